@@ -17,31 +17,40 @@ export function nodedir() {
   return existsSync(join(prefix, 'include/node/node_api.h')) ? prefix : undefined
 }
 
-/** @returns {boolean} whether the addon is missing or older than a file that it is made of */
-export function isNativeStale() {
-  const built = statSync(addon, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (built === 0) return true
-  const native = readdirSync(join(root, 'native'), { recursive: true, withFileTypes: true })
-    // A folder's own time tells of files removed.
-    .filter((entry) => !entry.parentPath.startsWith(join(root, 'native/test')) && entry.name !== 'test')
-    .map((entry) => join(entry.parentPath, entry.name))
-  const inputs = [...native, join(root, 'binding.gyp'), join(root, 'scripts/native-sources.mjs')]
-  return inputs.some((file) => statSync(file).mtimeMs > built)
+/**
+ * What the addon is made of. The folders stand for the files that were removed from them.
+ * @returns {string[]}
+ */
+function inputs() {
+  const native = ['native/core', 'native/node'].flatMap((folder) => [
+    folder,
+    ...readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  ])
+  return [...native, 'binding.gyp', 'scripts/native-sources.mjs']
 }
 
-/** @returns {number} node-gyp's exit code */
-function build() {
-  const directory = nodedir()
-  const args = [join(root, 'node_modules/node-gyp/bin/node-gyp.js'), 'configure', 'build', '--jobs=max', '--loglevel=warn']
-  // A process that has the old addon loaded keeps it: make replaces the file, it does not write into it.
-  return (
-    spawnSync(process.execPath, directory === undefined ? args : [...args, `--nodedir=${directory}`], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    }).status ?? 1
+/** @returns {boolean} whether the addon is missing or older than something that it is made of */
+export function isNativeStale() {
+  const built = statSync(addon, { throwIfNoEntry: false })?.mtimeMs
+  return built === undefined || inputs().some((input) => statSync(join(root, input)).mtimeMs > built)
+}
+
+/** @returns {boolean} whether node-gyp was content */
+export function buildNative() {
+  const headers = nodedir()
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/node-gyp/bin/node-gyp.js'),
+      // Not `rebuild`: that would take the addon away from whoever is about to load it. make replaces it when the new one is whole.
+      ...['configure', 'build', '--jobs=max', '--loglevel=warn'],
+      ...(headers === undefined ? [] : [`--nodedir=${headers}`]),
+    ],
+    { cwd: root, stdio: ['ignore', process.stderr, process.stderr] },
   )
+  return status === 0
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (!process.argv.includes('--if-stale') || isNativeStale()) process.exitCode = build()
+  if (!process.argv.includes('--if-stale') || isNativeStale()) process.exitCode = buildNative() ? 0 : 1
 }

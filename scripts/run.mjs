@@ -1,0 +1,16 @@
+// Sets up, then runs a TypeScript program in a sandbox: node scripts/run.mjs examples/demo/index.ts [arguments]
+
+import { join } from 'node:path'
+import { root } from './native-build.mjs'
+import { runInSandbox } from './sandbox.mjs'
+import { ensureOrExit } from './setup.mjs'
+
+const [program, ...args] = process.argv.slice(2)
+if (program === undefined) {
+  console.error('usage: node scripts/run.mjs PROGRAM.ts [arguments]')
+  process.exit(2)
+}
+await ensureOrExit({ system: ['build', 'sandbox', 'witnesses'], npm: true, native: true })
+// tsx takes "netlink-ct" for the sources by the paths of this file.
+process.env['TSX_TSCONFIG_PATH'] = join(root, 'tsconfig.check.json')
+runInSandbox(process.execPath, ['--import', 'tsx', join(root, program), ...args])
