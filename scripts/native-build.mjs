@@ -1,7 +1,7 @@
 // Builds build/Release/netlink_ct.node with node-gyp. `--if-stale` does nothing when the addon is newer than all that it is made of.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -29,9 +29,12 @@ function inputs() {
   return [...native, 'binding.gyp', 'scripts/native-sources.mjs']
 }
 
-/** @returns {boolean} whether the addon is missing or older than something that it is made of */
-export function isNativeStale() {
-  const built = statSync(addon, { throwIfNoEntry: false })?.mtimeMs
+/**
+ * @param {string} [file] the addon that node-gyp builds, or another made of the same
+ * @returns {boolean} whether it is missing or older than something that it is made of
+ */
+export function isNativeStale(file = addon) {
+  const built = statSync(file, { throwIfNoEntry: false })?.mtimeMs
   return built === undefined || inputs().some((input) => statSync(join(root, input)).mtimeMs > built)
 }
 
@@ -48,7 +51,11 @@ export function buildNative() {
     ],
     { cwd: root, stdio: ['ignore', process.stderr, process.stderr] },
   )
-  return status === 0
+  if (status !== 0) return false
+  // make leaves the file alone when nothing that it looks at has changed: without this it would stay older than its sources.
+  const now = new Date()
+  utimesSync(addon, now, now)
+  return true
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { root } from './native-build.mjs'
-import { runInSandbox } from './sandbox.mjs'
+import { endLike, runInSandbox } from './sandbox.mjs'
 import { ensureOrExit } from './setup.mjs'
 
 const [program, ...args] = process.argv.slice(2)
@@ -13,4 +13,4 @@ if (program === undefined) {
 await ensureOrExit({ system: ['build', 'sandbox', 'witnesses'], npm: true, native: true })
 // tsx takes "netlink-ct" for the sources by the paths of this file.
 process.env['TSX_TSCONFIG_PATH'] = join(root, 'tsconfig.check.json')
-runInSandbox(process.execPath, ['--import', 'tsx', join(root, program), ...args])
+endLike(await runInSandbox(process.execPath, ['--import', 'tsx', join(root, program), ...args]))

@@ -2,6 +2,7 @@
 // own (so that /run/netns is private too), and as an ordinary user in a new user namespace around both.
 
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 
 // Lies on the private /run and holds the name of the namespace that it was made in: a variable left over in some shell, or one half of
@@ -53,13 +54,14 @@ export function sandboxObstacle() {
 }
 
 /**
- * Replaces this process, as far as Node can: runs `command` in a sandbox (in this one, if this is one) with the same standard streams,
- * hands signals on, and ends as the command ended.
+ * Runs `command` in a sandbox (in this one, if this is one) with the same standard streams, and hands signals on to it. Ends the process
+ * with a message where no sandbox can be made.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>} how it ended
  */
-export function runInSandbox(command, args, env = process.env) {
+export async function runInSandbox(command, args, env = process.env) {
   const inside = inSandbox()
   const reason = inside ? undefined : sandboxObstacle()
   if (reason !== undefined) {
@@ -71,21 +73,24 @@ export function runInSandbox(command, args, env = process.env) {
     ? spawn(command, args, { stdio: 'inherit', env })
     : spawn('unshare', [...unshare(), 'sh', '-c', `${prepare} && exec "$@"`, 'sh', command, ...args], { stdio: 'inherit', env })
 
+  /** @param {NodeJS.Signals} signal */
+  const forward = (signal) => {
+    // A terminal sends Ctrl-C to the child as well: a second one would mean "at once" to it.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+  }
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  for (const signal of signals) {
-    process.on(signal, () => {
-      // A terminal sends Ctrl-C to the child as well: a second one would mean "at once" to it.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-    })
-  }
-  child.on('error', (error) => {
-    console.error(`netlink-ct: ${error.message}`)
-    process.exit(1)
-  })
-  child.on('exit', (code, signal) => {
-    if (signal === null) process.exit(code ?? 1)
-    for (const name of signals) process.removeAllListeners(name)
-    process.kill(process.pid, signal)
-  })
+  for (const signal of signals) process.on(signal, forward)
+  const [code, signal] = await once(child, 'exit')
+  for (const signal of signals) process.off(signal, forward)
+  return { code, signal }
+}
+
+/**
+ * Ends this process as another one ended.
+ * @param {{ code: number | null, signal: NodeJS.Signals | null }} end
+ */
+export function endLike({ code, signal }) {
+  if (signal === null) process.exitCode = code ?? 1
+  else process.kill(process.pid, signal)
 }

@@ -3,6 +3,8 @@
 //
 //   import { ensure } from './setup.mjs'
 //   await ensure({ system: ['build', 'sandbox', 'witnesses'], npm: true, native: true })
+//
+// or: node scripts/setup.mjs build sandbox witnesses
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -116,7 +118,7 @@ export async function ensure({ system = [], npm = false, native = false }) {
   ensureSystem(system)
   if (!(npm && isNpmStale()) && !(native && isNativeStale())) return
   // The kernel drops the lock with its holder, whatever becomes of it. package.json is only a file that every checkout has.
-  const jobs = [...(npm ? ['--npm'] : []), ...(native ? ['--native'] : [])]
+  const jobs = ['--refresh', ...(npm ? ['npm'] : []), ...(native ? ['native'] : [])]
   if (!succeeds('flock', [join(root, 'package.json'), process.execPath, fileURLToPath(import.meta.url), ...jobs])) {
     throw new SetupError('not set up: see above')
   }
@@ -124,12 +126,13 @@ export async function ensure({ system = [], npm = false, native = false }) {
 
 /**
  * For the scripts in this folder: ends the process with the message alone if something is in the way.
- * @param {Parameters<typeof ensure>[0]} wanted
- * @returns {Promise<void>}
+ * @template T
+ * @param {() => T | Promise<T>} work
+ * @returns {Promise<T>}
  */
-export async function ensureOrExit(wanted) {
+export async function orExit(work) {
   try {
-    await ensure(wanted)
+    return await work()
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     console.error(`netlink-ct: ${error.message}`)
@@ -137,12 +140,14 @@ export async function ensureOrExit(wanted) {
   }
 }
 
+/**
+ * @param {Parameters<typeof ensure>[0]} wanted
+ * @returns {Promise<void>}
+ */
+export const ensureOrExit = (wanted) => orExit(() => ensure(wanted))
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  try {
-    refresh({ npm: process.argv.includes('--npm'), native: process.argv.includes('--native') })
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    console.error(`netlink-ct: ${error.message}`)
-    process.exitCode = 1
-  }
+  const [first, ...others] = process.argv.slice(2)
+  if (first === '--refresh') await orExit(() => refresh({ npm: others.includes('npm'), native: others.includes('native') }))
+  else await ensureOrExit({ system: process.argv.slice(2), npm: true, native: true })
 }

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import { root } from './native-build.mjs'
-import { runInSandbox } from './sandbox.mjs'
+import { endLike, runInSandbox } from './sandbox.mjs'
 import { ensureOrExit } from './setup.mjs'
 
 await ensureOrExit({ system: ['build', 'sandbox', 'witnesses'], npm: true, native: true })
-runInSandbox(process.execPath, ['--import', 'tsx', join(root, 'test/support/runner.ts'), ...process.argv.slice(2)])
+endLike(await runInSandbox(process.execPath, ['--import', 'tsx', join(root, 'test/support/runner.ts'), ...process.argv.slice(2)]))
