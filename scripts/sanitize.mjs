@@ -42,7 +42,7 @@ const env = {
   ASAN_OPTIONS: 'exitcode=99:detect_leaks=1',
   UBSAN_OPTIONS: 'exitcode=99:print_stacktrace=1',
   LSAN_OPTIONS: `exitcode=99:print_suppressions=0:suppressions=${join(root, 'test/support/leak-suppressions.txt')}`,
-  TSAN_OPTIONS: 'exitcode=99',
+  TSAN_OPTIONS: `exitcode=99:suppressions=${join(root, 'test/support/thread-suppressions.txt')}`,
 }
 
 const [command = '', ...args] = ctest
