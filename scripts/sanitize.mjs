@@ -36,8 +36,9 @@ const locate = (library) =>
 const env = {
   ...process.env,
   NETLINK_CT_PREBUILD: folder,
-  // Node is not built with the sanitizer, so its library must be loaded first. The runner gives it to the test files only.
-  NETLINK_CT_TEST_PRELOAD: kind.libraries.map(locate).join(' '),
+  // Node is not built with the sanitizer, so its library must be loaded first. The runner gives it to the test files only. The addon
+  // follows at once: what is loaded after the first report has no names in the next one.
+  NETLINK_CT_TEST_PRELOAD: [...kind.libraries.map(locate), join(folder, 'build/Debug/netlink_ct.node')].join(' '),
   // An exit code that nothing else uses.
   ASAN_OPTIONS: 'exitcode=99:detect_leaks=1',
   UBSAN_OPTIONS: 'exitcode=99:print_stacktrace=1',
