@@ -1,0 +1,64 @@
+// The hot path: one container joined to a bridge in three submissions, or nothing at all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/container/publish.h"
+#include "core/netns/home.h"
+
+namespace netlink_ct {
+
+// A place in the subnet that may be free: whoever creates the device of that name has it.
+struct Lease {
+  std::string host_ifname;
+  Bytes address;  // 4 bytes or 16
+  Bytes mac;      // of the container's end, derived from the address
+};
+
+struct AttachRoute {
+  Bytes destination;  // empty: the default route
+  uint8_t prefix_length = 0;
+  Bytes gateway;  // empty: on link
+};
+
+// Where an element to publish holds the leased address, which is known only when the lease is taken.
+struct PublishedElement {
+  Element element;
+  bool address_in_data = true;  // in front of the data; else in front of the key
+};
+
+struct AttachPlan {
+  std::shared_ptr<Namespace> host;
+  std::shared_ptr<Namespace> inside;  // null: a new namespace
+  bool ipv6 = false;                  // leave IPv6 on inside
+  uint32_t master = 0;                // ifindex of the bridge
+  uint32_t mtu = 0;                   // 0: the kernel's default
+  uint32_t group = 0;                 // IFLA_GROUP of the host end
+  uint32_t index = 0;                 // ifindex of the host end; 0: chosen at random from the private range
+  std::string ifname;                 // inside
+  std::string alias;                  // of the host end: what is remembered of the endpoint
+  std::string altname;                // of the host end: the endpoint's unique name
+  uint8_t prefix_length = 0;
+  std::vector<Lease> leases;          // tried in order
+  std::vector<AttachRoute> routes;
+  std::vector<PublishedElement> elements;
+  std::vector<Flow> flows;            // conntrack entries to forget once the ports are published
+  TableName table;
+  std::string published_set;          // the addresses that have ports
+  std::vector<std::string> port_maps;
+};
+
+struct Attached {
+  std::shared_ptr<Namespace> inside;
+  size_t lease = 0;  // position in the plan
+  uint32_t host_index = 0;
+  uint32_t index = 0;
+};
+
+// All or nothing: on error the kernel is as before. Errors carry the step in words. When every lease was taken the error is
+// EADDRNOTAVAIL with the step "lease an address".
+Result<Attached> attach(Home& home, const AttachPlan& plan);
+
+}  // namespace netlink_ct

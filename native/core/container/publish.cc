@@ -1,0 +1,255 @@
+#include "core/container/publish.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/conntrack/schema.h"
+#include "core/netlink/dump.h"
+#include "core/netlink/registry.h"
+#include "core/netlink/submission.h"
+
+namespace netlink_ct {
+namespace {
+
+// libnftnl's type-length-value for the comment of an element; the length counts the NUL.
+constexpr uint8_t comment_type = 0;
+constexpr size_t longest_comment = 127;
+// One message carries as many elements as surely fit the 64 KiB of their nest.
+constexpr size_t elements_per_message = 128;
+constexpr int most_restarts = 16;
+
+Object data_value(const Bytes& bytes) { return {{"value", bytes}}; }
+
+Value encoded(const Element& element) {
+  Object object{{"key", data_value(element.key)}};
+  if (!element.data.empty()) object.emplace_back("data", data_value(element.data));
+  if (!element.comment.empty()) {
+    const std::string text = element.comment.substr(0, longest_comment);
+    Bytes userdata{comment_type, static_cast<uint8_t>(text.size() + 1)};
+    userdata.insert(userdata.end(), text.begin(), text.end());
+    userdata.push_back(0);
+    object.emplace_back("userdata", std::move(userdata));
+  }
+  return object;
+}
+
+// Adds messages for `elements`, consecutive ones of a set together.
+Result<void> add_elements(Submission& submission, std::string_view type, uint16_t flags, const TableName& table,
+                          const std::vector<Element>& elements) {
+  for (size_t at = 0; at < elements.size();) {
+    List list;
+    const Element& first = elements[at];
+    while (at < elements.size() && list.size() < elements_per_message && elements[at].set == first.set &&
+           elements[at].exclusive == first.exclusive) {
+      list.push_back(encoded(elements[at++]));
+    }
+    const bool creates = (flags & NLM_F_CREATE) != 0;
+    auto added = submission.add(*message_type(type), static_cast<uint16_t>(flags | (creates && first.exclusive ? NLM_F_EXCL : 0)),
+                                Object{{"family", int64_t{table.family}},
+                                       {"table", table.name},
+                                       {"set", first.set},
+                                       {"elements", std::move(list)}},
+                                creates ? "publish a port" : "withdraw a port");
+    if (!added) return added;
+  }
+  return {};
+}
+
+Result<void> commit(Submission& submission, std::optional<uint32_t> generation = {}) {
+  auto outcomes = submission.commit(generation);
+  if (!outcomes) return outcomes.error();
+  if (const Error* error = first_error(outcomes.value())) return *error;
+  return {};
+}
+
+Result<uint32_t> ruleset_generation(Socket& netfilter) {
+  Submission submission(netfilter);
+  auto added = submission.add(*message_type("NFT_MSG_GETGEN"), 0, Object{{"family", int64_t{AF_UNSPEC}}});
+  if (!added) return added.error();
+  auto outcomes = submission.run();
+  if (!outcomes) return outcomes.error();
+  if (const Error* error = first_error(outcomes.value())) return *error;
+  for (const Object& reply : outcomes.value()[0].replies) {
+    const Value* id = find(reply, "id");
+    if (id != nullptr && id->get<int64_t>() != nullptr) return static_cast<uint32_t>(*id->get<int64_t>());
+  }
+  return Error{.code = ENODATA, .syscall = "NFT_MSG_GETGEN", .step = {}, .extack = {}, .attribute = {}};
+}
+
+// The elements inside one answer.
+const List& listed(const Object& reply) {
+  static const List none;
+  const Value* elements = find(reply, "elements");
+  const auto* list = elements == nullptr ? nullptr : elements->get<List>();
+  return list == nullptr ? none : *list;
+}
+
+const Bytes* bytes_of(const Value& element, std::string_view field) {
+  const auto* object = element.get<Object>();
+  const Value* outer = object == nullptr ? nullptr : find(*object, field);
+  if (outer == nullptr) return nullptr;
+  if (const auto* bytes = outer->get<Bytes>()) return bytes;
+  const auto* nested = outer->get<Object>();
+  const Value* value = nested == nullptr ? nullptr : find(*nested, "value");
+  return value == nullptr ? nullptr : value->get<Bytes>();
+}
+
+bool is_same(const Element& ours, const Value& theirs) {
+  const Value wanted = encoded(ours);
+  const auto equal = [&](std::string_view field) {
+    const Bytes* left = bytes_of(wanted, field);
+    const Bytes* right = bytes_of(theirs, field);
+    return left == nullptr ? right == nullptr : right != nullptr && *left == *right;
+  };
+  return equal("data") && equal("userdata");
+}
+
+// Those of the elements that are in the kernel as given.
+Result<std::vector<Element>> still_ours(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
+  Submission questions(netfilter);
+  for (const Element& element : elements) {
+    auto added = questions.add(*message_type("NFT_MSG_GETSETELEM"), 0,
+                               Object{{"family", int64_t{table.family}},
+                                      {"table", table.name},
+                                      {"set", element.set},
+                                      {"elements", List{Object{{"key", data_value(element.key)}}}}});
+    if (!added) return added.error();
+  }
+  auto outcomes = questions.run();
+  if (!outcomes) return outcomes.error();
+  std::vector<Element> found;
+  for (size_t index = 0; index < elements.size(); ++index) {
+    const Outcome& outcome = outcomes.value()[index];
+    if (outcome.error && outcome.error->code != ENOENT) return *outcome.error;
+    for (const Object& reply : outcome.replies) {
+      const List& list = listed(reply);
+      if (std::ranges::any_of(list, [&](const Value& theirs) { return is_same(elements[index], theirs); })) {
+        found.push_back(elements[index]);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+// Looks and deletes until nobody came in between.
+Result<bool> delete_guarded(Socket& netfilter, const TableName& table,
+                            const std::function<Result<std::vector<Element>>()>& look) {
+  for (int attempt = 0;; ++attempt) {
+    auto generation = ruleset_generation(netfilter);
+    if (!generation) return generation.error();
+    auto doomed = look();
+    if (!doomed) return doomed.error();
+    if (doomed.value().empty()) return false;
+    Submission batch(netfilter);
+    for (Element& element : doomed.value()) {
+      element.data.clear();
+      element.comment.clear();
+      element.exclusive = false;
+    }
+    auto added = add_elements(batch, "NFT_MSG_DELSETELEM", 0, table, doomed.value());
+    if (!added) return added.error();
+    auto done = commit(batch, generation.value());
+    if (done) return true;
+    if (done.error().code != ERESTART || attempt >= most_restarts) return done.error();
+  }
+}
+
+Result<bool> has_address(Socket& netfilter, const TableName& table, const std::string& set, const Bytes& address) {
+  Submission question(netfilter);
+  auto added = question.add(*message_type("NFT_MSG_GETSETELEM"), 0,
+                            Object{{"family", int64_t{table.family}},
+                                   {"table", table.name},
+                                   {"set", set},
+                                   {"elements", List{Object{{"key", data_value(address)}}}}});
+  if (!added) return added.error();
+  auto outcomes = question.run();
+  if (!outcomes) return outcomes.error();
+  const Outcome& outcome = outcomes.value()[0];
+  if (outcome.error && outcome.error->code != ENOENT) return *outcome.error;
+  return !outcome.error;
+}
+
+}  // namespace
+
+Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
+  if (elements.empty()) return {};
+  Submission batch(netfilter);
+  auto added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, elements);
+  if (!added) return added;
+  return commit(batch);
+}
+
+Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
+  if (elements.empty()) return {};
+  auto done = delete_guarded(netfilter, table, [&] { return still_ours(netfilter, table, elements); });
+  if (!done) return done.error();
+  return {};
+}
+
+Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set, const std::vector<std::string>& maps,
+                            const Bytes& address) {
+  auto known = has_address(netfilter, table, set, address);
+  if (!known || !known.value()) return known;
+  return delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
+    std::vector<Element> doomed;
+    for (const std::string& map : maps) {
+      auto all = dump(netfilter, *message_type("NFT_MSG_GETSETELEM"),
+                      Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", map}}, Unknown::drop);
+      if (!all) return all.error();
+      for (const Object& reply : all.value().objects) {
+        for (const Value& element : listed(reply)) {
+          const Bytes* key = bytes_of(element, "key");
+          const Bytes* data = bytes_of(element, "data");
+          if (key == nullptr || data == nullptr || data->size() < address.size()) continue;
+          if (std::equal(address.begin(), address.end(), data->begin())) doomed.push_back({.set = map, .key = *key, .data = {}, .comment = {}});
+        }
+      }
+    }
+    auto still = has_address(netfilter, table, set, address);
+    if (!still) return still.error();
+    if (still.value()) doomed.push_back({.set = set, .key = address, .data = {}, .comment = {}});
+    return doomed;
+  });
+}
+
+Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows) {
+  if (flows.empty()) return {};
+  Submission submission(netfilter);
+  for (const Flow& flow : flows) {
+    const bool six = flow.address.size() == 16;
+    uint32_t compared = conntrack_filter::protocol | conntrack_filter::destination_port;
+    MessageBuffer& message = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, "forget connections of a port");
+    message.header<nfgenmsg>().nfgen_family = six ? AF_INET6 : AF_INET;
+    const size_t tuple = message.begin(CTA_TUPLE_ORIG);
+    const size_t ip = message.begin(CTA_TUPLE_IP);
+    if (!flow.address.empty()) {
+      message.put(six ? CTA_IP_V6_DST : CTA_IP_V4_DST, std::span<const uint8_t>(flow.address));
+      compared |= conntrack_filter::ip_destination;
+    }
+    message.end(ip);
+    const size_t protocol = message.begin(CTA_TUPLE_PROTO);
+    message.put(CTA_PROTO_NUM, flow.protocol);
+    message.put(CTA_PROTO_DST_PORT, htons(flow.port));
+    message.end(protocol);
+    message.end(tuple);
+    const size_t filter = message.begin(conntrack_filter::attribute);
+    message.put(conntrack_filter::original_flags, compared);
+    message.end(filter);
+  }
+  auto outcomes = submission.run();
+  if (!outcomes) return outcomes.error();
+  for (const Outcome& outcome : outcomes.value()) {
+    if (outcome.error && outcome.error->code != ENOENT) return *outcome.error;
+  }
+  return {};
+}
+
+}  // namespace netlink_ct

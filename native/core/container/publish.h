@@ -1,0 +1,51 @@
+// Published ports: elements of the firewall table's maps. No rule is touched, nothing is parsed or compiled here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/netlink/message.h"
+#include "core/netlink/socket.h"
+#include "core/netlink/value.h"
+#include "core/result.h"
+
+namespace netlink_ct {
+
+// One element, in the kernel's encoding. `data` is empty in a set.
+struct Element {
+  std::string set;
+  Bytes key;
+  Bytes data;
+  std::string comment;
+  bool exclusive = true;  // EEXIST when the key is there already
+};
+
+// Where the table is.
+struct TableName {
+  uint8_t family;
+  std::string name;
+};
+
+// A transport flow that conntrack may still send to somebody else: UDP has no end of connection.
+struct Flow {
+  uint8_t protocol;
+  Bytes address;  // original destination; empty for any
+  uint16_t port;  // original destination
+};
+
+// Adds all of the elements or none. The error's index is the position in `elements`.
+Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
+
+// Removes those of the elements that still hold the data and the comment given, in one transaction that fails over to a new look when somebody
+// changed the ruleset in between: an element that another container has published since is never touched. Absent ones are no error.
+Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
+
+// Removes every element of `maps` whose data starts with `address`, and the element `address` of `set`, when that one exists: the ports of a container that died with the
+// address. Says whether there were any.
+Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set, const std::vector<std::string>& maps,
+                            const Bytes& address);
+
+// Deletes the conntrack entries of the flows, so that a client keeps no way to a container that is gone.
+Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows);
+
+}  // namespace netlink_ct

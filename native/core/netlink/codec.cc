@@ -1,0 +1,442 @@
+#include "core/netlink/codec.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <iterator>
+#include <limits>
+#include <optional>
+
+namespace netlink_ct {
+namespace {
+
+Error bad_field(std::string_view name, std::string_view why) {
+  return Error{.code = EINVAL, .syscall = "encode", .step = {}, .extack = std::string(why), .attribute = std::string(name)};
+}
+
+Error bad_message(std::string_view where) {
+  return Error{.code = EBADMSG, .syscall = "decode", .step = {}, .extack = "a length that does not fit", .attribute = std::string(where)};
+}
+
+// An integer field, whichever JavaScript type it came in.
+bool integer(const Value& value, int64_t& out) {
+  if (const auto* number = value.get<int64_t>()) return out = *number, true;
+  if (const auto* truth = value.get<bool>()) return out = *truth ? 1 : 0, true;
+  if (const auto* big = value.get<uint64_t>()) return out = static_cast<int64_t>(*big), *big <= INT64_MAX;
+  return false;
+}
+
+bool unsigned64(const Value& value, uint64_t& out) {
+  if (const auto* big = value.get<uint64_t>()) return out = *big, true;
+  int64_t number = 0;
+  return integer(value, number) && number >= 0 && (out = static_cast<uint64_t>(number), true);
+}
+
+bool parse_mac(std::string_view text, Bytes& out) {
+  while (!text.empty()) {
+    uint8_t byte = 0;
+    const size_t length = std::min(text.find(':'), text.size());
+    if (length == 0 || length > 2) return false;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + length, byte, 16);
+    if (failure != std::errc() || end != text.data() + length) return false;
+    out.push_back(byte);
+    text.remove_prefix(length);
+    if (text == ":") return false;
+    if (!text.empty()) text.remove_prefix(1);
+  }
+  return !out.empty();
+}
+
+bool parse_ip(const std::string& text, Bytes& out) {
+  const bool six = text.find(':') != std::string::npos;
+  out.resize(six ? 16 : 4);
+  return inet_pton(six ? AF_INET6 : AF_INET, text.c_str(), out.data()) == 1;
+}
+
+const Attribute* by_name(const Schema& schema, std::string_view name) {
+  const auto found = std::ranges::find(schema.attributes, name, &Attribute::name);
+  return found == schema.attributes.end() ? nullptr : &*found;
+}
+
+const Attribute* by_number(const Schema& schema, uint16_t number) {
+  const auto found = std::ranges::find(schema.attributes, number, &Attribute::number);
+  return found == schema.attributes.end() ? nullptr : &*found;
+}
+
+const HeaderField* header_field(const Schema& schema, std::string_view name) {
+  const auto found = std::ranges::find(schema.header, name, &HeaderField::name);
+  return found == schema.header.end() ? nullptr : &*found;
+}
+
+const Schema* chosen_schema(const Attribute& attribute, const Object& object) {
+  const Value* selector = find(object, attribute.selector);
+  const auto* text = selector == nullptr ? nullptr : selector->get<std::string>();
+  if (text == nullptr) return nullptr;
+  const auto found = std::ranges::find(attribute.choices, std::string_view(*text), &Choice::value);
+  return found == attribute.choices.end() ? nullptr : found->schema;
+}
+
+bool put_raw(MessageBuffer& message, uint16_t type, const Bytes& bytes) { return message.put(type, std::span<const uint8_t>(bytes)); }
+
+template <typename T>
+Result<void> put_number(MessageBuffer& message, const Attribute& attribute, const Value& value, bool big_endian = false) {
+  int64_t number = 0;
+  if (!integer(value, number)) return bad_field(attribute.name, "not an integer");
+  if (number < int64_t{std::numeric_limits<T>::min()} || number > int64_t{std::numeric_limits<T>::max()}) {
+    return bad_field(attribute.name, "out of the attribute's range");
+  }
+  auto fixed = static_cast<T>(number);
+  if (big_endian) {
+    if constexpr (sizeof(T) == 2) fixed = static_cast<T>(htobe16(static_cast<uint16_t>(fixed)));
+    if constexpr (sizeof(T) == 4) fixed = static_cast<T>(htobe32(static_cast<uint32_t>(fixed)));
+  }
+  message.put(attribute.number, fixed);
+  return {};
+}
+
+Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const Object& object);
+
+// The attributes that arrived without a place in the schema, written back as they were.
+Result<void> put_other(MessageBuffer& message, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field("other", "not a list");
+  for (const Value& item : *list) {
+    const auto* entry = item.get<Object>();
+    const Value* type = entry == nullptr ? nullptr : find(*entry, "type");
+    const Value* data = entry == nullptr ? nullptr : find(*entry, "data");
+    int64_t number = 0;
+    const auto* bytes = data == nullptr ? nullptr : data->get<Bytes>();
+    if (type == nullptr || !integer(*type, number) || number < 0 || number > UINT16_MAX || bytes == nullptr) {
+      return bad_field("other", "an entry is { type, data }");
+    }
+    put_raw(message, static_cast<uint16_t>(number), *bytes);
+  }
+  return {};
+}
+
+Result<void> put_nest(MessageBuffer& message, uint16_t number, const Schema& schema, const Object& object) {
+  const size_t token = message.begin(number);
+  if (schema.header_size > 0) {
+    if (auto done = encode(message, schema, object); !done) return done;
+  } else if (auto done = encode_fields(message, schema, object); !done) {
+    return done;
+  }
+  message.end(token);
+  return {};
+}
+
+Result<void> put_list(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field(attribute.name, "not a list");
+  const size_t token = message.begin(attribute.number);
+  uint16_t position = 0;
+  for (const Value& item : *list) {
+    const auto* object = item.get<Object>();
+    if (object == nullptr) return bad_field(attribute.name, "its items are objects");
+    ++position;
+    auto done = put_nest(message, attribute.element == 0 ? position : attribute.element, *attribute.schema, *object);
+    if (!done) return done;
+  }
+  message.end(token);
+  return {};
+}
+
+Result<void> put_texts(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field(attribute.name, "not a list");
+  const size_t token = message.begin(attribute.number);
+  for (const Value& item : *list) {
+    const auto* text = item.get<std::string>();
+    if (text == nullptr || text->find('\0') != std::string::npos) return bad_field(attribute.name, "its items are strings without NUL");
+    message.put(attribute.element, std::string_view(*text));
+  }
+  message.end(token);
+  return {};
+}
+
+// Undefined positions are left out: only what is named is changed.
+Result<void> put_numbers(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field(attribute.name, "not a list");
+  const size_t token = message.begin(attribute.number);
+  uint16_t position = 0;
+  for (const Value& item : *list) {
+    ++position;
+    if (item.get<std::monostate>() != nullptr) continue;
+    int64_t number = 0;
+    if (!integer(item, number)) return bad_field(attribute.name, "its items are integers");
+    message.put(position, static_cast<uint32_t>(number));
+  }
+  message.end(token);
+  return {};
+}
+
+Result<void> put_attribute(MessageBuffer& message, const Attribute& attribute, const Value& value, const Object& owner) {
+  const auto* text = value.get<std::string>();
+  const auto* object = value.get<Object>();
+  switch (attribute.shape) {
+    case Shape::flag: {
+      const auto* on = value.get<bool>();
+      if (on == nullptr) return bad_field(attribute.name, "not a boolean");
+      if (*on) message.put_flag(attribute.number);
+      return {};
+    }
+    case Shape::u8: return put_number<uint8_t>(message, attribute, value);
+    case Shape::u16: return put_number<uint16_t>(message, attribute, value);
+    case Shape::u32: return put_number<uint32_t>(message, attribute, value);
+    case Shape::s32: return put_number<int32_t>(message, attribute, value);
+    case Shape::be16: return put_number<uint16_t>(message, attribute, value, true);
+    case Shape::be32: return put_number<uint32_t>(message, attribute, value, true);
+    case Shape::sbe32: return put_number<int32_t>(message, attribute, value, true);
+    case Shape::u64:
+    case Shape::be64: {
+      uint64_t number = 0;
+      if (!unsigned64(value, number)) return bad_field(attribute.name, "not an unsigned integer");
+      message.put(attribute.number, attribute.shape == Shape::be64 ? htobe64(number) : number);
+      return {};
+    }
+    case Shape::text:
+      if (text == nullptr || text->find('\0') != std::string::npos) return bad_field(attribute.name, "not a string without NUL");
+      message.put(attribute.number, std::string_view(*text));
+      return {};
+    case Shape::bytes: {
+      const auto* raw = value.get<Bytes>();
+      if (raw == nullptr) return bad_field(attribute.name, "not bytes");
+      put_raw(message, attribute.number, *raw);
+      return {};
+    }
+    case Shape::ip:
+    case Shape::mac: {
+      Bytes raw;
+      const bool parsed = text != nullptr && (attribute.shape == Shape::ip ? parse_ip(*text, raw) : parse_mac(*text, raw));
+      if (!parsed) return bad_field(attribute.name, attribute.shape == Shape::ip ? "not an IP address" : "not a link-layer address");
+      put_raw(message, attribute.number, raw);
+      return {};
+    }
+    case Shape::nest:
+    case Shape::message:
+      if (object == nullptr) return bad_field(attribute.name, "not an object");
+      return put_nest(message, attribute.number, *attribute.schema, *object);
+    case Shape::list: return put_list(message, attribute, value);
+    case Shape::texts: return put_texts(message, attribute, value);
+    case Shape::numbers: return put_numbers(message, attribute, value);
+    case Shape::chosen: {
+      if (const auto* raw = value.get<Bytes>()) return put_raw(message, attribute.number, *raw), Result<void>();
+      const Schema* schema = chosen_schema(attribute, owner);
+      if (object == nullptr || schema == nullptr) return bad_field(attribute.name, "no schema for this kind: give bytes");
+      return put_nest(message, attribute.number, *schema, *object);
+    }
+  }
+  return bad_field(attribute.name, "unknown shape");
+}
+
+Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const Object& object) {
+  for (const auto& [name, value] : object) {
+    if (value.get<std::monostate>() != nullptr || header_field(schema, name) != nullptr) continue;
+    if (name == "other") {
+      if (auto done = put_other(message, value); !done) return done;
+      continue;
+    }
+    const Attribute* attribute = by_name(schema, name);
+    if (attribute == nullptr) return bad_field(name, "no such field");
+    if (auto done = put_attribute(message, *attribute, value, object); !done) {
+      if (done.error().attribute != name) done.error().attribute = name + "." + done.error().attribute;
+      return done;
+    }
+  }
+  if (!message.fitted()) return bad_field("", "an attribute is longer than 65 531 bytes");
+  return {};
+}
+
+Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value) {
+  int64_t number = 0;
+  if (!integer(value, number)) return bad_field(field.name, "not an integer");
+  const int bits = field.size * 8;
+  const int64_t low = field.is_signed ? -(int64_t{1} << (bits - 1)) : 0;
+  const int64_t high = field.is_signed ? (int64_t{1} << (bits - 1)) - 1 : (int64_t{1} << bits) - 1;
+  if (number < low || number > high) return bad_field(field.name, "out of the header field's range");
+  auto raw = static_cast<uint32_t>(number);
+  if (field.big_endian) raw = field.size == 2 ? htobe16(static_cast<uint16_t>(raw)) : htobe32(raw);
+  std::memcpy(header + field.offset, &raw, field.size);  // little-endian hosts only: see the check below
+  return {};
+}
+
+static_assert(std::endian::native == std::endian::little, "header fields are copied from the low end of an integer");
+
+Value header_value(const uint8_t* header, const HeaderField& field) {
+  uint32_t raw = 0;
+  std::memcpy(&raw, header + field.offset, field.size);
+  if (field.big_endian) raw = field.size == 2 ? be16toh(static_cast<uint16_t>(raw)) : be32toh(raw);
+  if (!field.is_signed) return int64_t{raw};
+  const int unused = 32 - field.size * 8;
+  return int64_t{static_cast<int32_t>(raw << unused) >> unused};
+}
+
+std::string format_mac(std::span<const uint8_t> payload) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(payload.size() * 3);
+  for (const uint8_t byte : payload) {
+    if (!text.empty()) text += ':';
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+template <typename T>
+bool take_number(std::span<const uint8_t> payload, Value& out, bool big_endian = false) {
+  T number{};
+  if (!read(payload, number)) return false;
+  if (big_endian) {
+    if constexpr (sizeof(T) == 2) number = static_cast<T>(be16toh(static_cast<uint16_t>(number)));
+    if constexpr (sizeof(T) == 4) number = static_cast<T>(be32toh(static_cast<uint32_t>(number)));
+    if constexpr (sizeof(T) == 8) number = static_cast<T>(be64toh(static_cast<uint64_t>(number)));
+  }
+  if constexpr (sizeof(T) == 8) {
+    out = Value(static_cast<uint64_t>(number));
+  } else {
+    out = Value(static_cast<int64_t>(number));
+  }
+  return true;
+}
+
+// A bound on recursion: no message of the kernel nests deeper, a hostile one could.
+constexpr int deepest = 16;
+
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth);
+
+Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
+  Object object;
+  if (bytes.size() < schema.header_size) return bad_message("header");
+  for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
+  const size_t start = MNL_ALIGN(schema.header_size);
+  if (bytes.size() <= start) return object;
+  auto rest = decode_fields(schema, bytes.subspan(start), unknown, depth);
+  if (!rest) return rest;
+  std::ranges::move(rest.value(), std::back_inserter(object));
+  return object;
+}
+
+Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+  List list;
+  std::optional<Error> failure;
+  const bool whole = each_attribute(payload, [&](AttributeView item) {
+    auto object = decode_at(*attribute.schema, item.payload, unknown, depth);
+    if (!object) return failure = object.error(), false;
+    list.emplace_back(std::move(object.value()));
+    return true;
+  });
+  if (failure) return *failure;
+  if (!whole) return bad_message(attribute.name);
+  return Value(std::move(list));
+}
+
+Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner, Unknown unknown,
+                             int depth) {
+  Value out;
+  bool fits = true;
+  switch (attribute.shape) {
+    case Shape::flag: return Value(true);
+    case Shape::u8: fits = take_number<uint8_t>(payload, out); break;
+    case Shape::u16: fits = take_number<uint16_t>(payload, out); break;
+    case Shape::u32: fits = take_number<uint32_t>(payload, out); break;
+    case Shape::s32: fits = take_number<int32_t>(payload, out); break;
+    case Shape::u64: fits = take_number<uint64_t>(payload, out); break;
+    case Shape::be16: fits = take_number<uint16_t>(payload, out, true); break;
+    case Shape::be32: fits = take_number<uint32_t>(payload, out, true); break;
+    case Shape::sbe32: fits = take_number<int32_t>(payload, out, true); break;
+    case Shape::be64: fits = take_number<uint64_t>(payload, out, true); break;
+    case Shape::text: out = Value(text_of(payload)); break;
+    case Shape::bytes: out = Value(Bytes(payload.begin(), payload.end())); break;
+    case Shape::ip: {
+      std::array<char, INET6_ADDRSTRLEN> text{};
+      fits = payload.size() == 4 || payload.size() == 16;
+      if (fits) inet_ntop(payload.size() == 4 ? AF_INET : AF_INET6, payload.data(), text.data(), text.size());
+      out = Value(text.data());
+      break;
+    }
+    case Shape::mac: out = Value(format_mac(payload)); break;
+    case Shape::nest:
+    case Shape::message: {
+      auto object = decode_at(*attribute.schema, payload, unknown, depth);
+      if (!object) return object.error();
+      return Value(std::move(object.value()));
+    }
+    case Shape::list: return take_list(attribute, payload, unknown, depth);
+    case Shape::texts: {
+      List list;
+      fits = each_attribute(payload, [&](AttributeView item) { return list.emplace_back(text_of(item.payload)), true; });
+      out = Value(std::move(list));
+      break;
+    }
+    case Shape::numbers: {
+      List list;
+      for (size_t at = 0; at + 4 <= payload.size(); at += 4) {
+        uint32_t number = 0;
+        read(payload.subspan(at, 4), number);
+        list.emplace_back(int64_t{number});
+      }
+      return Value(std::move(list));
+    }
+    case Shape::chosen: {
+      const Schema* schema = chosen_schema(attribute, owner);
+      if (schema == nullptr) return Value(Bytes(payload.begin(), payload.end()));
+      auto object = decode_at(*schema, payload, unknown, depth);
+      if (!object) return object.error();
+      return Value(std::move(object.value()));
+    }
+  }
+  if (!fits) return bad_message(attribute.kernel);
+  return out;
+}
+
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
+  if (depth >= deepest) return bad_message("nested too deeply");
+  Object object;
+  List other;
+  std::optional<Error> failure;
+  const bool whole = each_attribute(bytes, [&](AttributeView view) {
+    const Attribute* attribute = by_number(schema, view.type);
+    if (attribute == nullptr) {
+      if (unknown == Unknown::keep) {
+        other.emplace_back(Object{{"type", int64_t{view.type}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
+      }
+      return true;
+    }
+    auto value = take_attribute(*attribute, view.payload, object, unknown, depth + 1);
+    if (!value) return failure = value.error(), false;
+    object.emplace_back(std::string(attribute->name), std::move(value.value()));
+    return true;
+  });
+  if (failure) return *failure;
+  if (!whole) return bad_message("attributes");
+  if (!other.empty()) object.emplace_back("other", std::move(other));
+  return object;
+}
+
+}  // namespace
+
+Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object) {
+  if (schema.header_size > 0) {
+    // Collected aside: the buffer may move while attributes are appended, and the fields may come in any order.
+    std::array<uint8_t, 64> header{};
+    for (const auto& [name, value] : object) {
+      const HeaderField* field = header_field(schema, name);
+      if (field == nullptr || value.get<std::monostate>() != nullptr) continue;
+      if (auto done = put_header_field(header.data(), *field, value); !done) return done;
+    }
+    std::memcpy(message.append(schema.header_size), header.data(), schema.header_size);
+  }
+  return encode_fields(message, schema, object);
+}
+
+Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown) {
+  return decode_at(schema, bytes, unknown, 0);
+}
+
+}  // namespace netlink_ct

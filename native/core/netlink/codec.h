@@ -1,0 +1,19 @@
+// Objects to attributes and back, driven by a Schema.
+#pragma once
+
+#include "core/netlink/message.h"
+#include "core/netlink/schema.h"
+#include "core/netlink/value.h"
+
+namespace netlink_ct {
+
+// What becomes of attributes that the schema does not know: kept as { type, data } in the list `other`, or dropped.
+enum class Unknown : uint8_t { keep, drop };
+
+// Appends the header (when the schema has one) and the attributes, in the object's order. An error names the field.
+Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object);
+
+// The opposite: `bytes` starts with the schema's header. Never reads beyond the end; a length that lies is EBADMSG.
+Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown);
+
+}  // namespace netlink_ct

@@ -1,0 +1,93 @@
+// net/core/rtnetlink.c: ifla_policy.
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+
+#include "core/rtnetlink/kind/kinds.h"
+#include "core/rtnetlink/schema.h"
+
+namespace netlink_ct {
+namespace {
+
+constexpr HeaderField header[] = {
+    {"family", offsetof(ifinfomsg, ifi_family), 1},
+    {"type", offsetof(ifinfomsg, ifi_type), 2},
+    {"index", offsetof(ifinfomsg, ifi_index), 4, true},
+    {"flags", offsetof(ifinfomsg, ifi_flags), 4},
+    {"change", offsetof(ifinfomsg, ifi_change), 4},
+};
+
+constexpr Choice kinds[] = {
+    {"veth", &veth_schema},
+    {"bridge", &bridge_schema},
+};
+
+constexpr Choice port_kinds[] = {
+    {"bridge", &bridge_port_schema},
+};
+
+constexpr Attribute info[] = {
+    {IFLA_INFO_KIND, Shape::text, "kind", "IFLA_INFO_KIND"},
+    {IFLA_INFO_DATA, Shape::chosen, "data", "IFLA_INFO_DATA", nullptr, 0, "kind", kinds},
+    {IFLA_INFO_SLAVE_KIND, Shape::text, "portKind", "IFLA_INFO_SLAVE_KIND"},
+    {IFLA_INFO_SLAVE_DATA, Shape::chosen, "portData", "IFLA_INFO_SLAVE_DATA", nullptr, 0, "portKind", port_kinds},
+};
+constexpr Schema info_schema{info};
+
+constexpr Attribute inet[] = {
+    {IFLA_INET_CONF, Shape::numbers, "conf", "IFLA_INET_CONF"},
+};
+constexpr Schema inet_schema{inet};
+
+constexpr Attribute inet6[] = {
+    {IFLA_INET6_FLAGS, Shape::u32, "flags", "IFLA_INET6_FLAGS"},
+    {IFLA_INET6_ADDR_GEN_MODE, Shape::u8, "addrGenMode", "IFLA_INET6_ADDR_GEN_MODE"},
+};
+constexpr Schema inet6_schema{inet6};
+
+constexpr Attribute families[] = {
+    {AF_INET, Shape::nest, "inet", "AF_INET", &inet_schema},
+    {AF_INET6, Shape::nest, "inet6", "AF_INET6", &inet6_schema},
+};
+constexpr Schema families_schema{families};
+
+constexpr Attribute attributes[] = {
+    {IFLA_IFNAME, Shape::text, "name", "IFLA_IFNAME"},
+    {IFLA_ALT_IFNAME, Shape::text, "altname", "IFLA_ALT_IFNAME"},
+    {IFLA_ADDRESS, Shape::mac, "mac", "IFLA_ADDRESS"},
+    {IFLA_BROADCAST, Shape::mac, "broadcast", "IFLA_BROADCAST"},
+    {IFLA_PERM_ADDRESS, Shape::mac, "permanentMac", "IFLA_PERM_ADDRESS"},
+    {IFLA_MTU, Shape::u32, "mtu", "IFLA_MTU"},
+    {IFLA_MIN_MTU, Shape::u32, "minMtu", "IFLA_MIN_MTU"},
+    {IFLA_MAX_MTU, Shape::u32, "maxMtu", "IFLA_MAX_MTU"},
+    {IFLA_LINK, Shape::u32, "link", "IFLA_LINK"},
+    {IFLA_LINK_NETNSID, Shape::s32, "linkNetnsid", "IFLA_LINK_NETNSID"},
+    {IFLA_MASTER, Shape::u32, "master", "IFLA_MASTER"},
+    {IFLA_TXQLEN, Shape::u32, "txqlen", "IFLA_TXQLEN"},
+    {IFLA_OPERSTATE, Shape::u8, "operstate", "IFLA_OPERSTATE"},
+    {IFLA_LINKMODE, Shape::u8, "linkMode", "IFLA_LINKMODE"},
+    {IFLA_GROUP, Shape::u32, "group", "IFLA_GROUP"},
+    {IFLA_PROMISCUITY, Shape::u32, "promiscuity", "IFLA_PROMISCUITY"},
+    {IFLA_ALLMULTI, Shape::u32, "allmulti", "IFLA_ALLMULTI"},
+    {IFLA_NUM_TX_QUEUES, Shape::u32, "txQueues", "IFLA_NUM_TX_QUEUES"},
+    {IFLA_NUM_RX_QUEUES, Shape::u32, "rxQueues", "IFLA_NUM_RX_QUEUES"},
+    {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
+    {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
+    {IFLA_IFALIAS, Shape::text, "alias", "IFLA_IFALIAS"},
+    {IFLA_NET_NS_PID, Shape::u32, "netnsPid", "IFLA_NET_NS_PID"},
+    {IFLA_NET_NS_FD, Shape::u32, "netnsFd", "IFLA_NET_NS_FD"},
+    {IFLA_TARGET_NETNSID, Shape::s32, "targetNetnsid", "IFLA_TARGET_NETNSID"},
+    {IFLA_NEW_IFINDEX, Shape::s32, "newIndex", "IFLA_NEW_IFINDEX"},
+    {IFLA_EXT_MASK, Shape::u32, "extMask", "IFLA_EXT_MASK"},
+    {IFLA_PROP_LIST, Shape::texts, "altnames", "IFLA_PROP_LIST", nullptr, IFLA_ALT_IFNAME},
+    {IFLA_AF_SPEC, Shape::nest, "afSpec", "IFLA_AF_SPEC", &families_schema},
+    {IFLA_LINKINFO, Shape::nest, "info", "IFLA_LINKINFO", &info_schema},
+};
+
+}  // namespace
+
+constinit const Schema link_schema{attributes, header, sizeof(ifinfomsg)};
+
+}  // namespace netlink_ct

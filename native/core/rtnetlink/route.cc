@@ -1,0 +1,52 @@
+// net/ipv4/fib_frontend.c: rtm_ipv4_policy; net/ipv6/route.c: rtm_ipv6_policy.
+#include <linux/rtnetlink.h>
+
+#include <cstddef>
+
+#include "core/rtnetlink/schema.h"
+
+namespace netlink_ct {
+namespace {
+
+constexpr HeaderField header[] = {
+    {"family", offsetof(rtmsg, rtm_family), 1},     {"toLength", offsetof(rtmsg, rtm_dst_len), 1},
+    {"fromLength", offsetof(rtmsg, rtm_src_len), 1}, {"tos", offsetof(rtmsg, rtm_tos), 1},
+    {"headerTable", offsetof(rtmsg, rtm_table), 1},  {"protocol", offsetof(rtmsg, rtm_protocol), 1},
+    {"scope", offsetof(rtmsg, rtm_scope), 1},        {"type", offsetof(rtmsg, rtm_type), 1},
+    {"flags", offsetof(rtmsg, rtm_flags), 4},
+};
+
+constexpr Attribute metrics[] = {
+    {RTAX_LOCK, Shape::u32, "lock", "RTAX_LOCK"},
+    {RTAX_MTU, Shape::u32, "mtu", "RTAX_MTU"},
+    {RTAX_WINDOW, Shape::u32, "window", "RTAX_WINDOW"},
+    {RTAX_ADVMSS, Shape::u32, "advmss", "RTAX_ADVMSS"},
+    {RTAX_HOPLIMIT, Shape::u32, "hopLimit", "RTAX_HOPLIMIT"},
+    {RTAX_INITCWND, Shape::u32, "initcwnd", "RTAX_INITCWND"},
+    {RTAX_INITRWND, Shape::u32, "initrwnd", "RTAX_INITRWND"},
+};
+constexpr Schema metrics_schema{metrics};
+
+constexpr Attribute attributes[] = {
+    {RTA_DST, Shape::ip, "to", "RTA_DST"},
+    {RTA_SRC, Shape::ip, "from", "RTA_SRC"},
+    {RTA_IIF, Shape::u32, "iif", "RTA_IIF"},
+    {RTA_OIF, Shape::u32, "oif", "RTA_OIF"},
+    {RTA_GATEWAY, Shape::ip, "gateway", "RTA_GATEWAY"},
+    {RTA_PRIORITY, Shape::u32, "metric", "RTA_PRIORITY"},
+    {RTA_PREFSRC, Shape::ip, "preferredSource", "RTA_PREFSRC"},
+    {RTA_METRICS, Shape::nest, "metrics", "RTA_METRICS", &metrics_schema},
+    {RTA_MULTIPATH, Shape::bytes, "multipath", "RTA_MULTIPATH"},
+    {RTA_CACHEINFO, Shape::bytes, "cacheInfo", "RTA_CACHEINFO"},
+    {RTA_TABLE, Shape::u32, "table", "RTA_TABLE"},
+    {RTA_MARK, Shape::u32, "mark", "RTA_MARK"},
+    {RTA_VIA, Shape::bytes, "via", "RTA_VIA"},
+    {RTA_PREF, Shape::u8, "preference", "RTA_PREF"},
+    {RTA_NH_ID, Shape::u32, "nexthopId", "RTA_NH_ID"},
+};
+
+}  // namespace
+
+constinit const Schema route_schema{attributes, header, sizeof(rtmsg)};
+
+}  // namespace netlink_ct

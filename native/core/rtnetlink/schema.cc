@@ -1,0 +1,38 @@
+#include "core/rtnetlink/schema.h"
+
+#include <linux/rtnetlink.h>
+
+namespace netlink_ct {
+namespace {
+
+constexpr MessageType messages[] = {
+    {RTM_NEWLINK, "RTM_NEWLINK", &link_schema},
+    {RTM_DELLINK, "RTM_DELLINK", &link_schema},
+    {RTM_GETLINK, "RTM_GETLINK", &link_schema},
+    {RTM_SETLINK, "RTM_SETLINK", &link_schema},
+    {RTM_NEWLINKPROP, "RTM_NEWLINKPROP", &link_schema},
+    {RTM_DELLINKPROP, "RTM_DELLINKPROP", &link_schema},
+    {RTM_NEWADDR, "RTM_NEWADDR", &address_schema},
+    {RTM_NEWROUTE, "RTM_NEWROUTE", &route_schema},
+    {RTM_DELADDR, "RTM_DELADDR", &address_schema},
+    {RTM_GETADDR, "RTM_GETADDR", &address_schema},
+    {RTM_DELROUTE, "RTM_DELROUTE", &route_schema},
+    {RTM_GETROUTE, "RTM_GETROUTE", &route_schema},
+};
+
+}  // namespace
+
+std::span<const MessageType> rtnetlink_messages() { return messages; }
+
+namespace rtm {
+constinit const MessageType& newlink = messages[0];
+constinit const MessageType& dellink = messages[1];
+constinit const MessageType& getlink = messages[2];
+constinit const MessageType& setlink = messages[3];
+constinit const MessageType& newlinkprop = messages[4];
+constinit const MessageType& dellinkprop = messages[5];
+constinit const MessageType& newaddr = messages[6];
+constinit const MessageType& newroute = messages[7];
+}  // namespace rtm
+
+}  // namespace netlink_ct

@@ -1,0 +1,26 @@
+// The messages of rtnetlink(7), one file an object.
+#pragma once
+
+#include "core/netlink/schema.h"
+
+namespace netlink_ct {
+
+std::span<const MessageType> rtnetlink_messages();
+
+extern const Schema link_schema;     // ifinfomsg, IFLA_*
+extern const Schema address_schema;  // ifaddrmsg, IFA_*
+extern const Schema route_schema;    // rtmsg, RTA_*
+
+// The message types that the composed operations name themselves.
+namespace rtm {
+extern const MessageType& newlink;
+extern const MessageType& dellink;
+extern const MessageType& getlink;
+extern const MessageType& setlink;
+extern const MessageType& newlinkprop;
+extern const MessageType& dellinkprop;
+extern const MessageType& newaddr;
+extern const MessageType& newroute;
+}  // namespace rtm
+
+}  // namespace netlink_ct

@@ -1,0 +1,124 @@
+// The composed container operations: one call, one crossing, one job.
+#include <linux/netlink.h>
+
+#include <memory>
+
+#include "core/container/attach.h"
+#include "core/container/detach.h"
+#include "node/functions.h"
+
+namespace netlink_ct::node {
+namespace {
+
+template <typename T, typename Read>
+std::vector<T> list_member(const Napi::Object& object, const char* name, Read read) {
+  const Napi::Array array = array_member(object, name);
+  std::vector<T> list;
+  list.reserve(array.Length());
+  for (uint32_t index = 0; index < array.Length(); ++index) list.push_back(read(array.Get(index).As<Napi::Object>()));
+  return list;
+}
+
+TableName table_of(const Napi::Object& plan) {
+  const auto table = plan.Get("table").As<Napi::Object>();
+  return {static_cast<uint8_t>(number_member(table, "family")), text_member(table, "name")};
+}
+
+Element element_of(const Napi::Object& object) {
+  return {.set = text_member(object, "set"),
+          .key = bytes_member(object, "key"),
+          .data = bytes_member(object, "data"),
+          .comment = text_member(object, "comment"),
+          .exclusive = bool_member(object, "exclusive")};
+}
+
+Flow flow_of(const Napi::Object& object) {
+  return {.protocol = static_cast<uint8_t>(number_member(object, "protocol")),
+          .address = bytes_member(object, "address"),
+          .port = static_cast<uint16_t>(number_member(object, "port"))};
+}
+
+AttachPlan attach_plan(const Napi::Object& object) {
+  AttachPlan plan;
+  plan.host = unwrap(object.Get("host"));
+  if (const Napi::Value given = object.Get("inside"); !given.IsUndefined()) plan.inside = unwrap(given);
+  plan.ipv6 = bool_member(object, "ipv6");
+  plan.master = number_member(object, "master");
+  plan.mtu = number_member(object, "mtu");
+  plan.group = number_member(object, "group");
+  plan.index = number_member(object, "index");
+  plan.ifname = text_member(object, "ifname");
+  plan.alias = text_member(object, "alias");
+  plan.altname = text_member(object, "altname");
+  plan.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength"));
+  plan.leases = list_member<Lease>(object, "leases", [](const Napi::Object& lease) {
+    return Lease{text_member(lease, "hostIfname"), bytes_member(lease, "address"), bytes_member(lease, "mac")};
+  });
+  plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
+    return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")), bytes_member(route, "gateway")};
+  });
+  plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
+    return PublishedElement{element_of(element), text_member(element, "addressIn") == "data"};
+  });
+  plan.flows = list_member<Flow>(object, "flows", flow_of);
+  plan.table = table_of(object);
+  plan.published_set = text_member(object, "publishedSet");
+  const Napi::Array maps = array_member(object, "portMaps");
+  for (uint32_t index = 0; index < maps.Length(); ++index) plan.port_maps.push_back(maps.Get(index).ToString().Utf8Value());
+  return plan;
+}
+
+Napi::Value attach_container(const Napi::CallbackInfo& info) {
+  auto plan = std::make_shared<const AttachPlan>(attach_plan(info[0].As<Napi::Object>()));
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<Attached>(
+          info.Env(), [plan](Home& home) { return attach(home, *plan); },
+          [](Napi::Env env, Attached& attached) -> Napi::Value {
+            auto out = Napi::Object::New(env);
+            out.Set("inside", wrap(env, std::move(attached.inside)));
+            out.Set("lease", Napi::Number::New(env, static_cast<double>(attached.lease)));
+            out.Set("hostIndex", Napi::Number::New(env, attached.host_index));
+            out.Set("index", Napi::Number::New(env, attached.index));
+            return out;
+          });
+}
+
+Napi::Value detach_containers(const Napi::CallbackInfo& info) {
+  const auto object = info[0].As<Napi::Object>();
+  auto plan = std::make_shared<DetachPlan>();
+  plan->host = unwrap(object.Get("host"));
+  const Napi::Array indexes = array_member(object, "hostIndexes");
+  for (uint32_t at = 0; at < indexes.Length(); ++at) plan->host_indexes.push_back(indexes.Get(at).ToNumber().Uint32Value());
+  plan->elements = list_member<Element>(object, "elements", element_of);
+  plan->flows = list_member<Flow>(object, "flows", flow_of);
+  plan->table = table_of(object);
+  return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [plan](Home& home) { return detach(home, *plan); });
+}
+
+// The ports of an endpoint at run time: published, or withdrawn.
+Napi::Value change_ports(const Napi::CallbackInfo& info) {
+  const auto object = info[0].As<Napi::Object>();
+  const SharedNamespace host = unwrap(object.Get("host"));
+  auto elements = std::make_shared<const std::vector<Element>>(list_member<Element>(object, "elements", element_of));
+  auto flows = std::make_shared<const std::vector<Flow>>(list_member<Flow>(object, "flows", flow_of));
+  const TableName table = table_of(object);
+  const bool add_them = bool_member(object, "publish");
+  return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [=](Home& home) -> Result<void> {
+    auto netfilter = host->socket(home, NETLINK_NETFILTER);
+    if (!netfilter) return netfilter.error();
+    auto done = add_them ? publish(*netfilter.value(), table, *elements) : unpublish(*netfilter.value(), table, *elements);
+    if (!done) return done;
+    return flush_flows(*netfilter.value(), *flows);
+  });
+}
+
+}  // namespace
+
+void export_container(Napi::Env env, Napi::Object exports) {
+  add(env, exports, "attach", attach_container);
+  add(env, exports, "detach", detach_containers);
+  add(env, exports, "changePorts", change_ports);
+}
+
+}  // namespace netlink_ct::node

@@ -1,0 +1,154 @@
+// Messages: submissions, nf_tables transactions, dumps.
+#include <linux/netlink.h>
+
+#include <memory>
+
+#include "core/netlink/codec.h"
+#include "core/netlink/dump.h"
+#include "core/netlink/registry.h"
+#include "core/netlink/submission.h"
+#include "node/functions.h"
+
+namespace netlink_ct::node {
+namespace {
+
+struct Request {
+  const MessageType* type;
+  uint16_t flags;
+  Object body;
+  std::string step;
+  bool netfilter;
+};
+
+Request request_of(const Napi::Object& message) {
+  const std::string name = text_member(message, "type");
+  const MessageType* type = message_type(name);
+  if (type == nullptr) throw Napi::TypeError::New(message.Env(), "netlink-ct: no message type " + name);
+  const Napi::Value step = message.Get("step");
+  return {type, static_cast<uint16_t>(number_member(message, "flags")), to_object(message.Get("body")),
+          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(), !name.starts_with("RTM_")};
+}
+
+std::vector<Request> requests_of(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<Request> requests;
+  requests.reserve(array.Length());
+  for (uint32_t index = 0; index < array.Length(); ++index) requests.push_back(request_of(array.Get(index).As<Napi::Object>()));
+  return requests;
+}
+
+// The messages of `requests` at `positions`, sent over one socket; a body that cannot be encoded is that message's outcome.
+struct Part {
+  std::vector<size_t> positions;
+  int protocol;
+};
+
+using Exchange = std::function<Result<std::vector<Outcome>>(Submission&)>;
+
+Result<void> exchange(Home& home, Namespace& target, std::vector<Request>& requests, const Part& part, const Exchange& send,
+                      std::vector<Outcome>& outcomes) {
+  if (part.positions.empty()) return {};
+  auto socket = target.socket(home, part.protocol);
+  if (!socket) return socket.error();
+  Submission submission(*socket.value());
+  for (const size_t position : part.positions) {
+    Request& request = requests[position];
+    if (auto added = submission.add(*request.type, request.flags, request.body, std::move(request.step)); !added) {
+      added.error().index = static_cast<int>(position);
+      return added.error();
+    }
+  }
+  auto answered = send(submission);
+  if (!answered) return answered.error();
+  for (size_t index = 0; index < part.positions.size(); ++index) {
+    Outcome& outcome = outcomes[part.positions[index]] = std::move(answered.value()[index]);
+    if (outcome.error) outcome.error->index = static_cast<int>(part.positions[index]);
+  }
+  return {};
+}
+
+Napi::Value submit(const Napi::CallbackInfo& info) {
+  const SharedNamespace target = unwrap(info[0]);
+  auto requests = std::make_shared<std::vector<Request>>(requests_of(info[1]));
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<std::vector<Outcome>>(
+          info.Env(),
+          [target, requests](Home& home) -> Result<std::vector<Outcome>> {
+            Part route{{}, NETLINK_ROUTE};
+            Part netfilter{{}, NETLINK_NETFILTER};
+            for (size_t index = 0; index < requests->size(); ++index) {
+              ((*requests)[index].netfilter ? netfilter : route).positions.push_back(index);
+            }
+            std::vector<Outcome> outcomes(requests->size());
+            for (const Part& part : {route, netfilter}) {
+              auto done = exchange(home, *target, *requests, part, [](Submission& submission) { return submission.run(); }, outcomes);
+              if (!done) return done.error();
+            }
+            return outcomes;
+          },
+          [](Napi::Env env, std::vector<Outcome>& outcomes) -> Napi::Value { return outcomes_to_js(env, outcomes); });
+}
+
+Napi::Value transact(const Napi::CallbackInfo& info) {
+  const SharedNamespace target = unwrap(info[0]);
+  auto requests = std::make_shared<std::vector<Request>>(requests_of(info[1]));
+  std::optional<uint32_t> generation;
+  if (info[2].IsNumber()) generation = info[2].As<Napi::Number>().Uint32Value();
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<std::vector<Outcome>>(
+          info.Env(),
+          [target, requests, generation](Home& home) -> Result<std::vector<Outcome>> {
+            Part all{{}, NETLINK_NETFILTER};
+            for (size_t index = 0; index < requests->size(); ++index) all.positions.push_back(index);
+            std::vector<Outcome> outcomes(requests->size());
+            auto done = exchange(home, *target, *requests, all,
+                                 [generation](Submission& submission) { return submission.commit(generation); }, outcomes);
+            if (!done) return done.error();
+            if (const Error* error = first_error(outcomes)) return *error;
+            return outcomes;
+          },
+          [](Napi::Env env, std::vector<Outcome>& outcomes) -> Napi::Value { return outcomes_to_js(env, outcomes); });
+}
+
+Napi::Value dump_all(const Napi::CallbackInfo& info) {
+  const SharedNamespace target = unwrap(info[0]);
+  auto request = std::make_shared<Request>(request_of(info[1].As<Napi::Object>()));
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<Dump>(
+          info.Env(),
+          [target, request](Home& home) -> Result<Dump> {
+            auto socket = target->socket(home, request->netfilter ? NETLINK_NETFILTER : NETLINK_ROUTE);
+            if (!socket) return socket.error();
+            return dump(*socket.value(), *request->type, request->body, Unknown::drop);
+          },
+          [](Napi::Env env, Dump& found) -> Napi::Value {
+            auto objects = Napi::Array::New(env, found.objects.size());
+            for (size_t at = 0; at < found.objects.size(); ++at) objects.Set(static_cast<uint32_t>(at), to_js(env, found.objects[at]));
+            auto out = Napi::Object::New(env);
+            out.Set("objects", objects);
+            out.Set("torn", found.torn);
+            return out;
+          });
+}
+
+Napi::Value statistics(const Napi::CallbackInfo& info) {
+  auto& executor = Environment::of(info.Env()).executor(info.Env());
+  auto out = Napi::Object::New(info.Env());
+  out.Set("queued", Napi::Number::New(info.Env(), static_cast<double>(executor.queued())));
+  out.Set("pending", Napi::Number::New(info.Env(), static_cast<double>(executor.pending())));
+  return out;
+}
+
+}  // namespace
+
+void export_netlink(Napi::Env env, Napi::Object exports) {
+  add(env, exports, "submit", submit);
+  add(env, exports, "transact", transact);
+  add(env, exports, "dump", dump_all);
+  add(env, exports, "statistics", statistics);
+}
+
+}  // namespace netlink_ct::node
