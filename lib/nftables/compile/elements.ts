@@ -1,0 +1,110 @@
+// Elements of a set or map, as the kernel takes them.
+//
+// A set of intervals holds two elements for each: where it begins, and the first value behind it, marked as an end; one that reaches
+// the last value there is has no end. A set of concatenations with intervals holds one, with both corners of the box.
+
+import type { KeyType } from '../datatype/concatenation.ts'
+import { fields, integer, invalidType, list } from '../invalid.ts'
+import type { KernelObject } from '../message.ts'
+import { elementUserdata } from '../userdata.ts'
+import { type Interval, isSpan, parseKey, parseSpan } from './expression/value.ts'
+import { parseVerdict } from './statement/verdict.ts'
+import type { SetShape } from './transaction.ts'
+
+const NFT_SET_ELEM_INTERVAL_END = 1
+
+interface Details {
+  readonly val: unknown
+  readonly comment: unknown
+  readonly timeout: number | undefined
+  readonly path: string
+}
+
+const MOST_SECONDS = 2 ** 32 - 1
+
+function details(value: unknown, path: string): Details {
+  if (typeof value !== 'object' || value === null || !('elem' in value)) return { val: value, comment: undefined, timeout: undefined, path }
+  const inner = fields(fields(value, path, ['elem'])['elem'], `${path}.elem`, ['val', 'comment', 'timeout', 'expires'])
+  return {
+    val: inner['val'],
+    comment: inner['comment'],
+    timeout: inner['timeout'] === undefined ? undefined : integer(inner['timeout'], `${path}.elem.timeout`, 1, MOST_SECONDS),
+    path: `${path}.elem.val`,
+  }
+}
+
+/** The key and, in a map, the data of an entry. */
+function split(shape: SetShape, entry: unknown, path: string): { key: Details; data?: KernelObject } {
+  if (shape.data === undefined) return { key: details(entry, path) }
+  const pair = list(entry, path)
+  if (pair.length !== 2) throw invalidType(path, 'a pair [key, data]', entry)
+  const data = parseData(shape.data, pair[1], `${path}[1]`)
+  return { key: details(pair[0], `${path}[0]`), data }
+}
+
+function parseData(type: KeyType | 'verdict', value: unknown, path: string): KernelObject {
+  return type === 'verdict' ? { verdict: parseVerdict(value, path) } : { value: parseKey(type, value, path) }
+}
+
+export function compileElements(shape: SetShape, entries: unknown, path: string): KernelObject[] {
+  return list(entries, path).flatMap((entry, index) => {
+    const { key, data } = split(shape, entry, `${path}[${index}]`)
+    const timeout = key.timeout === undefined ? {} : { timeout: BigInt(key.timeout) * 1000n }
+    const rest = { ...(data && { data }), ...timeout }
+    if (!shape.interval) {
+      return [{ key: { value: parseKey(shape.key, key.val, key.path) }, ...rest, ...userdata(key, false) }]
+    }
+    const span = parseSpan(shape.key, key.val, key.path)
+    if (shape.key.fields.length > 1) {
+      return [{ key: { value: span.from }, keyEnd: { value: span.to }, ...rest, ...userdata(key, false) }]
+    }
+    const end = successor(span.to)
+    const start = { key: { value: span.from }, ...rest, ...userdata(key, end === undefined) }
+    return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+  })
+}
+
+function userdata({ comment, path }: Details, open: boolean): { userdata?: Uint8Array } {
+  const bytes = elementUserdata(comment, open, `${path}.comment`)
+  return bytes === undefined ? {} : { userdata: bytes }
+}
+
+/** The value after that one; nothing after the last. */
+export function successor(bytes: Uint8Array): Uint8Array | undefined {
+  const next = bytes.slice()
+  for (let index = next.length - 1; index >= 0; index--) {
+    const byte = ((next[index] ?? 0) + 1) & 255
+    next[index] = byte
+    if (byte !== 0) return next
+  }
+  return undefined
+}
+
+/** Whether any entry of a set in place spans several values. */
+export function hasSpans(shape: Omit<SetShape, 'interval'>, entries: unknown, path: string): boolean {
+  return list(entries, path).some((entry) => {
+    const key = shape.data === undefined || !Array.isArray(entry) ? entry : entry[0]
+    return isSpan(shape.key, details(key, path).val)
+  })
+}
+
+/** Intervals that touch or overlap as one: the kernel refuses an interval inside another. */
+export function mergeSpans(key: KeyType, entries: unknown, path: string): KernelObject[] {
+  const spans = list(entries, path).map((entry, index) => {
+    const { val, path: place } = details(entry, `${path}[${index}]`)
+    return parseSpan(key, val, place)
+  })
+  spans.sort((a, b) => Buffer.compare(a.from, b.from))
+  const merged: Interval[] = []
+  for (const span of spans) {
+    const last = merged.at(-1)
+    const next = last && successor(last.to)
+    if (last === undefined || (next !== undefined && Buffer.compare(span.from, next) > 0)) merged.push(span)
+    else if (Buffer.compare(span.to, last.to) > 0) merged[merged.length - 1] = { from: last.from, to: span.to }
+  }
+  return merged.flatMap(({ from, to }) => {
+    const end = successor(to)
+    const start = { key: { value: from }, ...userdata({ val: undefined, comment: undefined, timeout: undefined, path }, end === undefined) }
+    return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+  })
+}
