@@ -5,8 +5,7 @@ export interface KernelObject {
   readonly [field: string]: KernelValue | undefined
 }
 
-export type MessageType =
-  `NFT_MSG_${'NEW' | 'GET' | 'DEL' | 'DESTROY'}${'TABLE' | 'CHAIN' | 'RULE' | 'SET' | 'SETELEM' | 'OBJ'}`
+export type MessageType = `NFT_MSG_${'NEW' | 'GET' | 'DEL' | 'DESTROY'}${'TABLE' | 'CHAIN' | 'RULE' | 'SET' | 'SETELEM' | 'OBJ'}`
 
 export interface KernelMessage {
   readonly type: MessageType

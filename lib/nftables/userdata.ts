@@ -2,7 +2,7 @@
 // (libnftnl's udata.h). Written the same way, so that nft prints our comments as comments.
 
 import { endianness } from 'node:os'
-import { invalidType, invalidValue } from './invalid.ts'
+import { invalidType, invalidValue } from '../invalid.ts'
 
 // The comment has another number in sets (enum nftnl_udata_set_types) than in tables, chains, rules and elements.
 const COMMENT = 0
@@ -48,7 +48,8 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 function comment(type: number, text: unknown, path: string): Uint8Array {
   if (typeof text !== 'string') throw invalidType(path, 'a string', text)
   const bytes = encoder.encode(`${text}\0`)
-  if (text.includes('\0') || bytes.length > LONGEST_COMMENT) throw invalidValue(path, 'must have at most 127 bytes and no NUL', text)
+  if (text.includes('\0') || bytes.length > LONGEST_COMMENT)
+    throw invalidValue(path, 'must have at most 127 bytes and no NUL', text)
   return triple(type, bytes)
 }
 

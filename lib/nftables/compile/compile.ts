@@ -1,6 +1,6 @@
 // Commands of libnftables-json(5) to the messages of one atomic batch.
 
-import { fields, list, onlyKey } from '../invalid.ts'
+import { fields, list, onlyKey } from '../../invalid.ts'
 import {
   families,
   type KernelMessage,
@@ -64,26 +64,24 @@ function add(transaction: Transaction, verb: 'add' | 'create', value: unknown, p
   const given = (value as Record<Kind, unknown>)[kind]
   const place = `${path}.${kind}`
   const flags = verb === 'create' ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE
-  switch (kind) {
-    case 'table':
-      return send(transaction, 'NFT_MSG_NEWTABLE', flags, tableBody(given, place))
-    case 'chain':
-      return send(transaction, 'NFT_MSG_NEWCHAIN', flags, chainBody(given, place))
-    case 'rule':
-      return send(transaction, 'NFT_MSG_NEWRULE', NLM_F_CREATE | NLM_F_APPEND, ruleBody(transaction, given, 'position', place))
-    case 'set':
-    case 'map':
-      return addSet(transaction, kind, given, flags, place)
-    case 'element':
-      return send(transaction, 'NFT_MSG_NEWSETELEM', flags, elementsBody(transaction, given, false, place))
-  }
+  if (kind === 'table') send(transaction, 'NFT_MSG_NEWTABLE', flags, tableBody(given, place))
+  else if (kind === 'chain') send(transaction, 'NFT_MSG_NEWCHAIN', flags, chainBody(given, place))
+  else if (kind === 'element') send(transaction, 'NFT_MSG_NEWSETELEM', flags, elementsBody(transaction, given, false, place))
+  else if (kind === 'rule') {
+    send(transaction, 'NFT_MSG_NEWRULE', NLM_F_CREATE | NLM_F_APPEND, ruleBody(transaction, given, 'position', place))
+  } else addSet(transaction, kind, given, flags, place)
 }
 
 function placeRule(transaction: Transaction, verb: 'insert' | 'replace', value: unknown, path: string): void {
   onlyKey(value, path, ['rule'])
   const given = (value as { rule: unknown }).rule
   const role = verb === 'replace' ? 'handle' : 'position'
-  send(transaction, 'NFT_MSG_NEWRULE', verb === 'replace' ? NLM_F_REPLACE : NLM_F_CREATE, ruleBody(transaction, given, role, `${path}.rule`))
+  send(
+    transaction,
+    'NFT_MSG_NEWRULE',
+    verb === 'replace' ? NLM_F_REPLACE : NLM_F_CREATE,
+    ruleBody(transaction, given, role, `${path}.rule`),
+  )
 }
 
 function remove(transaction: Transaction, verb: 'delete' | 'destroy', value: unknown, path: string): void {
@@ -117,12 +115,12 @@ function flush(transaction: Transaction, value: unknown, path: string): void {
   if (kind === 'ruleset') {
     const wanted = given === null ? undefined : fields(given, place, ['family'])['family']
     const number = wanted === undefined ? 0 : families[family(wanted, `${place}.family`).word]
-    return send(transaction, 'NFT_MSG_DELTABLE', 0, { family: number })
-  }
-  if (kind === 'set' || kind === 'map') {
+    send(transaction, 'NFT_MSG_DELTABLE', 0, { family: number })
+  } else if (kind === 'set' || kind === 'map') {
     const { name, ...rest } = setReference(given, place)
-    return send(transaction, 'NFT_MSG_DELSETELEM', 0, { ...rest, set: name })
+    send(transaction, 'NFT_MSG_DELSETELEM', 0, { ...rest, set: name })
+  } else {
+    const { name, ...rest } = kind === 'table' ? tableReference(given, place) : chainReference(given, place)
+    send(transaction, 'NFT_MSG_DELRULE', 0, { ...rest, [kind]: name })
   }
-  const { name, ...rest } = kind === 'table' ? tableReference(given, place) : chainReference(given, place)
-  send(transaction, 'NFT_MSG_DELRULE', 0, kind === 'table' ? { ...rest, table: name } : { ...rest, chain: name })
 }

@@ -3,8 +3,8 @@
 // A set of intervals holds two elements for each: where it begins, and the first value behind it, marked as an end; one that reaches
 // the last value there is has no end. A set of concatenations with intervals holds one, with both corners of the box.
 
+import { fields, integer, invalidType, list } from '../../invalid.ts'
 import type { KeyType } from '../datatype/concatenation.ts'
-import { fields, integer, invalidType, list } from '../invalid.ts'
 import type { KernelObject } from '../message.ts'
 import { elementUserdata } from '../userdata.ts'
 import { type Interval, isSpan, parseKey, parseSpan } from './expression/value.ts'
@@ -23,7 +23,8 @@ interface Details {
 const MOST_SECONDS = 2 ** 32 - 1
 
 function details(value: unknown, path: string): Details {
-  if (typeof value !== 'object' || value === null || !('elem' in value)) return { val: value, comment: undefined, timeout: undefined, path }
+  if (typeof value !== 'object' || value === null || !('elem' in value))
+    return { val: value, comment: undefined, timeout: undefined, path }
   const inner = fields(fields(value, path, ['elem'])['elem'], `${path}.elem`, ['val', 'comment', 'timeout', 'expires'])
   return {
     val: inner['val'],
@@ -104,7 +105,10 @@ export function mergeSpans(key: KeyType, entries: unknown, path: string): Kernel
   }
   return merged.flatMap(({ from, to }) => {
     const end = successor(to)
-    const start = { key: { value: from }, ...userdata({ val: undefined, comment: undefined, timeout: undefined, path }, end === undefined) }
+    const start = {
+      key: { value: from },
+      ...userdata({ val: undefined, comment: undefined, timeout: undefined, path }, end === undefined),
+    }
     return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
   })
 }

@@ -1,7 +1,7 @@
 // Look-ups: in a set or map with a name, or in one that stands in the rule and lives and dies with it.
 
+import { fields, invalidType, invalidValue, list } from '../../invalid.ts'
 import { type KeyType, keyTypeOf } from '../datatype/concatenation.ts'
-import { fields, invalidType, invalidValue, list } from '../invalid.ts'
 import { families, NLM_F_CREATE } from '../message.ts'
 import { compileElements, hasSpans, mergeSpans } from './elements.ts'
 import type { Operand } from './operand.ts'

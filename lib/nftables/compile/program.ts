@@ -1,8 +1,8 @@
 // The expressions of one rule while it is being compiled, and what its earlier matches say about the packet.
 
+import { invalidValue } from '../../invalid.ts'
 import { encodeInteger } from '../datatype/datatype.ts'
 import { etherType, networkProtocol, protocols } from '../datatype/protocol.ts'
-import { invalidValue } from '../invalid.ts'
 import type { KernelExpression, KernelObject } from '../message.ts'
 import type { Family } from '../schema.ts'
 import type { Transaction } from './transaction.ts'

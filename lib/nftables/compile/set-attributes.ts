@@ -34,7 +34,8 @@ interface Extra {
 
 export function setAttributes({ key, data, interval }: SetShape, { flags, size, comment, path }: Extra): KernelObject {
   const isBoxes = interval && key.fields.length > 1
-  const all = flags | (interval ? setFlags.interval : 0) | (isBoxes ? setFlags.concat : 0) | (data === undefined ? 0 : setFlags.map)
+  const all =
+    flags | (interval ? setFlags.interval : 0) | (isBoxes ? setFlags.concat : 0) | (data === undefined ? 0 : setFlags.map)
   const desc = {
     ...(size !== undefined && { size }),
     ...(isBoxes && { concat: key.fields.map(({ bytes }) => ({ len: bytes })) }),

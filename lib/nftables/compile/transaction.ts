@@ -1,6 +1,6 @@
 // What a list of commands has become so far: the messages, and the sets that rules may speak of.
 
-import { invalidValue } from '../invalid.ts'
+import { invalidValue } from '../../invalid.ts'
 import type { KeyType } from '../datatype/concatenation.ts'
 import type { KernelMessage } from '../message.ts'
 import type { Family } from '../schema.ts'
@@ -43,7 +43,11 @@ export class Transaction {
   shapeOf(family: Family, table: string, name: string, path: string): SetShape {
     const shape = this.find(family, table, name)
     if (shape === undefined) {
-      throw invalidValue(path, `needs the types of set '${name}' of table ${family} ${table}: declare it in the same commands`, name)
+      throw invalidValue(
+        path,
+        `needs the types of set '${name}' of table ${family} ${table}: declare it in the same commands`,
+        name,
+      )
     }
     return shape
   }

@@ -1,20 +1,12 @@
 // Keys and data of sets: one type, or several joined by dots, each of which starts on a 4-byte register.
 
-import { invalidType, invalidValue, unknownWord } from '../invalid.ts'
-import { ipv4Address, ipv6Address, etherAddress } from './address.ts'
+import { invalidType, invalidValue, unknownWord } from '../../invalid.ts'
+import { etherAddress, ipv4Address, ipv6Address } from './address.ts'
 import { connectionDirection, connectionState, connectionStatus } from './conntrack.ts'
 import type { DataType } from './datatype.ts'
 import { addressType, deviceGroup, groupId, mark, packetType, userId } from './host.ts'
 import { interfaceIndex, interfaceName } from './interface.ts'
-import {
-  etherType,
-  icmpType,
-  icmpv6Type,
-  inetProtocol,
-  inetService,
-  networkProtocol,
-  tcpFlags,
-} from './protocol.ts'
+import { etherType, icmpType, icmpv6Type, inetProtocol, inetService, networkProtocol, tcpFlags } from './protocol.ts'
 
 export const dataTypes: ReadonlyMap<string, DataType> = new Map(
   [
@@ -58,7 +50,8 @@ const LONGEST_KEY = 64
 export const padded = (bytes: number): number => (bytes + 3) & ~3
 
 export function keyTypeOf(fields: readonly DataType[], path: string): KeyType {
-  if (fields.length === 0 || fields.length > MOST_FIELDS) throw invalidValue(path, `must have 1 to ${MOST_FIELDS} types`, fields.length)
+  if (fields.length === 0 || fields.length > MOST_FIELDS)
+    throw invalidValue(path, `must have 1 to ${MOST_FIELDS} types`, fields.length)
   const bytes = fields.length === 1 ? (fields[0]?.bytes ?? 0) : fields.reduce((sum, { bytes }) => sum + padded(bytes), 0)
   if (bytes > LONGEST_KEY) throw invalidValue(path, `must not be longer than ${LONGEST_KEY} bytes`, bytes)
   return { fields, id: fields.reduce((id, type) => id * 64 + type.id, 0), bytes }

@@ -1,7 +1,7 @@
 // A data type of nft(8): how its values are spelled, and the bytes that they are in a register or in an element.
 
 import { endianness } from 'node:os'
-import { invalidType, invalidValue, outOfRange, unknownWord } from '../invalid.ts'
+import { invalidType, invalidValue, outOfRange, unknownWord } from '../../invalid.ts'
 
 export interface DataType {
   readonly name: string

@@ -1,6 +1,6 @@
 // Interface names: 16 bytes padded with NULs, and indexes.
 
-import { invalidType, invalidValue } from '../invalid.ts'
+import { invalidType, invalidValue } from '../../invalid.ts'
 import { type DataType, integerType } from './datatype.ts'
 
 /** IFNAMSIZ, the NUL included. */

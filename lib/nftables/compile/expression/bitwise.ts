@@ -2,8 +2,8 @@
 //
 // The kernel has one expression for and, or and xor: mask, then flip. `a | v` keeps all bits but v's and flips those in.
 
+import { invalidType, invalidValue, list } from '../../../invalid.ts'
 import type { DataType } from '../../datatype/datatype.ts'
-import { invalidType, invalidValue, list } from '../../invalid.ts'
 import type { KernelExpression } from '../../message.ts'
 import type { Operand } from '../operand.ts'
 import { type Program, register } from '../program.ts'
@@ -27,8 +27,7 @@ export const bitwise =
     const right = parseBits(type, operands[1], `${path}[1]`)
     const none = new Uint8Array(type.bytes)
     const inverse = right.map((byte) => ~byte)
-    const [mask, xor] =
-      operator === '&' ? [right, none] : operator === '|' ? [inverse, right] : [none.map(() => 255), right]
+    const [mask, xor] = operator === '&' ? [right, none] : operator === '|' ? [inverse, right] : [none.map(() => 255), right]
     return {
       fields: left.fields,
       load(slot) {
@@ -58,14 +57,7 @@ function fold(before: KernelExpression, mask: Uint8Array, xor: Uint8Array): { ma
   }
 }
 
-function shift(
-  program: Program,
-  left: Operand,
-  type: DataType,
-  operator: '<<' | '>>',
-  amount: unknown,
-  path: string,
-): Operand {
+function shift(program: Program, left: Operand, type: DataType, operator: '<<' | '>>', amount: unknown, path: string): Operand {
   // The kernel shifts registers of four bytes in its own order; anything else would come out wrong.
   if (type.order !== 'host' || type.bytes !== 4) throw invalidValue(path, `cannot shift a value of ${type.name}`, amount)
   if (typeof amount !== 'number' || !Number.isInteger(amount) || amount < 1 || amount > 31) {

@@ -1,7 +1,7 @@
 // a . b . c: one behind the other, each from a 4-byte slot on.
 
+import { invalidValue, list } from '../../../invalid.ts'
 import { keyTypeOf } from '../../datatype/concatenation.ts'
-import { invalidValue, list } from '../../invalid.ts'
 import { slots } from '../operand.ts'
 import { type Compiler, operand } from './operand.ts'
 

@@ -1,11 +1,11 @@
 // [ ct load state => reg 1 ]
 
+import { fields, invalidValue, oneOf } from '../../../invalid.ts'
 import { ipv4Address, ipv6Address } from '../../datatype/address.ts'
 import { connectionDirection, connectionState, connectionStatus } from '../../datatype/conntrack.ts'
 import type { DataType } from '../../datatype/datatype.ts'
 import { mark, plainInteger } from '../../datatype/host.ts'
 import { inetProtocol, inetService, networkProtocol } from '../../datatype/protocol.ts'
-import { fields, invalidValue, oneOf } from '../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import type { Operand } from '../operand.ts'
 import { type Program, register } from '../program.ts'
@@ -42,7 +42,8 @@ export function ct(program: Program, value: unknown, path: string): Operand {
   const given = fields(value, path, ['key', 'dir', 'family'])
   const word = given['key']
   // Older spelling: { key: 'saddr', family: 'ip' }.
-  const spelled = given['family'] === undefined ? word : `${oneOf(given['family'], `${path}.family`, ['ip', 'ip6'])} ${String(word)}`
+  const spelled =
+    given['family'] === undefined ? word : `${oneOf(given['family'], `${path}.family`, ['ip', 'ip6'])} ${String(word)}`
   const name = oneOf(spelled, `${path}.key`, Object.keys(ctKeys))
   const { key, type, directed } = ctKeys[name] as CtKey
   const dir = given['dir'] === undefined ? undefined : oneOf(given['dir'], `${path}.dir`, ['original', 'reply'])

@@ -1,8 +1,8 @@
 // [ fib daddr type => reg 1 ]
 
+import { fields, invalidValue, oneOf, words } from '../../../invalid.ts'
 import { addressType } from '../../datatype/host.ts'
 import { interfaceIndex, interfaceName } from '../../datatype/interface.ts'
-import { fields, invalidValue, oneOf, words } from '../../invalid.ts'
 import type { Operand } from '../operand.ts'
 import { type Program, register } from '../program.ts'
 

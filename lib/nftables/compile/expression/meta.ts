@@ -1,11 +1,11 @@
 // [ meta load iifname => reg 1 ]
 
+import { fields, oneOf } from '../../../invalid.ts'
 import type { DataType } from '../../datatype/datatype.ts'
 import { decodeInteger } from '../../datatype/datatype.ts'
 import { deviceGroup, groupId, mark, packetType, plainInteger, userId } from '../../datatype/host.ts'
 import { interfaceIndex, interfaceName } from '../../datatype/interface.ts'
 import { etherType, inetProtocol, networkProtocol } from '../../datatype/protocol.ts'
-import { fields, oneOf } from '../../invalid.ts'
 import type { Operand } from '../operand.ts'
 import { META_IIFTYPE, META_L4PROTO, META_NFPROTO, META_PROTOCOL, type Program, register } from '../program.ts'
 

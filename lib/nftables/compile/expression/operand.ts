@@ -1,6 +1,6 @@
 // Every kind of expression that can be loaded, by its key.
 
-import { onlyKey } from '../../invalid.ts'
+import { onlyKey } from '../../../invalid.ts'
 import type { Operand } from '../operand.ts'
 import type { Program } from '../program.ts'
 import { bitwise } from './bitwise.ts'

@@ -1,6 +1,6 @@
 // [ payload load 4b @ network header + 16 => reg 1 ]
 
-import { fields, oneOf } from '../../invalid.ts'
+import { fields, oneOf } from '../../../invalid.ts'
 import type { Operand } from '../operand.ts'
 import { type Program, register } from '../program.ts'
 import { type Header, type HeaderField, headers } from './headers.ts'

@@ -1,8 +1,8 @@
 // Values that stand for themselves: one, an interval, or several bits joined.
 
+import { fields, integer, invalidType, invalidValue, list } from '../../../invalid.ts'
 import { concatenate, type KeyType } from '../../datatype/concatenation.ts'
 import { comparable, type DataType, needsSwap } from '../../datatype/datatype.ts'
-import { fields, integer, invalidType, invalidValue, list } from '../../invalid.ts'
 
 /** Both ends belong to it; equal for a single value. */
 export interface Interval {
@@ -16,13 +16,10 @@ export function parseBits(type: DataType, value: unknown, path: string): Uint8Ar
   const parts = isJoined ? fields(value, path, ['|'])['|'] : value
   if (!Array.isArray(parts)) return type.parse(parts, path)
   if (!type.bitmask) throw invalidType(path, `a value of ${type.name}, not a list`, value)
-  return parts.reduce<Uint8Array>(
-    (joined, part, index) => {
-      const bits = parseBits(type, part, `${path}[${index}]`)
-      return joined.map((byte, at) => byte | (bits[at] ?? 0))
-    },
-    new Uint8Array(type.bytes),
-  )
+  return parts.reduce<Uint8Array>((joined, part, index) => {
+    const bits = parseBits(type, part, `${path}[${index}]`)
+    return joined.map((byte, at) => byte | (bits[at] ?? 0))
+  }, new Uint8Array(type.bytes))
 }
 
 export const isPrefix = (value: unknown): value is { prefix: unknown } =>
@@ -79,10 +76,12 @@ export function parseInterval(type: DataType, value: unknown, path: string): Int
 /** Whether a key spans more than one value. */
 export function isSpan(key: KeyType, value: unknown): boolean {
   const parts = key.fields.length === 1 ? [value] : concatParts(key, value)
-  return parts?.some((part, index) => {
-    const type = key.fields[index]
-    return isPrefix(part) || isRange(part) || (type !== undefined && isWildcard(type, part))
-  }) ?? false
+  return (
+    parts?.some((part, index) => {
+      const type = key.fields[index]
+      return isPrefix(part) || isRange(part) || (type !== undefined && isWildcard(type, part))
+    }) ?? false
+  )
 }
 
 function concatParts(key: KeyType, value: unknown): readonly unknown[] | undefined {

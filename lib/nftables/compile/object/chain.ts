@@ -1,6 +1,6 @@
 // chain forward { type filter hook forward priority filter; policy accept; }
 
-import { type Fields, fields, integer, invalidValue, name, oneOf } from '../../invalid.ts'
+import { type Fields, fields, integer, invalidValue, name, oneOf } from '../../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import type { Family, Hook } from '../../schema.ts'
 import { commentUserdata } from '../../userdata.ts'
@@ -46,7 +46,8 @@ function base(given: Fields, family: Family, path: string): KernelObject {
   const hook = oneOf(given['hook'], `${path}.hook`, Object.keys(numbers) as Hook[])
   const priority = integer(given['prio'], `${path}.prio`, -(2 ** 31), 2 ** 31 - 1)
   const device = given['dev'] === undefined ? {} : { device: name(given['dev'], `${path}.dev`) }
-  const policy = given['policy'] === undefined ? undefined : policies[oneOf(given['policy'], `${path}.policy`, ['accept', 'drop'])]
+  const policy =
+    given['policy'] === undefined ? undefined : policies[oneOf(given['policy'], `${path}.policy`, ['accept', 'drop'])]
   return {
     type: oneOf(given['type'], `${path}.type`, ['filter', 'nat', 'route']),
     hook: { number: numbers[hook] ?? 0, priority, ...device },

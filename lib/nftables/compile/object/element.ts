@@ -1,6 +1,6 @@
 // add element inet netlink-ct ports4 { tcp . 8080 comment "web" : 10.1.0.2 . 80 }
 
-import { fields, name } from '../../invalid.ts'
+import { fields, name } from '../../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import { compileElements } from '../elements.ts'
 import type { SetShape, Transaction } from '../transaction.ts'
@@ -11,7 +11,11 @@ export function elementsBody(transaction: Transaction, value: unknown, removed: 
   const { family, table, body } = place(given, path)
   const set = name(given['name'], `${path}.name`)
   const shape = transaction.shapeOf(family, table, set, `${path}.name`)
-  return { ...body, set, elements: compileElements(removed ? shapeOfKeys(shape, given['elem']) : shape, given['elem'], `${path}.elem`) }
+  return {
+    ...body,
+    set,
+    elements: compileElements(removed ? shapeOfKeys(shape, given['elem']) : shape, given['elem'], `${path}.elem`),
+  }
 }
 
 /** What is removed from a map may be named by its keys alone. */

@@ -1,6 +1,6 @@
 // Where an object is: the family and name of its table.
 
-import { type Fields, name, oneOf } from '../../invalid.ts'
+import { type Fields, name, oneOf } from '../../../invalid.ts'
 import { families } from '../../message.ts'
 import type { Family } from '../../schema.ts'
 

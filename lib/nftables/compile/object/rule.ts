@@ -1,6 +1,6 @@
 // A rule: its statements one after the other, and the comment that nft prints behind it.
 
-import { fields, list, name } from '../../invalid.ts'
+import { fields, list, name } from '../../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import { commentUserdata } from '../../userdata.ts'
 import { Program } from '../program.ts'

@@ -1,9 +1,9 @@
 // set networks { type ifname; }, map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
 
+import { type Fields, fields, integer, invalidType, name, oneOf, words } from '../../../invalid.ts'
 import { keyType } from '../../datatype/concatenation.ts'
-import { type Fields, fields, integer, invalidType, name, oneOf, words } from '../../invalid.ts'
-import { NLM_F_CREATE } from '../../message.ts'
 import type { KernelObject } from '../../message.ts'
+import { NLM_F_CREATE } from '../../message.ts'
 import type { SetFlag } from '../../schema.ts'
 import { compileElements } from '../elements.ts'
 import { setAttributes, setFlags } from '../set-attributes.ts'
@@ -11,7 +11,20 @@ import type { SetShape, Transaction } from '../transaction.ts'
 import { place } from './place.ts'
 import { handle } from './table.ts'
 
-const known = ['family', 'table', 'name', 'type', 'flags', 'comment', 'handle', 'elem', 'timeout', 'gc-interval', 'size', 'policy']
+const known = [
+  'family',
+  'table',
+  'name',
+  'type',
+  'flags',
+  'comment',
+  'handle',
+  'elem',
+  'timeout',
+  'gc-interval',
+  'size',
+  'policy',
+]
 const flagNames: readonly SetFlag[] = ['constant', 'interval', 'timeout', 'dynamic']
 const policies = { performance: 0, memory: 1 } as const
 const MOST = 2 ** 32 - 1
@@ -58,7 +71,9 @@ function attributes(shape: SetShape, given: Fields, named: readonly SetFlag[], p
   return {
     ...setAttributes(shape, { flags: bits, size, comment: given['comment'], path }),
     ...(timeout !== undefined && { timeout: BigInt(integer(timeout, `${path}.timeout`, 1, MOST)) * 1000n }),
-    ...(gcInterval !== undefined && { gcInterval: integer(gcInterval, `${path}.gc-interval`, 1, Math.floor(MOST / 1000)) * 1000 }),
+    ...(gcInterval !== undefined && {
+      gcInterval: integer(gcInterval, `${path}.gc-interval`, 1, Math.floor(MOST / 1000)) * 1000,
+    }),
     ...(policy !== undefined && { policy: policies[oneOf(policy, `${path}.policy`, ['performance', 'memory'])] }),
   }
 }

@@ -1,7 +1,7 @@
 // table inet netlink-ct { comment "…" }
 
-import { fields, integer, name } from '../../invalid.ts'
-import { type KernelObject } from '../../message.ts'
+import { fields, integer, name } from '../../../invalid.ts'
+import type { KernelObject } from '../../message.ts'
 import { commentUserdata } from '../../userdata.ts'
 import { family } from './place.ts'
 

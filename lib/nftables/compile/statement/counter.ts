@@ -1,6 +1,6 @@
 // [ counter pkts 0 bytes 0 ], or [ objref type 1 name web ] for one that was declared.
 
-import { fields, integer, name } from '../../invalid.ts'
+import { fields, integer, name } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
 const NFT_OBJECT_COUNTER = 1

@@ -1,6 +1,6 @@
 // [ limit rate 10/second burst 5 type packets flags 0x0 ]
 
-import { fields, integer, invalidType, oneOf } from '../../invalid.ts'
+import { fields, integer, invalidType, oneOf } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
 const seconds = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 } as const
@@ -20,7 +20,12 @@ export function limit(program: Program, value: unknown, path: string): void {
   if (typeof inv !== 'boolean') throw invalidType(`${path}.inv`, 'a boolean', inv)
   const isPackets = unit === 'packets'
   const burstSize = isPackets ? 1 : sizes[burstUnit]
-  const burst = integer(given['burst'] ?? (isPackets ? DEFAULT_BURST : 0), `${path}.burst`, 0, Math.floor((2 ** 32 - 1) / burstSize))
+  const burst = integer(
+    given['burst'] ?? (isPackets ? DEFAULT_BURST : 0),
+    `${path}.burst`,
+    0,
+    Math.floor((2 ** 32 - 1) / burstSize),
+  )
   program.emit('limit', {
     rate: BigInt(integer(given['rate'], `${path}.rate`, 1, 2 ** 32 - 1)) * BigInt(isPackets ? 1 : sizes[unit]),
     unit: BigInt(seconds[per]),

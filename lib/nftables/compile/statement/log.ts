@@ -1,6 +1,6 @@
 // [ log prefix dropped level 4 ], [ log prefix dropped group 2 snaplen 64 qthreshold 0 ]
 
-import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
+import { fields, integer, invalidType, invalidValue, oneOf } from '../../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import type { Program } from '../program.ts'
 
@@ -36,6 +36,7 @@ function target(given: Readonly<Record<string, unknown>>, group: unknown, path: 
 function prefix(value: unknown, path: string): KernelObject {
   if (value === undefined) return {}
   if (typeof value !== 'string') throw invalidType(path, 'a string', value)
-  if (Buffer.byteLength(value) >= LONGEST_PREFIX || value.includes('\0')) throw invalidValue(path, 'must have at most 127 bytes', value)
+  if (Buffer.byteLength(value) >= LONGEST_PREFIX || value.includes('\0'))
+    throw invalidValue(path, 'must have at most 127 bytes', value)
   return { prefix: value }
 }

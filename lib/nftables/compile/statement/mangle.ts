@@ -1,14 +1,14 @@
 // [ meta set mark with reg 1 ], [ payload write reg 1 => 2b @ transport header + 2 … ]
 
+import { fields, invalidType, invalidValue, oneOf, onlyKey } from '../../../invalid.ts'
 import type { DataType } from '../../datatype/datatype.ts'
-import { fields, invalidType, invalidValue, oneOf, onlyKey } from '../../invalid.ts'
+import { maskAndFlip } from '../expression/bitwise.ts'
 import { ctKeys } from '../expression/ct.ts'
 import { NETWORK_HEADER } from '../expression/headers.ts'
 import { metaKeys } from '../expression/meta.ts'
+import { isLoaded } from '../expression/operand.ts'
 import { payloadField } from '../expression/payload.ts'
 import { parseBits } from '../expression/value.ts'
-import { maskAndFlip } from '../expression/bitwise.ts'
-import { isLoaded } from '../expression/operand.ts'
 import { type Program, register } from '../program.ts'
 import { loadValue } from './value.ts'
 
@@ -22,7 +22,10 @@ export function mangle(program: Program, value: unknown, path: string): void {
   const kind = onlyKey(given['key'], place, ['meta', 'ct', 'payload'])
   const key = (given['key'] as Record<string, unknown>)[kind]
   const source = given['value']
-  if (kind === 'payload') return writePayload(program, key, source, path)
+  if (kind === 'payload') {
+    writePayload(program, key, source, path)
+    return
+  }
   const keys = kind === 'meta' ? metaKeys : ctKeys
   const writable = Object.keys(keys).filter((name) => keys[name]?.writable)
   const name = oneOf(fields(key, `${place}.${kind}`, ['key'])['key'], `${place}.${kind}.key`, writable)
@@ -52,6 +55,11 @@ function writePayload(program: Program, key: unknown, source: unknown, path: str
   const word = offset & ~1
   const isFirst = word === offset
   program.emit('payload', { dreg: register(0), base, offset: word, len: 2 })
-  maskAndFlip(program, 0, isFirst ? Uint8Array.of(0, 255) : Uint8Array.of(255, 0), isFirst ? Uint8Array.of(byte, 0) : Uint8Array.of(0, byte))
+  maskAndFlip(
+    program,
+    0,
+    isFirst ? Uint8Array.of(0, 255) : Uint8Array.of(255, 0),
+    isFirst ? Uint8Array.of(byte, 0) : Uint8Array.of(0, byte),
+  )
   write(word, 2)
 }

@@ -1,8 +1,8 @@
 // A comparison: what the packet has against a value, an interval, bits, or a set.
 
-import { concatenate, keyTypeOf } from '../../datatype/concatenation.ts'
+import { fields, invalidType, invalidValue, oneOf } from '../../../invalid.ts'
+import { keyTypeOf } from '../../datatype/concatenation.ts'
 import { comparable, type DataType, needsSwap } from '../../datatype/datatype.ts'
-import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import { maskAndFlip } from '../expression/bitwise.ts'
 import { operand } from '../expression/operand.ts'
 import { isPrefix, isRange, isWildcard, parseBits, parseInterval, parseKey, parsePrefix } from '../expression/value.ts'
@@ -65,19 +65,19 @@ function equal(program: Program, left: Operand, right: unknown, op: '==' | '!=',
     compare(program, op, bytes)
     return
   }
-  if (isRange(right)) return range(program, left, type, right, op, path)
-  if (isPrefix(right)) return prefix(program, left, type, right, op, path)
-  if (isWildcard(type, right)) {
+  if (isRange(right)) range(program, left, type, right, op, path)
+  else if (isPrefix(right)) prefix(program, left, type, right, op, path)
+  else if (isWildcard(type, right)) {
     const start = Buffer.from(right.slice(0, -1))
     if (start.length >= type.bytes) throw invalidValue(path, `must be shorter than ${type.bytes} bytes`, right)
     left.load(0)
     compare(program, op, Uint8Array.from(start))
-    return
+  } else {
+    const bytes = parseBits(type, right, path)
+    left.load(0)
+    compare(program, op, bytes)
+    if (op === '==') left.learn?.(bytes)
   }
-  const bytes = concatenate([parseBits(type, right, path)])
-  left.load(0)
-  compare(program, op, bytes)
-  if (op === '==') left.learn?.(bytes)
 }
 
 function range(program: Program, left: Operand, type: DataType, right: unknown, op: '==' | '!=', path: string): void {

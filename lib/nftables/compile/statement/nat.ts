@@ -1,10 +1,10 @@
 // [ nat dnat ip addr_min reg 1 proto_min reg 9 ], [ masq flags 0x10 ], [ redir proto_min reg 1 ]
 
-import { keyTypeOf } from '../../datatype/concatenation.ts'
+import { fields, invalidValue, oneOf, words } from '../../../invalid.ts'
 import { ipv4Address, ipv6Address } from '../../datatype/address.ts'
+import { keyTypeOf } from '../../datatype/concatenation.ts'
 import type { DataType } from '../../datatype/datatype.ts'
 import { inetService } from '../../datatype/protocol.ts'
-import { fields, invalidValue, oneOf, words } from '../../invalid.ts'
 import { families, type KernelObject } from '../../message.ts'
 import { isRange, parseInterval } from '../expression/value.ts'
 import { slots } from '../operand.ts'

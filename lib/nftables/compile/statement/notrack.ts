@@ -1,6 +1,6 @@
 // [ notrack ]
 
-import { nothing } from '../../invalid.ts'
+import { nothing } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
 export function notrack(program: Program, value: unknown, path: string): void {

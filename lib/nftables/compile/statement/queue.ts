@@ -1,6 +1,6 @@
 // [ queue num 0-3 bypass ]
 
-import { fields, integer, invalidValue, list, words } from '../../invalid.ts'
+import { fields, integer, invalidValue, list, words } from '../../../invalid.ts'
 import { isRange } from '../expression/value.ts'
 import type { Program } from '../program.ts'
 

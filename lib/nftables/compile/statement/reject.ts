@@ -1,6 +1,6 @@
 // [ reject type 0 code 3 ]
 
-import { fields, integer, invalidValue, oneOf } from '../../invalid.ts'
+import { fields, integer, invalidValue, oneOf } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
 /** enum nft_reject_types. */

@@ -1,6 +1,6 @@
 // Every kind of statement, by its key.
 
-import { onlyKey } from '../../invalid.ts'
+import { onlyKey } from '../../../invalid.ts'
 import type { Statement } from '../../schema.ts'
 import type { Program } from '../program.ts'
 import { counter } from './counter.ts'

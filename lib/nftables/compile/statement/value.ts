@@ -1,8 +1,8 @@
 // What a statement writes somewhere: a constant, something loaded, or what a map gives.
 
+import { fields, invalidType, invalidValue } from '../../../invalid.ts'
 import { type KeyType, keyTypeOf } from '../../datatype/concatenation.ts'
 import type { DataType } from '../../datatype/datatype.ts'
-import { fields, invalidType, invalidValue } from '../../invalid.ts'
 import { isLoaded, operand } from '../expression/operand.ts'
 import { parseBits } from '../expression/value.ts'
 import { toSetOrder } from '../hton.ts'

@@ -1,6 +1,6 @@
 // [ immediate reg 0 drop ]
 
-import { name, nothing, fields, onlyKey } from '../../invalid.ts'
+import { fields, name, nothing, onlyKey } from '../../../invalid.ts'
 import type { KernelObject } from '../../message.ts'
 import type { Program } from '../program.ts'
 

@@ -1,6 +1,6 @@
 // [ lookup reg 1 set into dreg 0 ]: the verdict that a map has for what the packet holds.
 
-import { fields } from '../../invalid.ts'
+import { fields } from '../../../invalid.ts'
 import { operand } from '../expression/operand.ts'
 import { toSetOrder } from '../hton.ts'
 import { lookupMap } from '../lookup.ts'
