@@ -1,0 +1,126 @@
+// Addresses and networks in the spellings that `ip` takes, as bytes.
+
+import { isIP } from 'node:net'
+import { invalidType, invalidValue, outOfRange } from './invalid.ts'
+
+/** AF_INET and AF_INET6. */
+export type Family = 2 | 10
+
+export interface Address {
+  readonly family: Family
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+
+export interface Cidr extends Address {
+  readonly prefixLength: number
+}
+
+export const familyBits = (family: Family): number => (family === 2 ? 32 : 128)
+
+function bytes4(text: string): Uint8Array {
+  return Uint8Array.from(text.split('.'), Number)
+}
+
+function bytes6(text: string): Uint8Array {
+  const mapped = text.lastIndexOf('.') === -1 ? undefined : bytes4(text.slice(text.lastIndexOf(':') + 1))
+  const plain =
+    mapped === undefined
+      ? text
+      : `${text.slice(0, text.lastIndexOf(':') + 1)}${((mapped[0]! << 8) | mapped[1]!).toString(16)}:${((mapped[2]! << 8) | mapped[3]!).toString(16)}`
+  const [head = '', tail] = plain.split('::')
+  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
+  const front = groups(head)
+  const back = tail === undefined ? [] : groups(tail)
+  const all = tail === undefined ? front : [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back]
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]))
+}
+
+/** The canonical text of 4 or 16 bytes (RFC 5952), as inet_ntop(3) writes it. */
+export function formatAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2]! << 8) | bytes[at * 2 + 1]!).toString(16))
+  let best = { start: -1, length: 1 }
+  for (let start = 0; start < 8; start++) {
+    let length = 0
+    while (start + length < 8 && groups[start + length] === '0') length++
+    if (length > best.length) best = { start, length }
+  }
+  if (best.start === -1) return groups.join(':')
+  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`
+}
+
+/** An address without a prefix. Throws a TypeError that names `path`. */
+export function parseAddress(value: unknown, path: string): Address {
+  if (typeof value !== 'string') throw invalidType(path, "an address such as '172.18.0.10'", value)
+  const version = value.includes('%') ? 0 : isIP(value)
+  if (version === 0) throw invalidValue(path, "must be an address such as '172.18.0.10' or 'fd00::10'", value)
+  const bytes = version === 4 ? bytes4(value) : bytes6(value)
+  return { family: version === 4 ? 2 : 10, bytes, text: formatAddress(bytes) }
+}
+
+/** An address with its prefix length: '172.18.0.10/16'. */
+export function parseCidr(value: unknown, path: string): Cidr {
+  if (typeof value !== 'string') throw invalidType(path, "an address with its prefix, such as '172.18.0.10/16'", value)
+  const [text = '', length, ...rest] = value.split('/')
+  if (length === undefined) {
+    throw invalidValue(
+      path,
+      `lacks its prefix length: write '${value}/${value.includes(':') ? 64 : 24}' or what fits your network`,
+      value,
+    )
+  }
+  if (rest.length > 0 || !/^\d{1,3}$/.test(length))
+    throw invalidValue(path, "must be an address with its prefix, such as '172.18.0.10/16'", value)
+  const address = parseAddress(text, path)
+  const prefixLength = Number(length)
+  if (prefixLength > familyBits(address.family))
+    throw outOfRange(`the prefix length of ${path}`, 0, familyBits(address.family), prefixLength)
+  return { ...address, prefixLength }
+}
+
+/** The first address of the network that `cidr` lies in. */
+export function networkOf(cidr: Cidr): Cidr {
+  const bytes = cidr.bytes.map((byte, at) => byte & maskByte(cidr.prefixLength, at))
+  return { family: cidr.family, bytes, text: formatAddress(bytes), prefixLength: cidr.prefixLength }
+}
+
+/** The last one: the broadcast address of IPv4. */
+export function lastOf(cidr: Cidr): Uint8Array {
+  return cidr.bytes.map((byte, at) => byte | (~maskByte(cidr.prefixLength, at) & 0xff))
+}
+
+function maskByte(prefixLength: number, at: number): number {
+  const bits = Math.min(Math.max(prefixLength - at * 8, 0), 8)
+  return (0xff << (8 - bits)) & 0xff
+}
+
+export function contains(network: Cidr, address: Address): boolean {
+  return (
+    network.family === address.family &&
+    network.bytes.every(
+      (byte, at) => (byte & maskByte(network.prefixLength, at)) === (address.bytes[at]! & maskByte(network.prefixLength, at)),
+    )
+  )
+}
+
+export function overlaps(a: Cidr, b: Cidr): boolean {
+  return contains(a.prefixLength <= b.prefixLength ? a : b, a.prefixLength <= b.prefixLength ? b : a)
+}
+
+export const formatCidr = (cidr: Cidr): string => `${cidr.text}/${cidr.prefixLength}`
+
+/** How far an IPv4 address lies behind the start of its network. */
+export function offsetIn(network: Cidr, address: Address): number {
+  return toNumber(address.bytes) - toNumber(networkOf(network).bytes)
+}
+
+/** The IPv4 address so far behind the start of its network. */
+export function addressAt(network: Cidr, offset: number): Uint8Array {
+  const number = toNumber(networkOf(network).bytes) + offset
+  return Uint8Array.of((number >>> 24) & 0xff, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff)
+}
+
+function toNumber(bytes: Uint8Array): number {
+  return bytes.reduce((number, byte) => number * 256 + byte, 0)
+}

@@ -1,0 +1,111 @@
+// The kernel's refusals as errors in Node's own shape, with what netlink adds.
+
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+import type { KernelRefusal } from './native.ts'
+
+// In neither of Node's two tables.
+const unnamed: Readonly<Record<number, readonly [string, string]>> = {
+  54: ['EXFULL', 'exchange full'],
+  55: ['ENOANO', 'no anode'],
+  85: ['ERESTART', 'interrupted, to be started again'],
+  117: ['EUCLEAN', 'structure needs cleaning'],
+  524: ['ENOTSUPP', 'operation is not supported'],
+}
+
+function nameOf(errno: number): readonly [code: string, text: string] {
+  const known = getSystemErrorMap().get(-errno) ?? unnamed[errno]
+  if (known !== undefined) return known
+  const code = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`
+  return [code, 'the kernel refused']
+}
+
+function capability(syscall: string): string {
+  return /^(RTM|NFT|NFNL|IPCTNL)_/.test(syscall) ? 'CAP_NET_ADMIN' : 'CAP_SYS_ADMIN'
+}
+
+const brand = Symbol.for('netlink-ct.NetlinkError')
+
+/**
+ * The kernel said no.
+ *
+ * `message` reads like Node's own system errors and goes on with what only netlink tells:
+ * `EEXIST: file already exists, RTM_NEWLINK: make the veth pair v4k2qd-2: <the kernel's text> (IFLA_IFNAME)`.
+ */
+export class NetlinkError extends Error {
+  override readonly name: string = 'NetlinkError'
+  /** `EEXIST`, as in errno(3). */
+  readonly code: string
+  /** Negative, as in Node's system errors: -17. */
+  readonly errno: number
+  /** The message type or system call that was refused: `RTM_NEWLINK`, `NFT_MSG_NEWSETELEM`, `setns`. */
+  readonly syscall: string
+  /** What it was a part of, in words; absent for a lone message. */
+  declare readonly operation?: string
+  /** The kernel's own text (NLMSGERR_ATTR_MSG); absent when it gave none. */
+  declare readonly extack?: string
+  /** The attribute that the kernel points at, as a path of its names: `IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_BR_PRIORITY`. */
+  declare readonly attribute?: string
+  /** Position of the message in its submission. */
+  declare readonly index?: number
+
+  constructor(refusal: KernelRefusal) {
+    const [code, text] = nameOf(refusal.errno)
+    const parts = [`${code}: ${text}, ${refusal.syscall}`]
+    if (refusal.step !== undefined) parts.push(refusal.step)
+    if (refusal.extack !== undefined) parts.push(refusal.extack)
+    let message = parts.join(': ')
+    if (refusal.attribute !== undefined) message += ` (${refusal.attribute})`
+    if (code === 'EPERM')
+      message += `; needs ${capability(refusal.syscall)} in the user namespace that owns the network namespace`
+    super(message)
+    this.code = code
+    this.errno = -refusal.errno
+    this.syscall = refusal.syscall
+    if (refusal.step !== undefined) this.operation = refusal.step
+    if (refusal.extack !== undefined) this.extack = refusal.extack
+    if (refusal.attribute !== undefined) this.attribute = refusal.attribute
+    if (refusal.index !== undefined) this.index = refusal.index
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** True for the errors of another copy of this package as well. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}
+
+/** A dump that the kernel tore (NLM_F_DUMP_INTR) in every attempt; `data` is what the last one gave, incomplete or inconsistent. */
+export class TornDumpError extends Error {
+  override readonly name: string = 'TornDumpError'
+  readonly code: string = 'ERR_NETLINK_TORN_DUMP'
+  readonly data: readonly unknown[]
+
+  constructor(what: string, data: readonly unknown[]) {
+    super(`${what} changed while they were read, five times in a row; the last, torn result is in \`data\``)
+    this.data = data
+  }
+}
+
+function isRefusal(value: unknown): value is KernelRefusal {
+  return typeof value === 'object' && value !== null && 'syscall' in value && !(value instanceof Error)
+}
+
+/** What a native call threw or rejected with, as an error whose stack is the caller's. */
+export function toError(failure: unknown): unknown {
+  return isRefusal(failure) ? new NetlinkError(failure) : failure
+}
+
+/** Awaits a native call; its refusal becomes a NetlinkError here, so that the stack shows who asked. */
+export async function kernel<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (failure) {
+    throw toError(failure)
+  }
+}
+
+/** The first refusal among the outcomes of a submission: later ones are often its cascade. */
+export function firstRefusal(outcomes: readonly { readonly error?: KernelRefusal }[]): KernelRefusal | undefined {
+  return outcomes.find((outcome) => outcome.error !== undefined)?.error
+}

@@ -1,0 +1,188 @@
+// The only file that loads the addon, and the declaration of its surface: flat functions over handles, plain data in and out.
+// A promise rejects with a KernelRefusal, never with an Error: errors.ts makes one where the caller's stack is at hand.
+
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** A network namespace held open. Opaque; see `close`. */
+export interface NamespaceHandle {
+  readonly __namespace: unique symbol
+}
+
+/** What the kernel (or the codec) said no to. */
+export interface KernelRefusal {
+  readonly errno: number
+  readonly syscall: string
+  readonly step?: string
+  readonly extack?: string
+  readonly attribute?: string
+  readonly index?: number
+}
+
+/** A message body: the schema's names and values. 64-bit numbers are bigint, addresses and names strings, the rest as it says. */
+export type Field =
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly Field[]
+  | { readonly [name: string]: Field }
+export type Body = { readonly [name: string]: Field }
+
+export interface Message {
+  readonly type: string
+  /** NLM_F_*, without NLM_F_REQUEST and NLM_F_ACK. */
+  readonly flags: number
+  readonly body: Body
+  /** What it is for, in words; part of the error's text. */
+  readonly step?: string
+}
+
+export interface Outcome {
+  readonly error?: KernelRefusal
+  /** The text of an extended acknowledgement of a success. */
+  readonly warning?: string
+  readonly replies: readonly Body[]
+}
+
+export interface DumpResult {
+  readonly objects: readonly Body[]
+  /** The kernel changed while it was read, in each of five attempts. */
+  readonly torn: boolean
+}
+
+/** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */
+export interface PlanElement {
+  readonly set: string
+  readonly key: Uint8Array
+  readonly data: Uint8Array
+  readonly comment: string
+  /** Refuse with EEXIST when the key is there already. */
+  readonly exclusive: boolean
+}
+
+/** A conntrack flow to forget; `address` empty for any original destination. */
+export interface PlanFlow {
+  readonly protocol: number
+  readonly address: Uint8Array
+  readonly port: number
+}
+
+export interface PlanTable {
+  readonly family: number
+  readonly name: string
+}
+
+export interface AttachPlan {
+  readonly host: NamespaceHandle
+  /** Absent: a new namespace. */
+  readonly inside: NamespaceHandle | undefined
+  readonly ipv6: boolean
+  readonly master: number
+  /** 0: the kernel's default. */
+  readonly mtu: number
+  readonly group: number
+  /** Of the host end; 0: chosen at random from the private range. */
+  readonly index: number
+  readonly ifname: string
+  readonly alias: string
+  readonly altname: string
+  readonly prefixLength: number
+  /** Tried in order; whoever creates the device has the lease. */
+  readonly leases: readonly { readonly hostIfname: string; readonly address: Uint8Array; readonly mac: Uint8Array }[]
+  readonly routes: readonly { readonly to: Uint8Array; readonly prefixLength: number; readonly gateway: Uint8Array }[]
+  /** The leased address is put in front of the key or the data of each. */
+  readonly elements: readonly (PlanElement & { readonly addressIn: 'key' | 'data' })[]
+  readonly flows: readonly PlanFlow[]
+  readonly table: PlanTable
+  readonly publishedSet: string
+  readonly portMaps: readonly string[]
+}
+
+export interface Attached {
+  readonly inside: NamespaceHandle
+  /** Position in `leases`. */
+  readonly lease: number
+  readonly hostIndex: number
+  readonly index: number
+}
+
+export interface PortChange {
+  readonly host: NamespaceHandle
+  readonly table: PlanTable
+  readonly publish: boolean
+  readonly elements: readonly PlanElement[]
+  readonly flows: readonly PlanFlow[]
+}
+
+export interface DetachPlan {
+  readonly host: NamespaceHandle
+  readonly hostIndexes: readonly number[]
+  readonly elements: readonly PlanElement[]
+  readonly flows: readonly PlanFlow[]
+  readonly table: PlanTable
+}
+
+export interface Native {
+  /** The namespace of the calling thread. */
+  home(): NamespaceHandle
+  /** Copies the descriptor at once; the caller keeps its own. */
+  adopt(fd: number): NamespaceHandle
+  open(path: string): Promise<NamespaceHandle>
+  /** With a name, bound at /run/netns/<name>: EEXIST when it is taken, and nothing is left. */
+  create(name?: string): Promise<NamespaceHandle>
+  bind(handle: NamespaceHandle, name: string): Promise<void>
+  unbind(name: string): Promise<void>
+  describe(handle: NamespaceHandle): { readonly inode: bigint; readonly fd: number }
+  /** Lets go; jobs in flight finish first. The handle is refused from then on. */
+  close(handle: NamespaceHandle): void
+  getSysctl(handle: NamespaceHandle, path: string): Promise<string>
+  setSysctl(handle: NamespaceHandle, path: string, value: string): Promise<void>
+  /** Runs `body` with the JavaScript thread inside; throws a KernelRefusal when it cannot enter or could not return. */
+  inside<T>(handle: NamespaceHandle, body: () => T): T
+  /** In order, each message with its own outcome; the kernel goes on after a refusal. */
+  submit(handle: NamespaceHandle, messages: readonly Message[]): Promise<readonly Outcome[]>
+  /** One nf_tables transaction; rejects with the first refusal. `generation`: ERESTART unless the ruleset is still at it. */
+  transact(handle: NamespaceHandle, messages: readonly Message[], generation?: number): Promise<readonly Outcome[]>
+  dump(handle: NamespaceHandle, message: Message): Promise<DumpResult>
+  attach(plan: AttachPlan): Promise<Attached>
+  detach(plan: DetachPlan): Promise<void>
+  changePorts(change: PortChange): Promise<void>
+  statistics(): { readonly queued: number; readonly pending: number }
+}
+
+function load(): Native {
+  const require = createRequire(import.meta.url)
+  const loader = require('node-gyp-build') as (folder: string) => Native
+  try {
+    return loader(fileURLToPath(new URL('..', import.meta.url)))
+  } catch (cause) {
+    throw new Error(loadHelp(cause), { cause })
+  }
+}
+
+function loadHelp(cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const lines = [
+    `netlink-ct could not load its native addon on ${process.platform}-${process.arch}: ${why}`,
+    'Possible solutions:',
+  ]
+  if (process.platform !== 'linux') lines.push('- netlink-ct speaks to the Linux kernel: run it there')
+  else if (/libmnl/.test(why)) {
+    lines.push(
+      '- install libmnl: apt-get install libmnl0, dnf install libmnl, apk add libmnl, pacman -S libmnl, zypper install libmnl0',
+    )
+  } else if (/ERR_DLOPEN_DISABLED|--no-addons/.test(`${why} ${(cause as { code?: unknown } | null)?.code}`)) {
+    lines.push('- start node without --no-addons')
+  } else if (/GLIBC|ld-musl|ld-linux/.test(why)) {
+    lines.push('- the prebuilt addon was made for another C library: build from a checkout (npm run build)')
+  } else {
+    lines.push('- there is no prebuilt addon for this platform: build one in a checkout of netlink-ct with `npm run build`')
+    lines.push('  and point NETLINK_CT_PREBUILD at the checkout')
+  }
+  return lines.join('\n')
+}
+
+export const native: Native = load()

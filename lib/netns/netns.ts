@@ -1,0 +1,175 @@
+// A network namespace and the verbs of the network stack in it.
+
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { kernel } from '../errors.ts'
+import { type NamespaceHandle, native } from '../native.ts'
+import * as address from '../rtnetlink/address.ts'
+import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
+import * as link from '../rtnetlink/link.ts'
+import * as route from '../rtnetlink/route.ts'
+import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
+import { spawnInside } from './spawn.ts'
+import { sysctlPath, sysctlValue } from './sysctl.ts'
+
+/** A namespace by its name under /run/netns, or by a path, a process in it, or a descriptor. */
+export type NetnsRef = string | { readonly path: string } | { readonly pid: number } | { readonly fd: number }
+
+// An unnamed namespace that nobody closed and nobody holds: its containers vanish with the garbage. Worth a word.
+const forgotten = new FinalizationRegistry<string>((what) => {
+  process.emitWarning(`${what} was collected without close(): close it, or use \`await using\``, { code: 'NETLINK_CT_LEAK' })
+})
+
+/**
+ * A network namespace held open by this process. It exists as long as somebody holds it: this object until `close()`, a process
+ * inside, a name under /run/netns. Every verb acts in this namespace, whichever namespace the process itself lives in.
+ *
+ * All verbs check their arguments before the first system call (`TypeError`, `RangeError` with a Node code), reject with
+ * `NetlinkError` when the kernel refuses, and leave nothing half-made.
+ */
+export class Netns implements AsyncDisposable {
+  /** The name under /run/netns, when it was made or opened by one. */
+  declare readonly name?: string
+  readonly #handle: NamespaceHandle
+  readonly #isHost: boolean
+  #closed = false
+
+  /** @internal use createNetns or openNetns */
+  constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {
+    this.#handle = handle
+    this.#isHost = options.host === true
+    if (options.name !== undefined) this.name = options.name
+    if (!this.#isHost) forgotten.register(this, `the network namespace ${options.name ?? this.inode}`, this)
+  }
+
+  /** @internal for the parts of this library that compose native calls */
+  static handleOf(netns: Netns): NamespaceHandle {
+    return netns.#open()
+  }
+
+  #open(): NamespaceHandle {
+    if (this.#closed) {
+      throw Object.assign(new Error(`the network namespace ${this.name ?? ''} is closed`), { code: 'ERR_INVALID_STATE' })
+    }
+    return this.#handle
+  }
+
+  /** Identifies the namespace among all that exist on this machine now; `ls -i /run/netns`. */
+  get inode(): bigint {
+    return native.describe(this.#open()).inode
+  }
+
+  /** Where other tools find it while this object is open: /run/netns/<name>, or a link of /proc for an unnamed one. */
+  get path(): string {
+    const { fd } = native.describe(this.#open())
+    return this.name === undefined ? `/proc/${process.pid}/fd/${fd}` : `/run/netns/${this.name}`
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Makes a bridge. EEXIST when the name is taken. One submission, and one more to complete it. */
+  async createBridge(spec: BridgeSpec): Promise<link.Link> {
+    return createBridge(this.#open(), spec)
+  }
+
+  /** Makes a veth pair, the peer in its own namespace from the start. Resolves to this end and the peer. */
+  async createVethPair(spec: VethSpec<Netns>): Promise<[link.Link, link.Link]> {
+    const inside = spec?.peer?.netns ?? this
+    if (!(inside instanceof Netns))
+      throw Object.assign(new TypeError('veth.peer.netns must be a Netns'), { code: 'ERR_INVALID_ARG_TYPE' })
+    return createVethPair(this.#open(), inside.#open(), spec)
+  }
+
+  /** One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. */
+  async getLink(ref: link.LinkRef): Promise<link.Link> {
+    return link.getLink(this.#open(), ref)
+  }
+
+  /** The devices that match; the kernel filters. */
+  async listLinks(filter?: link.LinkFilter): Promise<link.Link[]> {
+    return link.listLinks(this.#open(), filter)
+  }
+
+  /** Several changes in one submission. Resolves to the device as it is then. */
+  async setLink(ref: link.LinkRef, changes: link.LinkChanges): Promise<link.Link> {
+    return link.setLink(this.#open(), ref, changes)
+  }
+
+  /** ENODEV when there is none. The kernel takes tens of milliseconds (RCU grace periods). */
+  async deleteLink(ref: link.LinkRef): Promise<void> {
+    return link.deleteLink(this.#open(), ref)
+  }
+
+  /** `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. */
+  async addAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
+    return address.addAddress(this.#open(), ref, cidr, options)
+  }
+
+  /** EADDRNOTAVAIL when the device does not have it. */
+  async deleteAddress(ref: link.LinkRef, cidr: string): Promise<void> {
+    return address.deleteAddress(this.#open(), ref, cidr)
+  }
+
+  async listAddresses(filter?: address.AddressFilter): Promise<address.AddressInfo[]> {
+    return address.listAddresses(this.#open(), filter)
+  }
+
+  /** `addRoute({ to: 'default', via: '172.18.0.1' })`. EEXIST when there is such a route, ENETUNREACH when the gateway has none. */
+  async addRoute(spec: route.RouteSpec): Promise<void> {
+    return route.addRoute(this.#open(), spec)
+  }
+
+  /** Like addRoute, in place of a route with the same destination, metric and table. */
+  async replaceRoute(spec: route.RouteSpec): Promise<void> {
+    return route.replaceRoute(this.#open(), spec)
+  }
+
+  /** ESRCH when no route matches what is given. */
+  async deleteRoute(spec: route.RouteSpec): Promise<void> {
+    return route.deleteRoute(this.#open(), spec)
+  }
+
+  /** Of the main table, unless another is asked for. */
+  async listRoutes(filter?: route.RouteFilter): Promise<route.Route[]> {
+    return route.listRoutes(this.#open(), filter)
+  }
+
+  /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */
+  async getSysctl(key: string): Promise<string> {
+    return kernel(native.getSysctl(this.#open(), sysctlPath(key)))
+  }
+
+  async setSysctl(key: string, value: string | number): Promise<void> {
+    return kernel(native.setSysctl(this.#open(), sysctlPath(key), sysctlValue(value)))
+  }
+
+  /**
+   * Starts a process inside, as child_process.spawn does, without nsenter. Only its network is inside. Needs CAP_SYS_ADMIN.
+   * `diagnostics_channel` subscribers of 'child_process' run with this thread inside: they must not use the network.
+   */
+  async spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<ChildProcess> {
+    return spawnInside(this.#open(), command, args, options)
+  }
+
+  /**
+   * Lets go of the namespace. An unnamed one that holds no process ends, with its devices, a few milliseconds later. Operations in
+   * flight finish first. Closing twice is no error; `host` stays open.
+   */
+  async close(): Promise<void> {
+    if (this.#closed || this.#isHost) return
+    this.#closed = true
+    forgotten.unregister(this)
+    native.close(this.#handle)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+/** Checks that an option is a Netns. */
+export function netnsOption(value: unknown, path: string): Netns {
+  if (!(value instanceof Netns)) throw Object.assign(new TypeError(`${path} must be a Netns`), { code: 'ERR_INVALID_ARG_TYPE' })
+  return value
+}

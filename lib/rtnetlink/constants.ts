@@ -1,0 +1,40 @@
+// Numbers of linux/netlink.h, linux/rtnetlink.h and linux/if.h that this side names.
+
+export const NLM_F_REPLACE = 0x100
+export const NLM_F_EXCL = 0x200
+export const NLM_F_CREATE = 0x400
+export const NLM_F_APPEND = 0x800
+
+export const AF_UNSPEC = 0
+export const AF_INET = 2
+export const AF_INET6 = 10
+
+export const IFF_UP = 1
+export const IFF_LOOPBACK = 8
+export const IFF_NOARP = 0x80
+export const IFF_PROMISC = 0x100
+export const IFF_LOWER_UP = 0x10000
+
+/** Leave the statistics out of an answer: they are most of its size. */
+export const RTEXT_FILTER_SKIP_STATS = 8
+
+export const RT_TABLE = { default: 253, main: 254, local: 255 } as const
+export const RT_SCOPE = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const
+export const RTPROT = { redirect: 1, kernel: 2, boot: 3, static: 4, ra: 9, dhcp: 16 } as const
+export const RTN = {
+  unicast: 1,
+  local: 2,
+  broadcast: 3,
+  anycast: 4,
+  multicast: 5,
+  blackhole: 6,
+  unreachable: 7,
+  prohibit: 8,
+  throw: 9,
+} as const
+export const RTNH_F_ONLINK = 4
+
+/** The word for a number in one of these tables, or the number's digits. */
+export function wordOf(table: Readonly<Record<string, number>>, number: number): string {
+  return Object.entries(table).find(([, value]) => value === number)?.[0] ?? String(number)
+}

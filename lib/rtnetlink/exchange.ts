@@ -1,0 +1,44 @@
+// Sending messages for the verbs of this folder.
+
+import { firstRefusal, kernel, NetlinkError, TornDumpError } from '../errors.ts'
+import { type Body, type Message, type NamespaceHandle, native, type Outcome } from '../native.ts'
+
+/** Sends one submission; the first refusal is thrown. */
+export async function send(handle: NamespaceHandle, messages: readonly Message[]): Promise<readonly Outcome[]> {
+  const outcomes = await kernel(native.submit(handle, messages))
+  const refusal = firstRefusal(outcomes)
+  if (refusal !== undefined) throw new NetlinkError(refusal)
+  return outcomes
+}
+
+/** Everything that matches; a torn dump is an error that carries what there was. */
+export async function dump<T>(
+  handle: NamespaceHandle,
+  type: string,
+  body: Body,
+  what: string,
+  decode: (object: Body) => T,
+): Promise<T[]> {
+  const { objects, torn } = await kernel(native.dump(handle, { type, flags: 0, body }))
+  const decoded = objects.map(decode)
+  if (torn) throw new TornDumpError(what, decoded)
+  return decoded
+}
+
+/** The members of a decoded body, with the types that the schema gives them. */
+export const number = (body: Body, field: string): number => (typeof body[field] === 'number' ? body[field] : 0)
+export const optionalNumber = (body: Body, field: string): number | undefined =>
+  typeof body[field] === 'number' ? body[field] : undefined
+export const optionalText = (body: Body, field: string): string | undefined =>
+  typeof body[field] === 'string' ? body[field] : undefined
+export const nested = (body: Body, field: string): Body | undefined => {
+  const value = body[field]
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array) ? (value as Body) : undefined
+}
+
+/** An object without its undefined members, as exactOptionalPropertyTypes wants it. */
+export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

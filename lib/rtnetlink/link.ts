@@ -1,0 +1,223 @@
+// Network devices: looking, changing, deleting. Making them is in bridge.ts and veth.ts.
+
+import { fields, integer, invalidType, outOfRange } from '../invalid.ts'
+import { interfaceName, macAddress } from '../names.ts'
+import type { Body, Message, NamespaceHandle } from '../native.ts'
+import { type BridgeOptions, type BridgePort, bridgeOptionsFrom, bridgePortFrom } from './bridge-options.ts'
+import * as c from './constants.ts'
+import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
+
+/** RFC 2863 operational state, in the words of `ip link`. */
+export type OperState = 'unknown' | 'notpresent' | 'down' | 'lowerlayerdown' | 'testing' | 'dormant' | 'up'
+const operStates: readonly OperState[] = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up']
+
+/** A network device as it was when it was read: plain, JSON-safe data. */
+export interface Link {
+  readonly index: number
+  readonly name: string
+  /** Other names by which it is found, up to 127 characters each. */
+  readonly altnames: readonly string[]
+  /** `veth`, `bridge`, …: absent for physical devices and the loopback. */
+  readonly kind?: string
+  /** Administratively up (IFF_UP). */
+  readonly up: boolean
+  /** Up, and with a carrier (IFF_LOWER_UP). */
+  readonly carrier: boolean
+  readonly operstate: OperState
+  readonly loopback: boolean
+  readonly promiscuous: boolean
+  readonly mac?: string
+  readonly mtu: number
+  readonly group: number
+  readonly txqlen: number
+  readonly alias?: string
+  /** Index of the device that this one is a port of. */
+  readonly master?: number
+  /** Index of the other end of a veth, or of the device below; in the namespace `peerNetnsid` when that is there. */
+  readonly peer?: number
+  /** The id that this namespace has for the one where the other end lives (see ip-netns(8), `nsid`). */
+  readonly peerNetnsid?: number
+  readonly qdisc?: string
+  readonly txQueues: number
+  readonly rxQueues: number
+  /** Of a bridge. */
+  readonly bridge?: BridgeOptions
+  /** Of a bridge's port. */
+  readonly port?: BridgePort
+}
+
+/** A device: its name, its index, or a Link that was read before (by its index). */
+export type LinkRef = string | number | Pick<Link, 'index'>
+
+export interface LinkFilter {
+  /** Only ports of this device. */
+  readonly master?: LinkRef
+  /** Only devices of this kind: `veth`, `bridge`. */
+  readonly kind?: string
+}
+
+export interface LinkChanges {
+  readonly name?: string
+  readonly up?: boolean
+  /** null takes it off its master. */
+  readonly master?: LinkRef | null
+  readonly mac?: string
+  readonly mtu?: number
+  readonly group?: number
+  readonly txqlen?: number
+  /** An empty string removes it. */
+  readonly alias?: string
+  /** Alternative names to add; EEXIST when one is taken in the namespace. */
+  readonly addAltnames?: readonly string[]
+  readonly deleteAltnames?: readonly string[]
+}
+
+const changeNames = ['name', 'up', 'master', 'mac', 'mtu', 'group', 'txqlen', 'alias', 'addAltnames', 'deleteAltnames'] as const
+
+export function linkFrom(body: Body): Link {
+  const info = nested(body, 'info')
+  const kind = info && optionalText(info, 'kind')
+  const data = info && nested(info, 'data')
+  const portData = info && nested(info, 'portData')
+  const flags = number(body, 'flags')
+  const optional = {
+    kind,
+    mac: optionalText(body, 'mac'),
+    alias: optionalText(body, 'alias'),
+    master: optionalNumber(body, 'master'),
+    peer: optionalNumber(body, 'link'),
+    peerNetnsid: optionalNumber(body, 'linkNetnsid'),
+    qdisc: optionalText(body, 'qdisc'),
+    bridge: kind === 'bridge' && data !== undefined ? bridgeOptionsFrom(data) : undefined,
+    port:
+      info !== undefined && optionalText(info, 'portKind') === 'bridge' && portData !== undefined
+        ? bridgePortFrom(portData)
+        : undefined,
+  }
+  const link: Record<string, unknown> = {
+    index: number(body, 'index'),
+    name: optionalText(body, 'name') ?? '',
+    altnames: Array.isArray(body['altnames']) ? body['altnames'] : [],
+    up: (flags & c.IFF_UP) !== 0,
+    carrier: (flags & c.IFF_LOWER_UP) !== 0,
+    operstate: operStates[number(body, 'operstate')] ?? 'unknown',
+    loopback: (flags & c.IFF_LOOPBACK) !== 0,
+    promiscuous: number(body, 'promiscuity') > 0,
+    mtu: number(body, 'mtu'),
+    group: number(body, 'group'),
+    txqlen: number(body, 'txqlen'),
+    txQueues: number(body, 'txQueues'),
+    rxQueues: number(body, 'rxQueues'),
+  }
+  for (const [field, value] of Object.entries(optional)) if (value !== undefined) link[field] = value
+  return link as unknown as Link
+}
+
+/** How a reference is put into a message: by index where it is known, else by name, which is an alternative one when it is long. */
+export function refBody(ref: LinkRef, path: string): Body {
+  if (typeof ref === 'number') return { index: integer(ref, path, 1, 0x7fffffff) }
+  if (typeof ref === 'string') return ref.length > 15 ? { altname: altname(ref, path) } : { name: interfaceName(ref, path) }
+  if (typeof ref === 'object' && ref !== null && typeof ref.index === 'number')
+    return { index: integer(ref.index, `${path}.index`, 1, 0x7fffffff) }
+  throw invalidType(path, 'a device: its name, its index or a Link', ref)
+}
+
+export function altname(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw invalidType(path, 'a string', value)
+  const length = Buffer.byteLength(value)
+  if (length < 1 || length > 127 || value.includes('\0')) throw outOfRange(`the length of ${path}`, 1, 127, length)
+  return value
+}
+
+export function mtuOf(value: unknown, path: string): number {
+  return integer(value, path, 68, 65535)
+}
+
+/** The message that asks for one device. */
+export const getLinkMessage = (ref: LinkRef, path: string): Message => ({
+  type: 'RTM_GETLINK',
+  flags: 0,
+  body: { ...refBody(ref, path), extMask: c.RTEXT_FILTER_SKIP_STATS },
+})
+
+export async function getLink(handle: NamespaceHandle, ref: LinkRef): Promise<Link> {
+  const [outcome] = await send(handle, [getLinkMessage(ref, 'link')])
+  return linkFrom(outcome?.replies[0] ?? {})
+}
+
+/** The index of a device; asks the kernel only for a name. */
+export async function indexOf(handle: NamespaceHandle, ref: LinkRef, path: string): Promise<number> {
+  const body = refBody(ref, path)
+  return typeof body['index'] === 'number' ? body['index'] : (await getLink(handle, ref)).index
+}
+
+export async function listLinks(handle: NamespaceHandle, filter: LinkFilter = {}): Promise<Link[]> {
+  fields(filter, 'filter', ['master', 'kind'])
+  const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
+  if (filter.kind !== undefined && typeof filter.kind !== 'string') throw invalidType('filter.kind', 'a string', filter.kind)
+  const info = filter.kind === undefined ? undefined : { kind: filter.kind }
+  return dump(handle, 'RTM_GETLINK', { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }, 'the links', linkFrom)
+}
+
+function checkChanges(changes: LinkChanges): void {
+  fields(changes, 'changes', changeNames)
+  if (changes.name !== undefined) interfaceName(changes.name, 'changes.name')
+  if (changes.up !== undefined && typeof changes.up !== 'boolean') throw invalidType('changes.up', 'a boolean', changes.up)
+  if (changes.master !== undefined && changes.master !== null) refBody(changes.master, 'changes.master')
+  if (changes.mac !== undefined) macAddress(changes.mac, 'changes.mac')
+  if (changes.mtu !== undefined) mtuOf(changes.mtu, 'changes.mtu')
+  if (changes.group !== undefined) integer(changes.group, 'changes.group', 0, 0xffffffff)
+  if (changes.txqlen !== undefined) integer(changes.txqlen, 'changes.txqlen', 0, 0xffffffff)
+  if (changes.alias !== undefined) checkAlias(changes.alias, 'changes.alias')
+  changes.addAltnames?.forEach((name, at) => void altname(name, `changes.addAltnames[${at}]`))
+  changes.deleteAltnames?.forEach((name, at) => void altname(name, `changes.deleteAltnames[${at}]`))
+}
+
+/** IFALIASZ without the NUL. */
+export const longestAlias = 255
+
+export function checkAlias(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw invalidType(path, 'a string', value)
+  if (Buffer.byteLength(value) > longestAlias || value.includes('\0'))
+    throw outOfRange(`the length of ${path}`, 0, longestAlias, value.length)
+  return value
+}
+
+/** All changes in one submission, in the order of LinkChanges; the device is named by its index, so that a rename is safe. */
+export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: LinkChanges): Promise<Link> {
+  refBody(ref, 'link')
+  checkChanges(changes)
+  const index = await indexOf(handle, ref, 'link')
+  let master: number | undefined
+  if (changes.master === null) master = 0
+  else if (changes.master !== undefined) master = await indexOf(handle, changes.master, 'changes.master')
+  const messages: Message[] = []
+  const set: Body = {
+    index,
+    name: changes.name,
+    mac: changes.mac,
+    mtu: changes.mtu,
+    group: changes.group,
+    txqlen: changes.txqlen,
+    alias: changes.alias,
+    master,
+    ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
+  }
+  messages.push({ type: 'RTM_SETLINK', flags: 0, body: set })
+  if (changes.deleteAltnames?.length)
+    messages.push({ type: 'RTM_DELLINKPROP', flags: 0, body: { index, altnames: changes.deleteAltnames } })
+  if (changes.addAltnames?.length) {
+    messages.push({
+      type: 'RTM_NEWLINKPROP',
+      flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
+      body: { index, altnames: changes.addAltnames },
+    })
+  }
+  messages.push(getLinkMessage(index, 'link'))
+  const outcomes = await send(handle, messages)
+  return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
+}
+
+export async function deleteLink(handle: NamespaceHandle, ref: LinkRef): Promise<void> {
+  await send(handle, [{ type: 'RTM_DELLINK', flags: 0, body: refBody(ref, 'link') }])
+}
