@@ -6,7 +6,6 @@ import type { Program } from '../program.ts'
 
 /** enum nft_log_level. */
 const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const
-const DEFAULT_LEVEL = 'warn'
 /** NF_LOG_PREFIXLEN, the NUL included. */
 const LONGEST_PREFIX = 128
 
@@ -23,9 +22,8 @@ export function log(program: Program, value: unknown, path: string): void {
 }
 
 function target(given: Readonly<Record<string, unknown>>, group: unknown, path: string): KernelObject {
-  if (group === undefined) {
-    return { level: levels.indexOf(oneOf(given['level'] ?? DEFAULT_LEVEL, `${path}.level`, levels)) }
-  }
+  const level = given['level']
+  if (group === undefined) return level === undefined ? {} : { level: levels.indexOf(oneOf(level, `${path}.level`, levels)) }
   return {
     group: integer(group, `${path}.group`, 0, 65_535),
     snaplen: integer(given['snaplen'] ?? 0, `${path}.snaplen`, 0, 2 ** 32 - 1),

@@ -1,0 +1,161 @@
+// Published ports as elements, in the kernel's own bytes: nothing is compiled for them.
+
+import { formatAddress } from '../../cidr.ts'
+import { concatenated, element, protocol, readService, service } from '../../nftables/element.ts'
+import { type KernelMessage, type KernelObject, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
+import { readComment } from '../../nftables/userdata.ts'
+import { portMaps, publishedSet, tableName } from './table.ts'
+
+export interface PublishedPort {
+  /** IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP. */
+  readonly protocol: number
+  /** One address of the host; absent: any. */
+  readonly hostAddress?: Uint8Array | undefined
+  readonly hostPort: number
+  readonly containerPort: number
+}
+
+/** An element as the hot path takes it. `data` is empty in a set. */
+export interface FirewallElement {
+  readonly set: string
+  readonly key: Uint8Array
+  readonly data: Uint8Array
+  readonly comment: string
+  /** Whether it is an error (EEXIST) that it is there already. */
+  readonly exclusive: boolean
+}
+
+/** Before the address is known, which is put in front of the key or the data. */
+export interface PendingElement extends FirewallElement {
+  readonly addressIn: 'key' | 'data'
+}
+
+const nothing = new Uint8Array(0)
+const [anyAddress, oneAddress] = portMaps
+
+function portKey({ protocol: number, hostAddress, hostPort }: PublishedPort): Uint8Array {
+  return hostAddress === undefined
+    ? concatenated(protocol(number), service(hostPort))
+    : concatenated(hostAddress, protocol(number), service(hostPort))
+}
+
+const mapOf = (port: PublishedPort): 'ports4' | 'ports4_at' => (port.hostAddress === undefined ? anyAddress : oneAddress)
+
+/** Two bytes filled up to four, as every field of a concatenation is. */
+const paddedService = (port: number): Uint8Array => Uint8Array.of(port >> 8, port & 255, 0, 0)
+
+/** The element of a port that leads to `address`. `owner` is the comment: whose port it is. */
+export function portElement(port: PublishedPort, address: Uint8Array, owner: string): FirewallElement {
+  const data = concatenated(address, service(port.containerPort))
+  return { set: mapOf(port), key: portKey(port), data, comment: owner, exclusive: true }
+}
+
+/** That `address` has ports. There may be several that say so. */
+export function publishedElement(address: Uint8Array, owner: string): FirewallElement {
+  return { set: publishedSet, key: address, data: nothing, comment: owner, exclusive: false }
+}
+
+/** All that ports of a container mean, while the address of the container is still being leased. */
+export function pendingElements(ports: readonly PublishedPort[], owner: string): PendingElement[] {
+  if (ports.length === 0) return []
+  const elements = ports.map(
+    (port): PendingElement => ({
+      set: mapOf(port),
+      key: portKey(port),
+      data: paddedService(port.containerPort),
+      comment: owner,
+      exclusive: true,
+      addressIn: 'data',
+    }),
+  )
+  return [...elements, { ...publishedElement(nothing, owner), addressIn: 'key' }]
+}
+
+function grouped(elements: readonly FirewallElement[]): Map<string, FirewallElement[]> {
+  const groups = new Map<string, FirewallElement[]>()
+  for (const one of elements) {
+    const key = `${one.set} ${one.exclusive}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
+  }
+  return groups
+}
+
+const bodyOf = ({ key, data, comment }: FirewallElement): KernelObject =>
+  element(key, data.length === 0 ? undefined : data, comment === '' ? undefined : comment)
+
+function elementMessages(type: KernelMessage['type'], flags: number, elements: readonly FirewallElement[]): KernelMessage[] {
+  const { family, name: table } = tableName
+  return Array.from(grouped(elements).values(), (group) => ({
+    type,
+    flags: flags !== 0 && group[0]?.exclusive ? flags | NLM_F_EXCL : flags,
+    body: { family, table, set: group[0]?.set, elements: group.map(bodyOf) },
+  }))
+}
+
+/** The batch that adds elements: all of them or, where one is taken (EEXIST), none. */
+export function elementsAdded(elements: readonly FirewallElement[]): KernelMessage[] {
+  return elementMessages('NFT_MSG_NEWSETELEM', NLM_F_CREATE, elements)
+}
+
+/** The batch that removes elements. What is absent already is no error. Whose they are is for the caller to know. */
+export function elementsRemoved(elements: readonly FirewallElement[]): KernelMessage[] {
+  return elementMessages('NFT_MSG_DESTROYSETELEM', 0, elements)
+}
+
+export interface ListedPort extends PublishedPort {
+  readonly containerAddress: Uint8Array
+  readonly owner: string
+}
+
+interface Datum {
+  readonly value?: unknown
+}
+
+const bytesOf = (field: unknown, length: number): Uint8Array | undefined => {
+  const value = (field as Datum | undefined)?.value
+  return value instanceof Uint8Array && value.length >= length ? value : undefined
+}
+
+/**
+ * The ports in what a dump of `ports4` or `ports4_at` (NFT_MSG_GETSETELEM) gave. An element that does not read like one of ours is
+ * somebody else's doing, and left out.
+ */
+export function readPorts(dumped: readonly { readonly [field: string]: unknown }[]): ListedPort[] {
+  return dumped.flatMap((body) => {
+    const isOne = body['set'] === oneAddress
+    if (!isOne && body['set'] !== anyAddress) return []
+    const elements = Array.isArray(body['elements']) ? (body['elements'] as readonly Record<string, unknown>[]) : []
+    return elements.flatMap((one): ListedPort[] => {
+      const key = bytesOf(one['key'], isOne ? 12 : 8)
+      const data = bytesOf(one['data'], 8)
+      if (key === undefined || data === undefined) return []
+      const rest = isOne ? key.subarray(4) : key
+      const userdata = one['userdata']
+      return [
+        {
+          protocol: rest[0] ?? 0,
+          hostAddress: isOne ? key.slice(0, 4) : undefined,
+          hostPort: readService(rest.subarray(4)),
+          containerAddress: data.slice(0, 4),
+          containerPort: readService(data.subarray(4)),
+          owner: (userdata instanceof Uint8Array ? readComment(userdata) : undefined) ?? '',
+        },
+      ]
+    })
+  })
+}
+
+/** The message whose dump lists the elements of a set. */
+export const listElements = (set: string): KernelMessage => ({
+  type: 'NFT_MSG_GETSETELEM',
+  flags: 0,
+  body: { family: tableName.family, table: tableName.name, set },
+})
+
+/** `tcp 192.0.2.1:8080`, for messages. */
+export function describePort({ protocol: number, hostAddress, hostPort }: PublishedPort): string {
+  const names: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
+  return `${names[number] ?? number} ${hostAddress === undefined ? '*' : formatAddress(hostAddress)}:${hostPort}`
+}
