@@ -40,9 +40,15 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
 
 const messages = (commands: readonly Command[]): readonly KernelMessage[] => compile(commands, compiledTable().sets).messages
 
-/** The batch that makes a network known. The very same elements again are no error; a subnet that overlaps another network's is (EEXIST). */
-export function networkAdded(network: FirewalledNetwork): readonly KernelMessage[] {
-  return messages(entries(network).map(([set, entry]) => elementCommand('add', set, [entry])))
+/**
+ * The batch that makes a network known. `exclusive`, for a new one: EEXIST when its subnet is another network's already, or overlaps
+ * it. Otherwise the very same elements again are no error, so that they can be restored.
+ */
+export function networkAdded(
+  network: FirewalledNetwork,
+  { exclusive = false }: { readonly exclusive?: boolean } = {},
+): readonly KernelMessage[] {
+  return messages(entries(network).map(([set, entry]) => elementCommand(exclusive ? 'create' : 'add', set, [entry])))
 }
 
 /** The batch that makes it unknown. What is absent already is no error. */
