@@ -84,6 +84,8 @@ export interface AttachPlan {
   /** 0: the kernel's default. */
   readonly mtu: number
   readonly group: number
+  /** The bridge keeps the port from other isolated ones. */
+  readonly isolated: boolean
   /** Of the host end; 0: chosen at random from the private range. */
   readonly index: number
   readonly ifname: string

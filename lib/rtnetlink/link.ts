@@ -116,7 +116,9 @@ export function linkFrom(body: Body): Link {
 /** How a reference is put into a message: by index where it is known, else by name, which is an alternative one when it is long. */
 export function refBody(ref: LinkRef, path: string): Body {
   if (typeof ref === 'number') return { index: integer(ref, path, 1, 0x7fffffff) }
-  if (typeof ref === 'string') return ref.length > 15 ? { altname: altname(ref, path) } : { name: interfaceName(ref, path) }
+  // Longer than an interface name, or impossible as one: an alternative name, for which the kernel has an attribute of its own.
+  if (typeof ref === 'string')
+    return ref.length > 15 || ref.includes('/') ? { altname: altname(ref, path) } : { name: interfaceName(ref, path) }
   if (typeof ref === 'object' && ref !== null && typeof ref.index === 'number')
     return { index: integer(ref.index, `${path}.index`, 1, 0x7fffffff) }
   throw invalidType(path, 'a device: its name, its index or a Link', ref)

@@ -46,6 +46,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.master = number_member(object, "master");
   plan.mtu = number_member(object, "mtu");
   plan.group = number_member(object, "group");
+  plan.isolated = bool_member(object, "isolated");
   plan.index = number_member(object, "index");
   plan.ifname = text_member(object, "ifname");
   plan.alias = text_member(object, "alias");

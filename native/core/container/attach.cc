@@ -131,16 +131,25 @@ void Attachment::add_create(Submission& submission, const Lease& candidate, uint
   message.end(info);
 }
 
-// The kernel ignores both at create. By the index chosen here, never by the name: after a create that failed the name is somebody else's.
+// The kernel ignores them at create. By the index chosen here, never by the name: after a create that failed the name is somebody else's.
 void Attachment::add_follow_ups(Submission& submission) {
   MessageBuffer& alias = submission.add(rtm::setlink, 0, "write the endpoint's alias");
   link_header(alias, attached_.host_index);
   alias.put(IFLA_IFALIAS, std::string_view(plan_.alias));
-  MessageBuffer& name = submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the endpoint's name");
+  MessageBuffer& name = submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the name " + plan_.altname);
   link_header(name, attached_.host_index);
   const size_t list = name.begin(IFLA_PROP_LIST);
   name.put(IFLA_ALT_IFNAME, std::string_view(plan_.altname));
   name.end(list);
+  if (!plan_.isolated) return;
+  MessageBuffer& port = submission.add(rtm::newlink, 0, "isolate the port");
+  link_header(port, attached_.host_index);
+  const size_t info = port.begin(IFLA_LINKINFO);
+  port.put(IFLA_INFO_SLAVE_KIND, std::string_view("bridge"));
+  const size_t data = port.begin(IFLA_INFO_SLAVE_DATA);
+  port.put(IFLA_BRPORT_ISOLATED, uint8_t{1});
+  port.end(data);
+  port.end(info);
 }
 
 // The index was another device's, so the follow-ups hit that one: give it back what it had.
@@ -196,11 +205,13 @@ Result<bool> Attachment::try_lease(const Lease& candidate) {
     add_follow_ups(submission);
     auto outcomes = submission.run();
     if (!outcomes) return outcomes.error();
-    const auto& [before, create, alias, name] = std::tie(outcomes.value()[0], outcomes.value()[1], outcomes.value()[2], outcomes.value()[3]);
+    const Outcome& before = outcomes.value()[0];
+    const Outcome& create = outcomes.value()[1];
     if (!create.error) {
       created_ = true;
-      if (alias.error) return *alias.error;
-      if (name.error) return *name.error;
+      for (size_t at = 2; at < outcomes.value().size(); ++at) {
+        if (outcomes.value()[at].error) return *outcomes.value()[at].error;
+      }
       return true;
     }
     const bool index_taken = !before.replies.empty();

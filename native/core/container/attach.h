@@ -36,6 +36,7 @@ struct AttachPlan {
   uint32_t master = 0;                // ifindex of the bridge
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
+  bool isolated = false;              // the bridge keeps the port from other isolated ones
   uint32_t index = 0;                 // ifindex of the host end; 0: chosen at random from the private range
   std::string ifname;                 // inside
   std::string alias;                  // of the host end: what is remembered of the endpoint

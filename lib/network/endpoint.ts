@@ -1,0 +1,103 @@
+// A container's place in a network.
+
+import type { Netns } from '../netns/netns.ts'
+import type { Port, PortSpec } from './port.ts'
+
+/** What an endpoint asks of its network. */
+export interface EndpointOwner {
+  detachEndpoint(endpoint: Endpoint): Promise<void>
+  changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]>
+}
+
+export interface EndpointFacts {
+  readonly name: string
+  readonly network: string
+  readonly netns: Netns | undefined
+  readonly ifname: string | undefined
+  readonly hostIfname: string
+  readonly hostIndex: number
+  readonly mac: string
+  readonly addresses: readonly string[]
+  readonly gateways: readonly string[]
+  readonly ports: readonly Port[]
+}
+
+/**
+ * One container's link to one network. Attached by `Network.attach`, or found in the kernel by `Network.endpoint`, in which case
+ * `netns` and `ifname`, which the kernel does not tell, are undefined.
+ */
+export class Endpoint implements AsyncDisposable {
+  readonly name: string
+  /** Name of the network. */
+  readonly network: string
+  readonly netns: Netns | undefined
+  /** Of the interface inside. */
+  readonly ifname: string | undefined
+  readonly hostIfname: string
+  /** Index of the host end: it tells this endpoint from a later one of the same name. */
+  readonly hostIndex: number
+  readonly mac: string
+  /** `['172.18.0.2/16']` */
+  readonly addresses: readonly string[]
+  readonly gateways: readonly string[]
+  readonly #owner: EndpointOwner
+  #ports: readonly Port[]
+
+  /** @internal use Network.attach or Network.endpoint */
+  constructor(facts: EndpointFacts, owner: EndpointOwner) {
+    this.name = facts.name
+    this.network = facts.network
+    this.netns = facts.netns
+    this.ifname = facts.ifname
+    this.hostIfname = facts.hostIfname
+    this.hostIndex = facts.hostIndex
+    this.mac = facts.mac
+    this.addresses = facts.addresses
+    this.gateways = facts.gateways
+    this.#ports = facts.ports
+    this.#owner = owner
+  }
+
+  /** What it publishes now, as far as this object knows. */
+  get ports(): readonly Port[] {
+    return this.#ports
+  }
+
+  /** Publishes more ports, all or none. PORT_IN_USE names the owner of one that is taken. */
+  async publish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
+    this.#ports = await this.#owner.changePorts(this, specs, true)
+  }
+
+  /** Withdraws ports; ones that it does not publish are no error. Connections in conntrack's memory go for UDP. */
+  async unpublish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
+    this.#ports = await this.#owner.changePorts(this, specs, false)
+  }
+
+  /**
+   * Withdraws the ports and deletes the link. Never fails because a part is gone already. Detaches that run at the same time share
+   * one deletion in the kernel, which costs tens of milliseconds however many links it takes.
+   */
+  async detach(): Promise<void> {
+    await this.#owner.detachEndpoint(this)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.detach()
+  }
+
+  toJSON(): Omit<EndpointFacts, 'netns'> & { readonly netns: string | undefined } {
+    const { name, network, netns, ifname, hostIfname, hostIndex, mac, addresses, gateways, ports } = this
+    return {
+      name,
+      network,
+      netns: netns?.closed ? undefined : netns?.path,
+      ifname,
+      hostIfname,
+      hostIndex,
+      mac,
+      addresses,
+      gateways,
+      ports,
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// What a container network refuses for reasons of its own, where no kernel call failed.
+
+export type NetworkErrorCode =
+  | 'NETWORK_NOT_FOUND'
+  | 'NETWORK_DIFFERS'
+  | 'NETWORK_IN_USE'
+  | 'ENDPOINT_NOT_FOUND'
+  | 'SUBNET_FULL'
+  | 'SUBNET_CONFLICT'
+  | 'NO_FREE_SUBNET'
+  | 'PORT_IN_USE'
+
+export class NetworkError extends Error {
+  override readonly name: string = 'NetworkError'
+  readonly code: NetworkErrorCode
+
+  constructor(code: NetworkErrorCode, message: string, options?: ErrorOptions) {
+    super(`${code}: ${message}`, options)
+    this.code = code
+  }
+}

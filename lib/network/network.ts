@@ -1,0 +1,363 @@
+// A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
+
+import { type Cidr, formatAddress, formatCidr, offsetIn, parseAddress } from '../cidr.ts'
+import { kernel, NetlinkError } from '../errors.ts'
+import { invalidType } from '../invalid.ts'
+import { macBytes, objectName } from '../names.ts'
+import { type Attached, native } from '../native.ts'
+import { Netns, type NetnsRef } from '../netns/netns.ts'
+import { openNetns } from '../netns/registry.ts'
+import type { Link } from '../rtnetlink/link.ts'
+import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
+import { Endpoint, type EndpointOwner } from './endpoint.ts'
+import { NetworkError } from './errors.ts'
+import {
+  type FirewallElement,
+  type FirewalledNetwork,
+  pendingElements,
+  portMaps,
+  publishedSet,
+  tableName,
+} from './firewall/index.ts'
+import { restoreForwarding } from './forwarding.ts'
+import { Gather } from './gather.ts'
+import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
+import { Leases, leaseMac } from './lease.ts'
+import { type Port, type PortSpec, parsePort, parsePorts, portKey } from './port.ts'
+import { elementsOf, explainTaken, flowsOf, ownerOf, published } from './ports.ts'
+import { removeFromTable } from './table.ts'
+
+export interface NetworkFacts {
+  readonly name: string
+  readonly subnet: Cidr
+  readonly gateway: string
+  readonly bridge: Link
+  readonly mtu: number
+  readonly internal: boolean
+  readonly icc: boolean
+  readonly masquerade: boolean
+  readonly forwardingBefore: boolean
+}
+
+/** Host ends carry it, so that people and tools can tell them from other devices. */
+const linkGroup = 0x6374
+/** Leases tried in one call before the kernel is asked which are taken. */
+const firstCandidates = 4
+const laterCandidates = 64
+const formatMac = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
+
+/** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
+export class Network implements EndpointOwner {
+  readonly name: string
+  readonly driver: 'bridge' = 'bridge'
+  readonly subnets: readonly string[]
+  readonly gateways: readonly string[]
+  /** Name of the bridge's interface. */
+  readonly bridge: string
+  readonly internal: boolean
+  readonly icc: boolean
+  readonly masquerade: boolean
+  readonly #facts: NetworkFacts
+  readonly #host: Netns
+  readonly #leases: Leases
+  readonly #owned = new WeakSet<Netns>()
+  readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
+
+  /** @internal use createNetwork or openNetwork */
+  constructor(facts: NetworkFacts, host: Netns, ports: readonly Link[]) {
+    this.#facts = facts
+    this.#host = host
+    this.name = facts.name
+    this.subnets = [formatCidr(facts.subnet)]
+    this.gateways = [facts.gateway]
+    this.bridge = facts.bridge.name
+    this.internal = facts.internal
+    this.icc = facts.icc
+    this.masquerade = facts.masquerade
+    this.#leases = new Leases(facts.name, facts.subnet, [offsetIn(facts.subnet, parseAddress(facts.gateway, 'gateway'))])
+    const highest = Math.max(-1, ...this.#takenOffsets(ports))
+    if (highest >= 0) this.#leases.advance(highest)
+  }
+
+  #takenOffsets(ports: readonly Link[]): Set<number> {
+    return new Set(ports.map((port) => this.#leases.offsetOf(port.name)).filter((offset) => offset !== undefined))
+  }
+
+  /**
+   * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
+   * All or nothing; three submissions to the kernel, two without ports.
+   *
+   * Rejects with EEXIST when the name is taken in the network (or the interface name, the address, the default route inside),
+   * SUBNET_FULL, PORT_IN_USE; the error's `operation` names the step.
+   */
+  async attach(spec: AttachSpec): Promise<Endpoint> {
+    const { subnet, gateway, internal } = this.#facts
+    const checked = checkAttach(spec, { subnet, gateway, internal, isUsable: (offset) => this.#leases.isUsable(offset) })
+    const alias = formatEndpointLabel(checked)
+    const given = await resolveNetns(spec.netns)
+    try {
+      const { attached, offset } = await this.#lease(checked, alias, given?.netns)
+      this.#leases.advance(offset)
+      const netns = given?.netns ?? new Netns(attached.inside)
+      if (given !== undefined) native.close(attached.inside)
+      if (given === undefined || given.opened) this.#owned.add(netns)
+      return this.#endpoint(checked, attached.hostIndex, offset, netns)
+    } catch (error) {
+      if (given?.opened) await given.netns.close()
+      throw await explainTaken(Netns.handleOf(this.#host), error, checked.ports)
+    }
+  }
+
+  #endpoint(checked: CheckedAttach, hostIndex: number, offset: number, netns: Netns): Endpoint {
+    const address = this.#leases.address(offset)
+    return new Endpoint(
+      {
+        name: checked.name,
+        network: this.name,
+        netns,
+        ifname: checked.ifname,
+        hostIfname: this.#leases.nameOf(offset),
+        hostIndex,
+        mac: checked.mac ?? formatMac(leaseMac(address)),
+        addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
+        gateways: this.gateways,
+        ports: checked.ports,
+      },
+      this,
+    )
+  }
+
+  async #lease(
+    checked: CheckedAttach,
+    alias: string,
+    inside: Netns | undefined,
+  ): Promise<{ attached: Attached; offset: number }> {
+    if (checked.offset !== undefined) {
+      const offset = checked.offset
+      const attached = await this.#tryLeases([offset], checked, alias, inside)
+      if (attached !== undefined) return { attached, offset }
+      const address = formatAddress(this.#leases.address(offset))
+      throw new NetworkError('SUBNET_FULL', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
+    }
+    let taken = new Set<number>()
+    for (let count = firstCandidates; ; count = laterCandidates) {
+      const offsets = this.#leases.candidates(count, taken)
+      if (offsets.length === 0)
+        throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
+      const attached = await this.#tryLeases(offsets, checked, alias, inside)
+      if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
+      taken = this.#takenOffsets(await this.#ports())
+    }
+  }
+
+  /** undefined when every one of the leases was taken. */
+  async #tryLeases(
+    offsets: readonly number[],
+    checked: CheckedAttach,
+    alias: string,
+    inside: Netns | undefined,
+  ): Promise<Attached | undefined> {
+    const { gateway, subnet, bridge, mtu, icc } = this.#facts
+    try {
+      return await kernel(
+        native.attach({
+          host: Netns.handleOf(this.#host),
+          inside: inside === undefined ? undefined : Netns.handleOf(inside),
+          ipv6: false,
+          master: bridge.index,
+          mtu,
+          group: linkGroup,
+          isolated: !icc,
+          index: 0,
+          ifname: checked.ifname,
+          alias,
+          altname: endpointAltname(this.name, checked.name),
+          prefixLength: subnet.prefixLength,
+          leases: offsets.map((offset) => {
+            const address = this.#leases.address(offset)
+            const mac = checked.mac === undefined ? leaseMac(address) : macBytes(checked.mac)
+            return { hostIfname: this.#leases.nameOf(offset), address, mac }
+          }),
+          routes: checked.defaultRoute
+            ? [{ to: new Uint8Array(0), prefixLength: 0, gateway: parseAddress(gateway, 'gateway').bytes }]
+            : [],
+          elements: pendingElements(checked.ports.map(published), ownerOf(this.name, checked.name)),
+          flows: flowsOf(checked.ports),
+          table: tableName,
+          publishedSet,
+          portMaps,
+        }),
+      )
+    } catch (error) {
+      if (error instanceof NetlinkError && error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address')
+        return undefined
+      throw error
+    }
+  }
+
+  async #ports(): Promise<Link[]> {
+    return this.#host.listLinks({ master: this.#facts.bridge.index, kind: 'veth' })
+  }
+
+  #found(link: Link): Endpoint | undefined {
+    const label = parseEndpointLabel(link.alias)
+    const offset = this.#leases.offsetOf(link.name)
+    if (label === undefined || offset === undefined || link.master !== this.#facts.bridge.index) return undefined
+    const address = this.#leases.address(offset)
+    return new Endpoint(
+      {
+        name: label.name,
+        network: this.name,
+        netns: undefined,
+        ifname: undefined,
+        hostIfname: link.name,
+        hostIndex: link.index,
+        mac: formatMac(leaseMac(address)),
+        addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
+        gateways: this.gateways,
+        ports: label.ports,
+      },
+      this,
+    )
+  }
+
+  /** The endpoint of that name, whoever attached it; one question to the kernel. ENDPOINT_NOT_FOUND. */
+  async endpoint(name: string): Promise<Endpoint> {
+    const found = await this.#find(objectName(name, 'name'))
+    if (found === undefined) throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
+    return found
+  }
+
+  async #find(name: string): Promise<Endpoint | undefined> {
+    try {
+      return this.#found(await this.#host.getLink(endpointAltname(this.name, name)))
+    } catch (error) {
+      if (error instanceof NetlinkError && error.code === 'ENODEV') return undefined
+      throw error
+    }
+  }
+
+  /** All endpoints, whoever attached them, in the order of their addresses. */
+  async endpoints(): Promise<Endpoint[]> {
+    const found = (await this.#ports()).map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
+    const offset = (endpoint: Endpoint): number => this.#leases.offsetOf(endpoint.hostIfname) ?? 0
+    return found.sort((a, b) => offset(a) - offset(b))
+  }
+
+  /** Detaches the endpoint of that name, whoever attached it. One that is not there is no error. */
+  async detach(name: string): Promise<void> {
+    const found = await this.#find(objectName(name, 'name'))
+    if (found !== undefined) await found.detach()
+  }
+
+  /** @internal Endpoint.detach */
+  async detachEndpoint(endpoint: Endpoint): Promise<void> {
+    await this.#detaching.add(endpoint)
+    const { netns } = endpoint
+    if (netns !== undefined && this.#owned.has(netns)) await netns.close()
+  }
+
+  async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
+    await kernel(
+      native.detach({
+        host: Netns.handleOf(this.#host),
+        hostIndexes: endpoints.map((endpoint) => endpoint.hostIndex),
+        elements: endpoints.flatMap((endpoint) => this.#elements(endpoint, endpoint.ports, true)),
+        flows: endpoints.flatMap((endpoint) => flowsOf(endpoint.ports)),
+        table: tableName,
+      }),
+    )
+  }
+
+  #elements(endpoint: Endpoint, ports: readonly Port[], all: boolean): FirewallElement[] {
+    const [address = ''] = (endpoint.addresses[0] ?? '').split('/')
+    return elementsOf(ports, parseAddress(address, 'address').bytes, ownerOf(this.name, endpoint.name), all)
+  }
+
+  /** @internal Endpoint.publish and unpublish */
+  async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
+    const wanted = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
+    if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
+    const keys = new Set(wanted.map(portKey))
+    const current = endpoint.ports
+    const changed = publish
+      ? wanted.filter((port) => !current.some((has) => portKey(has) === portKey(port)))
+      : current.filter((port) => keys.has(portKey(port)))
+    const remaining = publish ? [...current, ...changed] : current.filter((port) => !keys.has(portKey(port)))
+    const alias = formatEndpointLabel({ name: endpoint.name, ports: remaining })
+    if (changed.length === 0) return remaining
+    const change = (ports: readonly Port[], add: boolean): Promise<void> =>
+      kernel(
+        native.changePorts({
+          host: Netns.handleOf(this.#host),
+          table: tableName,
+          publish: add,
+          elements: this.#elements(endpoint, ports, add || remaining.length === 0),
+          flows: flowsOf(ports),
+        }),
+      )
+    // The alias first when ports come, last when they go: it never tells less than what stands in the table.
+    if (publish) await this.#host.setLink(endpoint.hostIndex, { alias })
+    try {
+      await change(changed, publish)
+    } catch (error) {
+      if (publish)
+        await this.#host.setLink(endpoint.hostIndex, { alias: formatEndpointLabel({ name: endpoint.name, ports: current }) })
+      throw publish ? await explainTaken(Netns.handleOf(this.#host), error, changed) : error
+    }
+    if (!publish) await this.#host.setLink(endpoint.hostIndex, { alias })
+    return remaining
+  }
+
+  /**
+   * Removes the network: its elements of the firewall, its bridge, and with the last network the table and the host's forwarding, if
+   * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
+   */
+  async delete(options: { readonly force?: boolean } = {}): Promise<void> {
+    const endpoints = await this.#endpointsLeft()
+    if (endpoints.length > 0) {
+      if (options.force !== true) {
+        const names = endpoints.map((endpoint) => endpoint.name)
+        throw new NetworkError(
+          'NETWORK_IN_USE',
+          `the network '${this.name}' has ${endpoints.length} endpoints (${names.slice(0, 5).join(', ')}): detach them, or pass force`,
+        )
+      }
+      await Promise.all(endpoints.map((endpoint) => endpoint.detach()))
+    }
+    const { bridge, forwardingBefore } = this.#facts
+    await removeFromTable(this.#host, this.firewalled())
+    await this.#host.deleteLink(bridge.index).catch(absentLink)
+    await restoreForwarding(this.#host, forwardingBefore)
+  }
+
+  async #endpointsLeft(): Promise<Endpoint[]> {
+    return this.endpoints().catch((error: unknown) => {
+      if (error instanceof NetlinkError && error.code === 'ENODEV') return []
+      throw error
+    })
+  }
+
+  /** @internal as the firewall sees it */
+  firewalled(): FirewalledNetwork {
+    const { name, bridge, subnets, internal, icc, masquerade } = this
+    return { name, bridge, subnets, internal, icc, masquerade }
+  }
+
+  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'internal' | 'icc' | 'masquerade'> {
+    const { name, driver, subnets, gateways, bridge, internal, icc, masquerade } = this
+    return { name, driver, subnets, gateways, bridge, internal, icc, masquerade }
+  }
+}
+
+function absentLink(error: unknown): void {
+  if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
+}
+
+async function resolveNetns(
+  ref: Netns | NetnsRef | undefined,
+): Promise<{ readonly netns: Netns; readonly opened: boolean } | undefined> {
+  if (ref === undefined) return undefined
+  if (ref instanceof Netns) return { netns: ref, opened: false }
+  return { netns: await openNetns(ref), opened: true }
+}
