@@ -46,7 +46,9 @@ for (const bridgeNetfilter of [0, 1] as const) {
     await town.publish({ protocol: UDP, hostPort: 5353, containerPort: 53 }, 'a1')
     await town.publish({ protocol: TCP, hostPort: 8083, containerPort: 80 }, 'n2')
   })
-  test.after(() => town[Symbol.asyncDispose]())
+  test.after(async () => {
+    await town[Symbol.asyncDispose]()
+  })
 
   test('the host reaches a published port on localhost and on its own addresses', async () => {
     await answers([
