@@ -6,6 +6,7 @@
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
 
+import { objectName } from '../names.ts'
 import { formatPorts, type Port, parsePorts } from './port.ts'
 
 const prefix = 'netlink-ct/1'
@@ -66,8 +67,14 @@ export function formatEndpointLabel(label: EndpointLabel): string {
   return text
 }
 
+/** undefined for an alias that is not ours, or that somebody spoiled. */
 export function parseEndpointLabel(alias: string | undefined): EndpointLabel | undefined {
   const [mark, kind, name, ...ports] = alias?.split(' ') ?? []
   if (mark !== prefix || kind !== 'endpoint' || name === undefined) return undefined
-  return { name, ports: parsePorts(ports, 'the alias') }
+  try {
+    return { name: objectName(name, 'the alias'), ports: parsePorts(ports, 'the alias') }
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return undefined
+    throw error
+  }
 }

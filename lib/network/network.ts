@@ -60,7 +60,8 @@ export class Network implements EndpointOwner {
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #leases: Leases
-  readonly #owned = new WeakSet<Netns>()
+  /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
+  readonly #owned = new Map<number, Netns>()
   readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
 
   /** @internal use createNetwork or openNetwork */
@@ -100,7 +101,7 @@ export class Network implements EndpointOwner {
       this.#leases.advance(offset)
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
-      if (given === undefined || given.opened) this.#owned.add(netns)
+      if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
       return this.#endpoint(checked, attached.hostIndex, offset, netns)
     } catch (error) {
       if (given?.opened) await given.netns.close()
@@ -253,8 +254,8 @@ export class Network implements EndpointOwner {
   /** @internal Endpoint.detach */
   async detachEndpoint(endpoint: Endpoint): Promise<void> {
     await this.#detaching.add(endpoint)
-    const { netns } = endpoint
-    if (netns !== undefined && this.#owned.has(netns)) await netns.close()
+    await this.#owned.get(endpoint.hostIndex)?.close()
+    this.#owned.delete(endpoint.hostIndex)
   }
 
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {

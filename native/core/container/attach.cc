@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sys/socket.h>
 #include <sys/random.h>
 
 #include "core/netlink/codec.h"
@@ -53,6 +54,7 @@ class Attachment {
   Result<Attached> run() {
     auto done = prepare();
     if (done) done = take_lease();
+    if (done) done = settle_host_end();
     if (done) done = configure();
     if (done) done = open_ports();
     if (done) return std::move(attached_);
@@ -64,6 +66,7 @@ class Attachment {
   Result<void> prepare();
   Result<void> take_lease();
   Result<bool> try_lease(const Lease& lease);
+  Result<void> settle_host_end();
   Result<void> configure();
   Result<void> open_ports();
   void add_create(Submission& submission, const Lease& lease, uint32_t peer_index);
@@ -141,15 +144,6 @@ void Attachment::add_follow_ups(Submission& submission) {
   const size_t list = name.begin(IFLA_PROP_LIST);
   name.put(IFLA_ALT_IFNAME, std::string_view(plan_.altname));
   name.end(list);
-  if (!plan_.isolated) return;
-  MessageBuffer& port = submission.add(rtm::newlink, 0, "isolate the port");
-  link_header(port, attached_.host_index);
-  const size_t info = port.begin(IFLA_LINKINFO);
-  port.put(IFLA_INFO_SLAVE_KIND, std::string_view("bridge"));
-  const size_t data = port.begin(IFLA_INFO_SLAVE_DATA);
-  port.put(IFLA_BRPORT_ISOLATED, uint8_t{1});
-  port.end(data);
-  port.end(info);
 }
 
 // The index was another device's, so the follow-ups hit that one: give it back what it had.
@@ -248,6 +242,37 @@ Result<void> Attachment::take_lease() {
   }
   attached_.lease = 0;
   return Error{.code = EADDRNOTAVAIL, .syscall = "RTM_NEWLINK", .step = "lease an address", .extack = {}, .attribute = {}};
+}
+
+// What the host end gets once it is certainly ours: a misdirected follow-up would have to be undone.
+Result<void> Attachment::settle_host_end() {
+  Submission submission(*host_);
+  // It has no use for a link-local address; without this it gets one, with its routes and its duplicate address detection, as
+  // soon as the container's end comes up.
+  MessageBuffer& quiet = submission.add(rtm::setlink, 0, "keep the host end without an IPv6 address");
+  link_header(quiet, attached_.host_index);
+  const size_t families = quiet.begin(IFLA_AF_SPEC);
+  const size_t inet6 = quiet.begin(AF_INET6);
+  quiet.put(IFLA_INET6_ADDR_GEN_MODE, uint8_t{IN6_ADDR_GEN_MODE_NONE});
+  quiet.end(inet6);
+  quiet.end(families);
+  if (plan_.isolated) {
+    MessageBuffer& port = submission.add(rtm::newlink, 0, "isolate the port");
+    link_header(port, attached_.host_index);
+    const size_t info = port.begin(IFLA_LINKINFO);
+    port.put(IFLA_INFO_SLAVE_KIND, std::string_view("bridge"));
+    const size_t data = port.begin(IFLA_INFO_SLAVE_DATA);
+    port.put(IFLA_BRPORT_ISOLATED, uint8_t{1});
+    port.end(data);
+    port.end(info);
+  }
+  auto outcomes = submission.run();
+  if (!outcomes) return outcomes.error();
+  const auto& quieted = outcomes.value()[0].error;
+  // A kernel without IPv6 has no such addresses.
+  if (quieted && quieted->code == EAFNOSUPPORT) outcomes.value()[0].error.reset();
+  if (const Error* error = first_error(outcomes.value())) return *error;
+  return {};
 }
 
 Result<void> Attachment::configure() {
