@@ -22,12 +22,12 @@ function bytes4(text: string): Uint8Array {
   return Uint8Array.from(text.split('.'), Number)
 }
 
+/** Two bytes as a group of an IPv6 address. */
+const pair = (bytes: Uint8Array, at: number): string => (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16)
+
 function bytes6(text: string): Uint8Array {
   const mapped = text.lastIndexOf('.') === -1 ? undefined : bytes4(text.slice(text.lastIndexOf(':') + 1))
-  const plain =
-    mapped === undefined
-      ? text
-      : `${text.slice(0, text.lastIndexOf(':') + 1)}${((mapped[0]! << 8) | mapped[1]!).toString(16)}:${((mapped[2]! << 8) | mapped[3]!).toString(16)}`
+  const plain = mapped === undefined ? text : `${text.slice(0, text.lastIndexOf(':') + 1)}${pair(mapped, 0)}:${pair(mapped, 2)}`
   const [head = '', tail] = plain.split('::')
   const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
   const front = groups(head)
@@ -39,7 +39,7 @@ function bytes6(text: string): Uint8Array {
 /** The canonical text of 4 or 16 bytes (RFC 5952), as inet_ntop(3) writes it. */
 export function formatAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
-  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2]! << 8) | bytes[at * 2 + 1]!).toString(16))
+  const groups = Array.from({ length: 8 }, (_, at) => pair(bytes, at * 2))
   let best = { start: -1, length: 1 }
   for (let start = 0; start < 8; start++) {
     let length = 0
@@ -99,7 +99,8 @@ export function contains(network: Cidr, address: Address): boolean {
   return (
     network.family === address.family &&
     network.bytes.every(
-      (byte, at) => (byte & maskByte(network.prefixLength, at)) === (address.bytes[at]! & maskByte(network.prefixLength, at)),
+      (byte, at) =>
+        (byte & maskByte(network.prefixLength, at)) === ((address.bytes[at] ?? 0) & maskByte(network.prefixLength, at)),
     )
   )
 }

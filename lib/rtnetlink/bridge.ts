@@ -27,7 +27,7 @@ export interface BridgeSpec extends Partial<BridgeOptions> {
 /** A locally administered unicast address. */
 export function randomMac(): string {
   const bytes = randomBytes(6)
-  bytes[0] = (bytes[0]! & 0xfe) | 0x02
+  bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 0x02
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }
 

@@ -56,7 +56,8 @@ AttachPlan attach_plan(const Napi::Object& object) {
     return Lease{text_member(lease, "hostIfname"), bytes_member(lease, "address"), bytes_member(lease, "mac")};
   });
   plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
-    return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")), bytes_member(route, "gateway")};
+    return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")),
+                       bytes_member(route, "gateway")};
   });
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
     return PublishedElement{element_of(element), text_member(element, "addressIn") == "data"};

@@ -116,7 +116,8 @@ Napi::Array outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes) 
     if (outcome.error) out.Set("error", error_to_js(env, *outcome.error));
     if (!outcome.warning.empty()) out.Set("warning", outcome.warning);
     auto replies = Napi::Array::New(env, outcome.replies.size());
-    for (size_t at = 0; at < outcome.replies.size(); ++at) replies.Set(static_cast<uint32_t>(at), to_js(env, outcome.replies[at]));
+    for (size_t at = 0; at < outcome.replies.size(); ++at)
+      replies.Set(static_cast<uint32_t>(at), to_js(env, outcome.replies[at]));
     out.Set("replies", replies);
     array.Set(static_cast<uint32_t>(index), out);
   }

@@ -13,8 +13,8 @@ class Environment {
  public:
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  // Started with the first job; joined by a cleanup hook, which runs at a natural end and at worker.terminate(). At process.exit()
-  // no hook runs, and the thread ends with the process.
+  // Started with the first job; joined by a cleanup hook, which runs at a natural end and at worker.terminate(). At
+  // process.exit() no hook runs, and the thread ends with the process.
   Executor& executor(Napi::Env env);
 
   // Where the JavaScript thread lives, with the way back from enter().

@@ -16,8 +16,9 @@ SharedNamespace& slot(const Napi::Value& value) {
 }  // namespace
 
 Napi::Value wrap(Napi::Env env, SharedNamespace shared) {
-  auto external = Napi::External<SharedNamespace>::New(env, std::make_unique<SharedNamespace>(std::move(shared)).release(),
-                                                       [](Napi::Env, SharedNamespace* owned) { const std::unique_ptr<SharedNamespace> gone(owned); });
+  auto external = Napi::External<SharedNamespace>::New(
+      env, std::make_unique<SharedNamespace>(std::move(shared)).release(),
+      [](Napi::Env, SharedNamespace* owned) { const std::unique_ptr<SharedNamespace> gone(owned); });
   external.TypeTag(&tag);
   return external;
 }

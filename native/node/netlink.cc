@@ -82,7 +82,8 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
             }
             std::vector<Outcome> outcomes(requests->size());
             for (const Part& part : {route, netfilter}) {
-              auto done = exchange(home, *target, *requests, part, [](Submission& submission) { return submission.run(); }, outcomes);
+              auto done =
+                  exchange(home, *target, *requests, part, [](Submission& submission) { return submission.run(); }, outcomes);
               if (!done) return done.error();
             }
             return outcomes;
@@ -103,8 +104,9 @@ Napi::Value transact(const Napi::CallbackInfo& info) {
             Part all{{}, NETLINK_NETFILTER};
             for (size_t index = 0; index < requests->size(); ++index) all.positions.push_back(index);
             std::vector<Outcome> outcomes(requests->size());
-            auto done = exchange(home, *target, *requests, all,
-                                 [generation](Submission& submission) { return submission.commit(generation); }, outcomes);
+            auto done = exchange(
+                home, *target, *requests, all, [generation](Submission& submission) { return submission.commit(generation); },
+                outcomes);
             if (!done) return done.error();
             if (const Error* error = first_error(outcomes)) return *error;
             return outcomes;
@@ -126,7 +128,8 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
           },
           [](Napi::Env env, Dump& found) -> Napi::Value {
             auto objects = Napi::Array::New(env, found.objects.size());
-            for (size_t at = 0; at < found.objects.size(); ++at) objects.Set(static_cast<uint32_t>(at), to_js(env, found.objects[at]));
+            for (size_t at = 0; at < found.objects.size(); ++at)
+              objects.Set(static_cast<uint32_t>(at), to_js(env, found.objects[at]));
             auto out = Napi::Object::New(env);
             out.Set("objects", objects);
             out.Set("torn", found.torn);

@@ -5,8 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
-#include <sys/socket.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "core/netlink/codec.h"
 #include "core/netlink/submission.h"
@@ -134,12 +134,14 @@ void Attachment::add_create(Submission& submission, const Lease& candidate, uint
   message.end(info);
 }
 
-// The kernel ignores them at create. By the index chosen here, never by the name: after a create that failed the name is somebody else's.
+// The kernel ignores them at create. By the index chosen here, never by the name: after a create that failed the name is somebody
+// else's.
 void Attachment::add_follow_ups(Submission& submission) {
   MessageBuffer& alias = submission.add(rtm::setlink, 0, "write the endpoint's alias");
   link_header(alias, attached_.host_index);
   alias.put(IFLA_IFALIAS, std::string_view(plan_.alias));
-  MessageBuffer& name = submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the name " + plan_.altname);
+  MessageBuffer& name =
+      submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the name " + plan_.altname);
   link_header(name, attached_.host_index);
   const size_t list = name.begin(IFLA_PROP_LIST);
   name.put(IFLA_ALT_IFNAME, std::string_view(plan_.altname));

@@ -42,12 +42,12 @@ struct AttachPlan {
   std::string alias;                  // of the host end: what is remembered of the endpoint
   std::string altname;                // of the host end: the endpoint's unique name
   uint8_t prefix_length = 0;
-  std::vector<Lease> leases;          // tried in order
+  std::vector<Lease> leases;  // tried in order
   std::vector<AttachRoute> routes;
   std::vector<PublishedElement> elements;
-  std::vector<Flow> flows;            // conntrack entries to forget once the ports are published
+  std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
-  std::string published_set;          // the addresses that have ports
+  std::string published_set;  // the addresses that have ports
   std::vector<std::string> port_maps;
 };
 

@@ -1,5 +1,5 @@
-// Containers taken off their bridge, many at once: one RTM_DELLINK costs grace periods of tens of milliseconds, for one link or for
-// a whole group.
+// Containers taken off their bridge, many at once: one RTM_DELLINK costs grace periods of tens of milliseconds, for one link or
+// for a whole group.
 #pragma once
 
 #include <memory>

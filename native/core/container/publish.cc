@@ -51,12 +51,10 @@ Result<void> add_elements(Submission& submission, std::string_view type, uint16_
       list.push_back(encoded(elements[at++]));
     }
     const bool creates = (flags & NLM_F_CREATE) != 0;
-    auto added = submission.add(*message_type(type), static_cast<uint16_t>(flags | (creates && first.exclusive ? NLM_F_EXCL : 0)),
-                                Object{{"family", int64_t{table.family}},
-                                       {"table", table.name},
-                                       {"set", first.set},
-                                       {"elements", std::move(list)}},
-                                creates ? "publish a port" : "withdraw a port");
+    auto added = submission.add(
+        *message_type(type), static_cast<uint16_t>(flags | (creates && first.exclusive ? NLM_F_EXCL : 0)),
+        Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", first.set}, {"elements", std::move(list)}},
+        creates ? "publish a port" : "withdraw a port");
     if (!added) return added;
   }
   return {};
@@ -194,8 +192,8 @@ Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vec
   return {};
 }
 
-Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set, const std::vector<std::string>& maps,
-                            const Bytes& address) {
+Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set,
+                            const std::vector<std::string>& maps, const Bytes& address) {
   auto known = has_address(netfilter, table, set, address);
   if (!known || !known.value()) return known;
   return delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
@@ -209,7 +207,8 @@ Result<bool> forget_address(Socket& netfilter, const TableName& table, const std
           const Bytes* key = bytes_of(element, "key");
           const Bytes* data = bytes_of(element, "data");
           if (key == nullptr || data == nullptr || data->size() < address.size()) continue;
-          if (std::equal(address.begin(), address.end(), data->begin())) doomed.push_back({.set = map, .key = *key, .data = {}, .comment = {}});
+          if (std::equal(address.begin(), address.end(), data->begin()))
+            doomed.push_back({.set = map, .key = *key, .data = {}, .comment = {}});
         }
       }
     }

@@ -36,14 +36,15 @@ struct Flow {
 // Adds all of the elements or none. The error's index is the position in `elements`.
 Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
-// Removes those of the elements that still hold the data and the comment given, in one transaction that fails over to a new look when somebody
-// changed the ruleset in between: an element that another container has published since is never touched. Absent ones are no error.
+// Removes those of the elements that still hold the data and the comment given, in one transaction that fails over to a new look
+// when somebody changed the ruleset in between: an element that another container has published since is never touched. Absent
+// ones are no error.
 Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
-// Removes every element of `maps` whose data starts with `address`, and the element `address` of `set`, when that one exists: the ports of a container that died with the
-// address. Says whether there were any.
-Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set, const std::vector<std::string>& maps,
-                            const Bytes& address);
+// Removes every element of `maps` whose data starts with `address`, and the element `address` of `set`, when that one exists: the
+// ports of a container that died with the address. Says whether there were any.
+Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set,
+                            const std::vector<std::string>& maps, const Bytes& address);
 
 // Deletes the conntrack entries of the flows, so that a client keeps no way to a container that is gone.
 Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows);

@@ -19,7 +19,8 @@ Error bad_field(std::string_view name, std::string_view why) {
 }
 
 Error bad_message(std::string_view where) {
-  return Error{.code = EBADMSG, .syscall = "decode", .step = {}, .extack = "a length that does not fit", .attribute = std::string(where)};
+  return Error{
+      .code = EBADMSG, .syscall = "decode", .step = {}, .extack = "a length that does not fit", .attribute = std::string(where)};
 }
 
 // An integer field, whichever JavaScript type it came in.
@@ -80,7 +81,9 @@ const Schema* chosen_schema(const Attribute& attribute, const Object& object) {
   return found == attribute.choices.end() ? nullptr : found->schema;
 }
 
-bool put_raw(MessageBuffer& message, uint16_t type, const Bytes& bytes) { return message.put(type, std::span<const uint8_t>(bytes)); }
+bool put_raw(MessageBuffer& message, uint16_t type, const Bytes& bytes) {
+  return message.put(type, std::span<const uint8_t>(bytes));
+}
 
 template <typename T>
 Result<void> put_number(MessageBuffer& message, const Attribute& attribute, const Value& value, bool big_endian = false) {
@@ -151,7 +154,8 @@ Result<void> put_texts(MessageBuffer& message, const Attribute& attribute, const
   const size_t token = message.begin(attribute.number);
   for (const Value& item : *list) {
     const auto* text = item.get<std::string>();
-    if (text == nullptr || text->find('\0') != std::string::npos) return bad_field(attribute.name, "its items are strings without NUL");
+    if (text == nullptr || text->find('\0') != std::string::npos)
+      return bad_field(attribute.name, "its items are strings without NUL");
     message.put(attribute.element, std::string_view(*text));
   }
   message.end(token);
@@ -213,7 +217,8 @@ Result<void> put_attribute(MessageBuffer& message, const Attribute& attribute, c
     case Shape::mac: {
       Bytes raw;
       const bool parsed = text != nullptr && (attribute.shape == Shape::ip ? parse_ip(*text, raw) : parse_mac(*text, raw));
-      if (!parsed) return bad_field(attribute.name, attribute.shape == Shape::ip ? "not an IP address" : "not a link-layer address");
+      if (!parsed)
+        return bad_field(attribute.name, attribute.shape == Shape::ip ? "not an IP address" : "not a link-layer address");
       put_raw(message, attribute.number, raw);
       return {};
     }

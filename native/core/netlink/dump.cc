@@ -37,7 +37,12 @@ Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body
       return error;
     }
     auto bytes = datagram.value();
-    if (bytes.empty()) return Error{.code = ENODATA, .syscall = std::string(type.name), .step = {}, .extack = "the dump ended without its end", .attribute = {}};
+    if (bytes.empty())
+      return Error{.code = ENODATA,
+                   .syscall = std::string(type.name),
+                   .step = {},
+                   .extack = "the dump ended without its end",
+                   .attribute = {}};
     while (bytes.size() >= MNL_NLMSG_HDRLEN) {
       nlmsghdr header;
       std::memcpy(&header, bytes.data(), sizeof header);

@@ -13,10 +13,10 @@ namespace {
 
 // What goes with an attribute's content on the way down.
 struct Level {
-  const Schema* schema;      // of the attributes
+  const Schema* schema;  // of the attributes
   std::span<const uint8_t> attributes;
-  size_t start;              // offset of `attributes` in the request
-  bool is_list = false;      // the attributes are items: each has the schema
+  size_t start;          // offset of `attributes` in the request
+  bool is_list = false;  // the attributes are items: each has the schema
 };
 
 std::string name_of(const Schema& schema, uint16_t type) {
@@ -79,9 +79,8 @@ std::string path_to(const Schema& schema, std::span<const uint8_t> request, uint
   if (request.size() < MNL_NLMSG_HDRLEN || offset < MNL_NLMSG_HDRLEN || offset >= request.size()) return {};
   const Level top = level_of(schema, request.subspan(MNL_NLMSG_HDRLEN), MNL_NLMSG_HDRLEN);
   if (offset < top.start) {
-    const auto field = std::ranges::find_if(schema.header, [&](const HeaderField& candidate) {
-      return offset == MNL_NLMSG_HDRLEN + candidate.offset;
-    });
+    const auto field = std::ranges::find_if(
+        schema.header, [&](const HeaderField& candidate) { return offset == MNL_NLMSG_HDRLEN + candidate.offset; });
     return field == schema.header.end() ? std::string() : std::string(field->name);
   }
   return descend(request.data(), top, offset, inner);
@@ -91,7 +90,8 @@ std::string path_to(const Schema& schema, std::span<const uint8_t> request, uint
 
 Result<Acknowledgement> parse_acknowledgement(const nlmsghdr& header, std::span<const uint8_t> payload) {
   Acknowledgement acknowledgement;
-  const Error malformed{.code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = "a malformed acknowledgement", .attribute = {}};
+  const Error malformed{
+      .code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = "a malformed acknowledgement", .attribute = {}};
   int32_t code = 0;
   if (payload.size() < sizeof code) return malformed;
   std::memcpy(&code, payload.data(), sizeof code);

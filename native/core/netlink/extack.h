@@ -7,9 +7,9 @@
 namespace netlink_ct {
 
 struct Acknowledgement {
-  int code = 0;         // errno, positive; 0 is success
-  std::string message;  // NLMSGERR_ATTR_MSG; on success a warning
-  uint32_t offset = 0;  // NLMSGERR_ATTR_OFFS: where in the request; 0 when nowhere
+  int code = 0;                 // errno, positive; 0 is success
+  std::string message;          // NLMSGERR_ATTR_MSG; on success a warning
+  uint32_t offset = 0;          // NLMSGERR_ATTR_OFFS: where in the request; 0 when nowhere
   uint32_t missing = 0;         // NLMSGERR_ATTR_MISS_TYPE: the attribute that should have been there; 0 when none
   uint32_t missing_parent = 0;  // NLMSGERR_ATTR_MISS_NEST: offset of the nest that lacks it; 0 is the top level
 };

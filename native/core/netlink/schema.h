@@ -1,5 +1,6 @@
-// A schema says once what a message or a nest of attributes is made of: the JavaScript name, the kernel's name and number, and the
-// shape of each attribute. Encoding, decoding, and the names in errors all come from it, so a new attribute is one line in a table.
+// A schema says once what a message or a nest of attributes is made of: the JavaScript name, the kernel's name and number, and
+// the shape of each attribute. Encoding, decoding, and the names in errors all come from it, so a new attribute is one line in a
+// table.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +11,13 @@
 namespace netlink_ct {
 
 enum class Shape : uint8_t {
-  flag,     // present or absent, no payload: bool
+  flag,  // present or absent, no payload: bool
   u8,
   u16,
   u32,
   s32,
-  u64,      // a bigint in JavaScript
-  be16,     // big-endian on the wire
+  u64,   // a bigint in JavaScript
+  be16,  // big-endian on the wire
   be32,
   sbe32,    // signed and big-endian (nft priorities, verdict codes)
   be64,     // a bigint in JavaScript
@@ -27,7 +28,8 @@ enum class Shape : uint8_t {
   nest,     // attributes of `schema`
   list,     // a nest whose attributes all have number `element` (0: any number) and the shape of `schema`
   texts,    // a nest of NUL-terminated strings, all with number `element` (IFLA_PROP_LIST)
-  numbers,  // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array (IFLA_INET_CONF)
+  numbers,  // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array
+            // (IFLA_INET_CONF)
   message,  // like nest, with the header of `schema` in front (VETH_INFO_PEER)
   chosen,   // a nest whose schema is chosen by the value of the text attribute named `selector` in the same nest
 };
@@ -43,19 +45,19 @@ struct Choice {
 struct Attribute {
   uint16_t number;
   Shape shape;
-  std::string_view name;    // in JavaScript: mtu
-  std::string_view kernel;  // in the kernel's header: IFLA_MTU
-  const Schema* schema = nullptr;             // nest, list, message
-  uint16_t element = 0;                       // list, texts
-  std::string_view selector = {};             // chosen: the JavaScript name of the text attribute
-  std::span<const Choice> choices = {};       // chosen
+  std::string_view name;                 // in JavaScript: mtu
+  std::string_view kernel;               // in the kernel's header: IFLA_MTU
+  const Schema* schema = nullptr;        // nest, list, message
+  uint16_t element = 0;                  // list, texts
+  std::string_view selector = {};        // chosen: the JavaScript name of the text attribute
+  std::span<const Choice> choices = {};  // chosen
 };
 
 // A field of the fixed header in front of the attributes (ifinfomsg, rtmsg, nfgenmsg).
 struct HeaderField {
   std::string_view name;
   uint8_t offset;
-  uint8_t size;           // 1, 2 or 4 bytes
+  uint8_t size;  // 1, 2 or 4 bytes
   bool is_signed = false;
   bool big_endian = false;
 };

@@ -63,7 +63,8 @@ Result<std::span<const uint8_t>> Socket::receive() {
       return system_error("recvmsg");
     }
     if (sender.nl_pid != 0) continue;  // another process may write to this port; only the kernel is believed
-    if ((message.msg_flags & MSG_TRUNC) != 0) return Error{.code = EMSGSIZE, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}};
+    if ((message.msg_flags & MSG_TRUNC) != 0)
+      return Error{.code = EMSGSIZE, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}};
     return std::span<const uint8_t>(buffer_.data(), static_cast<size_t>(length));
   }
 }

@@ -1,8 +1,8 @@
 #include "core/netlink/submission.h"
 
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nf_tables.h>
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 
 #include "core/netlink/codec.h"
@@ -58,7 +58,8 @@ Error Submission::explain(size_t index, const Acknowledgement& acknowledgement) 
   return error;
 }
 
-// Reads until the answer to `final_sequence`. Answers from before `begin_sequence` belong to an exchange that was given up: skipped.
+// Reads until the answer to `final_sequence`. Answers from before `begin_sequence` belong to an exchange that was given up:
+// skipped.
 Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence) {
   const auto [first, last] = range;
   bool finished = false;
@@ -155,7 +156,10 @@ Result<std::vector<Outcome>> Submission::commit(std::optional<uint32_t> generati
   bytes.insert(bytes.end(), buffer_.bytes().begin(), buffer_.bytes().end());
   bytes.insert(bytes.end(), tail.bytes().begin(), tail.bytes().end());
   if (socket_.capacity(bytes.size()) < bytes.size()) {
-    return Error{.code = EMSGSIZE, .syscall = "sendto", .step = "one nf_tables transaction", .extack = "larger than net.core.wmem_max allows",
+    return Error{.code = EMSGSIZE,
+                 .syscall = "sendto",
+                 .step = "one nf_tables transaction",
+                 .extack = "larger than net.core.wmem_max allows",
                  .attribute = {}};
   }
   auto sent = socket_.send(bytes);

@@ -35,8 +35,8 @@ class Submission {
   // in order and goes on after an error. A Result error means that the exchange itself failed: the outcome is unknown then.
   Result<std::vector<Outcome>> run();
 
-  // Sends all between NFNL_MSG_BATCH_BEGIN and _END as one nf_tables transaction: all or nothing. `generation`: fail with ERESTART
-  // unless the ruleset is still at it. When the batch is refused at least one outcome holds an error.
+  // Sends all between NFNL_MSG_BATCH_BEGIN and _END as one nf_tables transaction: all or nothing. `generation`: fail with
+  // ERESTART unless the ruleset is still at it. When the batch is refused at least one outcome holds an error.
   Result<std::vector<Outcome>> commit(std::optional<uint32_t> generation = {});
 
  private:

@@ -20,14 +20,14 @@ struct Value {
   std::variant<std::monostate, bool, int64_t, uint64_t, std::string, Bytes, List, Object> data;
 
   Value() = default;
-  Value(bool v) : data(v) {}                       // NOLINT(google-explicit-constructor)
-  Value(int64_t v) : data(v) {}                    // NOLINT(google-explicit-constructor)
-  Value(uint64_t v) : data(v) {}                   // NOLINT(google-explicit-constructor)
-  Value(std::string v) : data(std::move(v)) {}     // NOLINT(google-explicit-constructor)
-  Value(const char* v) : data(std::string(v)) {}   // NOLINT(google-explicit-constructor)
-  Value(Bytes v) : data(std::move(v)) {}           // NOLINT(google-explicit-constructor)
-  Value(List v) : data(std::move(v)) {}            // NOLINT(google-explicit-constructor)
-  Value(Object v) : data(std::move(v)) {}          // NOLINT(google-explicit-constructor)
+  Value(bool v) : data(v) {}                      // NOLINT(google-explicit-constructor)
+  Value(int64_t v) : data(v) {}                   // NOLINT(google-explicit-constructor)
+  Value(uint64_t v) : data(v) {}                  // NOLINT(google-explicit-constructor)
+  Value(std::string v) : data(std::move(v)) {}    // NOLINT(google-explicit-constructor)
+  Value(const char* v) : data(std::string(v)) {}  // NOLINT(google-explicit-constructor)
+  Value(Bytes v) : data(std::move(v)) {}          // NOLINT(google-explicit-constructor)
+  Value(List v) : data(std::move(v)) {}           // NOLINT(google-explicit-constructor)
+  Value(Object v) : data(std::move(v)) {}         // NOLINT(google-explicit-constructor)
 
   bool operator==(const Value&) const = default;
 

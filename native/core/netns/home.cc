@@ -33,7 +33,11 @@ Result<void> Home::away(const std::function<Result<void>()>& leave, const std::f
         if (left) task();
       }).join();
     } catch (const std::system_error& failure) {
-      return Error{.code = failure.code().value(), .syscall = "clone", .step = "a thread to enter the namespace", .extack = {}, .attribute = {}};
+      return Error{.code = failure.code().value(),
+                   .syscall = "clone",
+                   .step = "a thread to enter the namespace",
+                   .extack = {},
+                   .attribute = {}};
     }
     return left;
   }

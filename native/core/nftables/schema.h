@@ -1,5 +1,5 @@
-// The objects of nf_tables: what NFT_MSG_* messages carry. Keys and codes follow linux/netfilter/nf_tables.h; expressions have a folder of
-// their own.
+// The objects of nf_tables: what NFT_MSG_* messages carry. Keys and codes follow linux/netfilter/nf_tables.h; expressions have a
+// folder of their own.
 #pragma once
 
 #include <linux/netfilter/nfnetlink.h>

@@ -10,22 +10,16 @@ namespace netlink_ct {
 namespace {
 
 constexpr HeaderField header[] = {
-    {"family", offsetof(ifaddrmsg, ifa_family), 1},
-    {"prefixLength", offsetof(ifaddrmsg, ifa_prefixlen), 1},
-    {"headerFlags", offsetof(ifaddrmsg, ifa_flags), 1},
-    {"scope", offsetof(ifaddrmsg, ifa_scope), 1},
+    {"family", offsetof(ifaddrmsg, ifa_family), 1},     {"prefixLength", offsetof(ifaddrmsg, ifa_prefixlen), 1},
+    {"headerFlags", offsetof(ifaddrmsg, ifa_flags), 1}, {"scope", offsetof(ifaddrmsg, ifa_scope), 1},
     {"index", offsetof(ifaddrmsg, ifa_index), 4},
 };
 
 constexpr Attribute attributes[] = {
-    {IFA_ADDRESS, Shape::ip, "address", "IFA_ADDRESS"},
-    {IFA_LOCAL, Shape::ip, "local", "IFA_LOCAL"},
-    {IFA_LABEL, Shape::text, "label", "IFA_LABEL"},
-    {IFA_BROADCAST, Shape::ip, "broadcast", "IFA_BROADCAST"},
-    {IFA_ANYCAST, Shape::ip, "anycast", "IFA_ANYCAST"},
-    {IFA_CACHEINFO, Shape::bytes, "cacheInfo", "IFA_CACHEINFO"},
-    {IFA_FLAGS, Shape::u32, "flags", "IFA_FLAGS"},
-    {IFA_RT_PRIORITY, Shape::u32, "metric", "IFA_RT_PRIORITY"},
+    {IFA_ADDRESS, Shape::ip, "address", "IFA_ADDRESS"}, {IFA_LOCAL, Shape::ip, "local", "IFA_LOCAL"},
+    {IFA_LABEL, Shape::text, "label", "IFA_LABEL"},     {IFA_BROADCAST, Shape::ip, "broadcast", "IFA_BROADCAST"},
+    {IFA_ANYCAST, Shape::ip, "anycast", "IFA_ANYCAST"}, {IFA_CACHEINFO, Shape::bytes, "cacheInfo", "IFA_CACHEINFO"},
+    {IFA_FLAGS, Shape::u32, "flags", "IFA_FLAGS"},      {IFA_RT_PRIORITY, Shape::u32, "metric", "IFA_RT_PRIORITY"},
     {IFA_PROTO, Shape::u8, "protocol", "IFA_PROTO"},
 };
 

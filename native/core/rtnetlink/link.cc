@@ -12,10 +12,8 @@ namespace netlink_ct {
 namespace {
 
 constexpr HeaderField header[] = {
-    {"family", offsetof(ifinfomsg, ifi_family), 1},
-    {"type", offsetof(ifinfomsg, ifi_type), 2},
-    {"index", offsetof(ifinfomsg, ifi_index), 4, true},
-    {"flags", offsetof(ifinfomsg, ifi_flags), 4},
+    {"family", offsetof(ifinfomsg, ifi_family), 1},     {"type", offsetof(ifinfomsg, ifi_type), 2},
+    {"index", offsetof(ifinfomsg, ifi_index), 4, true}, {"flags", offsetof(ifinfomsg, ifi_flags), 4},
     {"change", offsetof(ifinfomsg, ifi_change), 4},
 };
 

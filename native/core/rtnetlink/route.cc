@@ -9,7 +9,7 @@ namespace netlink_ct {
 namespace {
 
 constexpr HeaderField header[] = {
-    {"family", offsetof(rtmsg, rtm_family), 1},     {"toLength", offsetof(rtmsg, rtm_dst_len), 1},
+    {"family", offsetof(rtmsg, rtm_family), 1},      {"toLength", offsetof(rtmsg, rtm_dst_len), 1},
     {"fromLength", offsetof(rtmsg, rtm_src_len), 1}, {"tos", offsetof(rtmsg, rtm_tos), 1},
     {"headerTable", offsetof(rtmsg, rtm_table), 1},  {"protocol", offsetof(rtmsg, rtm_protocol), 1},
     {"scope", offsetof(rtmsg, rtm_scope), 1},        {"type", offsetof(rtmsg, rtm_type), 1},

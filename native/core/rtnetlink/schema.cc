@@ -6,18 +6,12 @@ namespace netlink_ct {
 namespace {
 
 constexpr MessageType messages[] = {
-    {RTM_NEWLINK, "RTM_NEWLINK", &link_schema},
-    {RTM_DELLINK, "RTM_DELLINK", &link_schema},
-    {RTM_GETLINK, "RTM_GETLINK", &link_schema},
-    {RTM_SETLINK, "RTM_SETLINK", &link_schema},
-    {RTM_NEWLINKPROP, "RTM_NEWLINKPROP", &link_schema},
-    {RTM_DELLINKPROP, "RTM_DELLINKPROP", &link_schema},
-    {RTM_NEWADDR, "RTM_NEWADDR", &address_schema},
-    {RTM_NEWROUTE, "RTM_NEWROUTE", &route_schema},
-    {RTM_DELADDR, "RTM_DELADDR", &address_schema},
-    {RTM_GETADDR, "RTM_GETADDR", &address_schema},
-    {RTM_DELROUTE, "RTM_DELROUTE", &route_schema},
-    {RTM_GETROUTE, "RTM_GETROUTE", &route_schema},
+    {RTM_NEWLINK, "RTM_NEWLINK", &link_schema},         {RTM_DELLINK, "RTM_DELLINK", &link_schema},
+    {RTM_GETLINK, "RTM_GETLINK", &link_schema},         {RTM_SETLINK, "RTM_SETLINK", &link_schema},
+    {RTM_NEWLINKPROP, "RTM_NEWLINKPROP", &link_schema}, {RTM_DELLINKPROP, "RTM_DELLINKPROP", &link_schema},
+    {RTM_NEWADDR, "RTM_NEWADDR", &address_schema},      {RTM_NEWROUTE, "RTM_NEWROUTE", &route_schema},
+    {RTM_DELADDR, "RTM_DELADDR", &address_schema},      {RTM_GETADDR, "RTM_GETADDR", &address_schema},
+    {RTM_DELROUTE, "RTM_DELROUTE", &route_schema},      {RTM_GETROUTE, "RTM_GETROUTE", &route_schema},
 };
 
 }  // namespace

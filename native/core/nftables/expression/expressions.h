@@ -1,5 +1,5 @@
-// The expressions that rules are made of, one file each. The comment on top of each file is what `nft --debug=netlink` prints for it; the
-// name in NFTA_EXPR_NAME decides how NFTA_EXPR_DATA reads.
+// The expressions that rules are made of, one file each. The comment on top of each file is what `nft --debug=netlink` prints for
+// it; the name in NFTA_EXPR_NAME decides how NFTA_EXPR_DATA reads.
 #pragma once
 
 #include "core/netlink/schema.h"
