@@ -172,7 +172,8 @@ Result<void> put_numbers(MessageBuffer& message, const Attribute& attribute, con
     ++position;
     if (item.get<std::monostate>() != nullptr) continue;
     int64_t number = 0;
-    if (!integer(item, number)) return bad_field(attribute.name, "its items are integers");
+    if (!integer(item, number) || number < 0 || number > UINT32_MAX)
+      return bad_field(attribute.name, "its items are unsigned integers");
     message.put(position, static_cast<uint32_t>(number));
   }
   message.end(token);
@@ -206,6 +207,10 @@ Result<void> put_attribute(MessageBuffer& message, const Attribute& attribute, c
     case Shape::text:
       if (text == nullptr || text->find('\0') != std::string::npos) return bad_field(attribute.name, "not a string without NUL");
       message.put(attribute.number, std::string_view(*text));
+      return {};
+    case Shape::chars:
+      if (text == nullptr || text->find('\0') != std::string::npos) return bad_field(attribute.name, "not a string without NUL");
+      put_raw(message, attribute.number, Bytes(text->begin(), text->end()));
       return {};
     case Shape::bytes: {
       const auto* raw = value.get<Bytes>();
@@ -356,7 +361,8 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     case Shape::be32: fits = take_number<uint32_t>(payload, out, true); break;
     case Shape::sbe32: fits = take_number<int32_t>(payload, out, true); break;
     case Shape::be64: fits = take_number<uint64_t>(payload, out, true); break;
-    case Shape::text: out = Value(text_of(payload)); break;
+    case Shape::text:
+    case Shape::chars: out = Value(text_of(payload)); break;
     case Shape::bytes: out = Value(Bytes(payload.begin(), payload.end())); break;
     case Shape::ip: {
       std::array<char, INET6_ADDRSTRLEN> text{};
@@ -409,7 +415,8 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
     const Attribute* attribute = by_number(schema, view.type);
     if (attribute == nullptr) {
       if (unknown == Unknown::keep) {
-        other.emplace_back(Object{{"type", int64_t{view.type}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
+        other.emplace_back(
+            Object{{"type", int64_t{view.type | view.flags}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
       }
       return true;
     }

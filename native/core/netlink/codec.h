@@ -7,7 +7,8 @@
 
 namespace netlink_ct {
 
-// What becomes of attributes that the schema does not know: kept as { type, data } in the list `other`, or dropped.
+// What becomes of attributes that the schema does not know: kept as { type, data } in the list `other` (the type with
+// its NLA_F_ bits), or dropped.
 enum class Unknown : uint8_t { keep, drop };
 
 // Appends the header (when the schema has one) and the attributes, in the object's order. An error names the field.

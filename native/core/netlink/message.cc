@@ -74,7 +74,8 @@ bool each_attribute(std::span<const uint8_t> attributes, const std::function<boo
     std::memcpy(&header, attributes.data(), sizeof header);
     if (header.nla_len < MNL_ATTR_HDRLEN || header.nla_len > attributes.size()) return false;
     const auto type = static_cast<uint16_t>(header.nla_type & NLA_TYPE_MASK);
-    if (!each({type, attributes.subspan(MNL_ATTR_HDRLEN, header.nla_len - MNL_ATTR_HDRLEN)})) return false;
+    const auto flags = static_cast<uint16_t>(header.nla_type & ~NLA_TYPE_MASK);
+    if (!each({type, attributes.subspan(MNL_ATTR_HDRLEN, header.nla_len - MNL_ATTR_HDRLEN), flags})) return false;
     // The last attribute may come without its padding.
     const size_t step = MNL_ALIGN(header.nla_len);
     attributes = step >= attributes.size() ? std::span<const uint8_t>() : attributes.subspan(step);

@@ -66,6 +66,7 @@ class MessageBuffer {
 struct AttributeView {
   uint16_t type;  // without the NLA_F_ bits
   std::span<const uint8_t> payload;
+  uint16_t flags;  // the NLA_F_ bits
 };
 
 // Calls `each` for every attribute; false when a length lies (shorter than its header, or beyond the end).

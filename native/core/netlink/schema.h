@@ -19,15 +19,16 @@ enum class Shape : uint8_t {
   u64,   // a bigint in JavaScript
   be16,  // big-endian on the wire
   be32,
-  sbe32,    // signed and big-endian (nft priorities, verdict codes)
-  be64,     // a bigint in JavaScript
-  text,     // NUL-terminated
-  bytes,    // as it is
-  ip,       // 4 or 16 bytes, written as inet_ntop(3) does
-  mac,      // hexadecimal pairs joined by ':', of any length
-  nest,     // attributes of `schema`
-  list,     // a nest whose attributes all have number `element` (0: any number) and the shape of `schema`
-  texts,    // a nest of NUL-terminated strings, all with number `element` (IFLA_PROP_LIST)
+  sbe32,  // signed and big-endian (nft priorities, verdict codes)
+  be64,   // a bigint in JavaScript
+  text,   // NUL-terminated
+  chars,  // text without a NUL, for the attributes in which the kernel counts every byte (IFLA_IFALIAS: an empty one removes it)
+  bytes,  // as it is
+  ip,     // 4 or 16 bytes, written as inet_ntop(3) does
+  mac,    // hexadecimal pairs joined by ':', of any length
+  nest,   // attributes of `schema`
+  list,   // a nest whose attributes all have number `element` (0: any number) and the shape of `schema`
+  texts,  // a nest of NUL-terminated strings, all with number `element` (IFLA_PROP_LIST)
   numbers,  // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array
             // (IFLA_INET_CONF)
   message,  // like nest, with the header of `schema` in front (VETH_INFO_PEER)

@@ -73,7 +73,7 @@ constexpr Attribute attributes[] = {
     {IFLA_NUM_RX_QUEUES, Shape::u32, "rxQueues", "IFLA_NUM_RX_QUEUES"},
     {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
     {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
-    {IFLA_IFALIAS, Shape::text, "alias", "IFLA_IFALIAS"},
+    {IFLA_IFALIAS, Shape::chars, "alias", "IFLA_IFALIAS"},
     {IFLA_NET_NS_PID, Shape::u32, "netnsPid", "IFLA_NET_NS_PID"},
     {IFLA_NET_NS_FD, Shape::u32, "netnsFd", "IFLA_NET_NS_FD"},
     {IFLA_TARGET_NETNSID, Shape::s32, "targetNetnsid", "IFLA_TARGET_NETNSID"},
