@@ -125,9 +125,10 @@ const std::vector<Recording> recordings = {
 };
 // clang-format on
 
-// The attributes that iproute2 writes its own way: nests without NLA_F_NESTED, IFLA_INFO_KIND without the NUL at its end. The kernel
-// takes both; here, and only here, they are made equal.
-void same_attributes(std::span<const uint8_t> ours, std::span<const uint8_t> theirs, const Schema& schema, const std::string& where) {
+// The attributes that iproute2 writes its own way: nests without NLA_F_NESTED, IFLA_INFO_KIND without the NUL at its end. The
+// kernel takes both; here, and only here, they are made equal.
+void same_attributes(std::span<const uint8_t> ours, std::span<const uint8_t> theirs, const Schema& schema,
+                     const std::string& where) {
   const auto list = [](std::span<const uint8_t> bytes) {
     std::vector<AttributeView> views;
     check(each_attribute(bytes, [&](AttributeView view) { return views.push_back(view), true; }), "lengths are right");
@@ -149,11 +150,13 @@ void same_attributes(std::span<const uint8_t> ours, std::span<const uint8_t> the
     }
     if (inner != nullptr) {
       equal(hex(mine[at].payload.first(inner->header_size)), hex(recorded[at].payload.first(inner->header_size)));
-      same_attributes(mine[at].payload.subspan(inner->header_size), recorded[at].payload.subspan(inner->header_size), *inner, place);
+      same_attributes(mine[at].payload.subspan(inner->header_size), recorded[at].payload.subspan(inner->header_size), *inner,
+                      place);
     } else if (is_kind) {
       equal(text_of(mine[at].payload), text_of(recorded[at].payload));
     } else {
-      check(hex(mine[at].payload) == hex(recorded[at].payload), place + ": " + hex(mine[at].payload) + ", not " + hex(recorded[at].payload));
+      check(hex(mine[at].payload) == hex(recorded[at].payload),
+            place + ": " + hex(mine[at].payload) + ", not " + hex(recorded[at].payload));
     }
   }
 }
@@ -185,7 +188,8 @@ void decodes_as(const Recording& recording) {
   MessageBuffer again;
   again.start(recording.type, 0, 1);
   check(static_cast<bool>(encode(again, schema, decoded.value())), "it encodes again");
-  same_attributes(again.bytes().subspan(NLMSG_HDRLEN + schema.header_size), theirs.span().subspan(schema.header_size), schema, "");
+  same_attributes(again.bytes().subspan(NLMSG_HDRLEN + schema.header_size), theirs.span().subspan(schema.header_size), schema,
+                  "");
 }
 
 // Whatever is cut off: a value or an error, and under the address sanitizer no read beyond the end.
@@ -200,7 +204,7 @@ void survives_truncation(const Recording& recording) {
     return true;
   });
   for (size_t length = 0; length < theirs.size(); ++length) {
-    const Exact cut(std::span(theirs).first(length));
+    const Exact cut(std::span<const uint8_t>(theirs).first(length));
     const bool is_seam = std::find(seams.begin(), seams.end(), length) != seams.end();
     auto decoded = decode(schema, cut.span(), Unknown::keep);
     check(static_cast<bool>(decoded) == is_seam, "cut after " + std::to_string(length) + " of " + std::to_string(theirs.size()));
@@ -213,7 +217,7 @@ void survives_lies(const Recording& recording) {
   const Schema& schema = *type_of(recording.type).schema;
   const Bytes theirs = bytes_of(recording.bytes);
   for (size_t at = schema.header_size; at + 1 < theirs.size(); at += 2) {
-    for (const uint16_t lie : {0, 1, 3, 5, 17, 255, 65535}) {
+    for (const uint16_t lie : std::initializer_list<uint16_t>{0, 1, 3, 5, 17, 255, 65535}) {
       Bytes changed = theirs;
       std::memcpy(changed.data() + at, &lie, sizeof lie);
       const Exact bytes(changed);

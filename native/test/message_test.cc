@@ -28,9 +28,14 @@ void lengths_and_padding() {
   equal(header.nlmsg_type, uint16_t{RTM_NEWLINK});
   equal(header.nlmsg_seq, uint32_t{7});
   equal(hex(message.bytes().subspan(NLMSG_HDRLEN)),
-        "00000000" "04030201" "00000000" "00000000"
-        "08000400" "dc050000"
-        "09000300" "6574683000000000"
+        "00000000"
+        "04030201"
+        "00000000"
+        "00000000"
+        "08000400"
+        "dc050000"
+        "09000300"
+        "6574683000000000"
         "04006300");
 }
 
@@ -42,7 +47,12 @@ void nests() {
   const size_t inner = message.begin(2);
   message.put(3, uint8_t{5});
   check(message.end(inner) && message.end(outer), "both fit");
-  equal(hex(message.bytes().subspan(NLMSG_HDRLEN)), "1c001280" "09000100" "7665746800000000" "0c000280" "0500030005000000");
+  equal(hex(message.bytes().subspan(NLMSG_HDRLEN)),
+        "1c001280"
+        "09000100"
+        "7665746800000000"
+        "0c000280"
+        "0500030005000000");
 }
 
 void messages_follow() {
@@ -79,7 +89,8 @@ void longest_nest() {
   MessageBuffer message;
   message.start(RTM_NEWLINK, 0, 1);
   const size_t nest = message.begin(IFLA_LINKINFO);
-  check(message.put(1, std::span<const uint8_t>(Bytes(40'000))) && message.put(2, std::span<const uint8_t>(Bytes(40'000))), "each fits");
+  check(message.put(1, std::span<const uint8_t>(Bytes(40'000))) && message.put(2, std::span<const uint8_t>(Bytes(40'000))),
+        "each fits");
   check(!message.end(nest), "their sum does not");
   check(!message.fitted(), "and is remembered");
 }

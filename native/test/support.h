@@ -63,7 +63,8 @@ inline Bytes bytes_of(std::string_view text) {
     if (digit != ' ' && digit != '\n') digits += digit;
   }
   Bytes bytes;
-  for (size_t at = 0; at + 1 < digits.size(); at += 2) bytes.push_back(static_cast<uint8_t>(std::stoi(digits.substr(at, 2), nullptr, 16)));
+  for (size_t at = 0; at + 1 < digits.size(); at += 2)
+    bytes.push_back(static_cast<uint8_t>(std::stoi(digits.substr(at, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -102,7 +103,8 @@ template <typename T>
 void equal(const T& actual, const T& expected, std::source_location where = std::source_location::current()) {
   if (!(actual == expected)) fail("\n    expected " + show(expected) + "\n    got      " + show(actual), where);
 }
-inline void equal(std::string_view actual, std::string_view expected, std::source_location where = std::source_location::current()) {
+inline void equal(std::string_view actual, std::string_view expected,
+                  std::source_location where = std::source_location::current()) {
   equal(std::string(actual), std::string(expected), where);
 }
 
