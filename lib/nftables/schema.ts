@@ -236,6 +236,8 @@ export interface Nat extends PortNat {
   readonly family?: 'ip' | 'ip6'
   /** An address, a range, or a map that gives it, with the port if its data is a concatenation. */
   readonly addr?: Scalar | Range | MapLookup
+  /** What newer nft prints beside a map whose data is address and port. */
+  readonly type_flags?: 'concat' | readonly 'concat'[]
 }
 
 /** A counter of the rule's own, or the name of one that was declared. */

@@ -1,7 +1,10 @@
 // The compiler against nft itself: each rule is given to nft in its own language, nft says with --debug=netlink what it sends and with -j
-// what it is in JSON, and that JSON compiled here must come out as the same expressions and the same elements of anonymous sets.
+// what it is in JSON, and that JSON compiled here must come out as the same expressions and the same elements of anonymous sets; and sent
+// through the addon, it must be listed by nft in the same words as nft's own.
 
 import * as assert from 'uvu/assert'
+import { kernel } from '../../lib/errors.ts'
+import { native } from '../../lib/native.ts'
 import { compile } from '../../lib/nftables/compile/compile.ts'
 import type { Command } from '../../lib/nftables/schema.ts'
 import { json, output, run } from '../support/command.ts'
@@ -9,6 +12,7 @@ import { suite } from '../support/suite.ts'
 import { bytecode, elementLines } from './support/bytecode.ts'
 
 const test = suite('nft says the same')
+const host = native.home()
 
 const rules = `
 ct state established,related accept
@@ -155,11 +159,11 @@ table inet t {${sets}
 
 type Listed = { nftables: Record<string, Record<string, unknown>>[] }
 
-/** Sets and rules of the listing as commands that add them. */
+/** What is listed as commands that add it. */
 function additions(listed: Listed): Command[] {
   return listed.nftables.flatMap((object) => {
     const [kind = ''] = Object.keys(object)
-    return ['set', 'map', 'rule'].includes(kind) ? [{ add: object } as unknown as Command] : []
+    return kind !== 'metainfo' ? [{ add: object } as unknown as Command] : []
   })
 }
 
@@ -179,6 +183,21 @@ function said(debug: string): { expressions: string[]; elements: string[] } {
 /** nft puts an end before the first interval, and lists elements in an order of its own. */
 const settled = (elements: readonly string[]): string[] => elements.filter((line) => !/^(00000000 ?)+ : 1$/.test(line)).sort()
 
+/** Handles are the kernel's, and a rule's would name a neighbor. */
+function withoutHandles(commands: readonly Command[]): Command[] {
+  return JSON.parse(JSON.stringify(commands, (key, value) => (key === 'handle' ? undefined : value))) as Command[]
+}
+
+/** Sends what nft listed, and compares what nft lists then. */
+async function relist(listed: Listed, what: string): Promise<void> {
+  // What is left of an element's time goes on running between two listings.
+  const list = async (): Promise<string> => (await output('nft', ['list', 'ruleset'])).replace(/(expires \w+?)h\w+/g, '$1')
+  const before = await list()
+  await output('nft', ['flush', 'ruleset'])
+  await kernel(native.transact(host, compile(withoutHandles(additions(listed))).messages))
+  assert.is(await list(), before, what)
+}
+
 async function compare(rule: string, hook: string): Promise<void> {
   await using _cleanup = { [Symbol.asyncDispose]: () => output('nft', ['flush', 'ruleset']).then(() => {}) }
   const sent = await run('nft', ['--debug=netlink', '-f', '-'], { input: script(rule, hook) })
@@ -193,6 +212,7 @@ async function compare(rule: string, hook: string): Promise<void> {
     ({ type, body }) => type === 'NFT_MSG_NEWSETELEM' && String(body['set']).startsWith('__'),
   )
   assert.equal(settled(inPlace.flatMap(elementLines)), settled(elements), `elements of ${rule}`)
+  await relist(listed, rule)
 }
 
 const probe = await run('nft', ['-c', '-f', '-'], { input: script('queue num 1', 'type filter hook forward priority filter') })
@@ -207,6 +227,37 @@ for (const [texts, hook] of [
   for (const rule of texts.trim().split('\n')) {
     test.skipIf(rule.startsWith('queue') && lacksQueue, rule, () => compare(rule, hook))
   }
+}
+
+const namedSets = `
+set a { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.168.1.7, 255.255.255.0/24 }; }
+set a { type ipv4_addr; flags interval; elements = { 0.0.0.0/1 comment "half", 200.0.0.1-200.0.0.9 }; }
+set a { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 80-90, 1.2.3.4 . 22 comment "ssh" }; }
+set a { type ipv4_addr . ifname; flags interval; elements = { 10.1.0.0/24 . "br0" }; }
+set a { type ifname; flags interval; elements = { "eth*", "br0" }; }
+set a { type ipv6_addr; flags interval; elements = { fd00::/8, ::1, ff00::/8 }; }
+set a { type mark; flags interval; elements = { 1-5, 9, 0xfffffff0-0xffffffff }; }
+set a { type mark; elements = { 1, 0x2000 }; }
+set a { type ether_addr; elements = { 02:00:00:00:00:01 }; }
+set a { type inet_proto . inet_service; elements = { tcp . 80, udp . 53 comment "dns" }; }
+set a { type ipv4_addr; size 100; policy memory; comment "few"; }
+set a { type ipv4_addr; flags constant; elements = { 1.2.3.4 }; }
+set a { type ipv4_addr; timeout 1h; gc-interval 10s; }
+set a { type ipv4_addr; flags timeout; elements = { 1.2.3.4 timeout 10d }; }
+set a { type ct_state; elements = { established, new }; }
+map a { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : drop, 11.0.0.0/8 : accept }; }
+map a { type ipv4_addr : ipv4_addr . inet_service; elements = { 1.2.3.4 comment "there" : 5.6.7.8 . 80 }; }
+map a { type inet_service : mark; elements = { 80 : 5 }; }
+map a { type mark : ifname; elements = { 1 : "br0" }; }
+chain c { type filter hook input priority -10; policy drop; accept comment "a rule"; }
+chain c { type route hook output priority 5; }
+`
+for (const set of namedSets.trim().split('\n')) {
+  test(`${set} is listed as it was`, async () => {
+    await using _cleanup = { [Symbol.asyncDispose]: () => output('nft', ['flush', 'ruleset']).then(() => {}) }
+    await output('nft', ['-f', '-'], { input: `table inet t {\n chain other { }\n ${set}\n}` })
+    await relist(await json<Listed>('nft', ['list', 'table', 'inet', 't']), set)
+  })
 }
 
 test.run()

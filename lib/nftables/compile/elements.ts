@@ -16,7 +16,8 @@ const NFT_SET_ELEM_INTERVAL_END = 1
 interface Details {
   readonly val: unknown
   readonly comment: unknown
-  readonly timeout: number | undefined
+  /** Milliseconds. */
+  readonly times: { readonly timeout?: bigint; readonly expiration?: bigint }
   readonly path: string
 }
 
@@ -24,14 +25,15 @@ const MOST_SECONDS = 2 ** 32 - 1
 
 function details(value: unknown, path: string): Details {
   if (typeof value !== 'object' || value === null || !('elem' in value))
-    return { val: value, comment: undefined, timeout: undefined, path }
-  const inner = fields(fields(value, path, ['elem'])['elem'], `${path}.elem`, ['val', 'comment', 'timeout', 'expires'])
-  return {
-    val: inner['val'],
-    comment: inner['comment'],
-    timeout: inner['timeout'] === undefined ? undefined : integer(inner['timeout'], `${path}.elem.timeout`, 1, MOST_SECONDS),
-    path: `${path}.elem.val`,
+    return { val: value, comment: undefined, times: {}, path }
+  const place = `${path}.elem`
+  const inner = fields(fields(value, path, ['elem'])['elem'], place, ['val', 'comment', 'timeout', 'expires'])
+  const milliseconds = (key: string): bigint => BigInt(integer(inner[key], `${place}.${key}`, 0, MOST_SECONDS)) * 1000n
+  const times = {
+    ...(inner['timeout'] !== undefined && { timeout: milliseconds('timeout') }),
+    ...(inner['expires'] !== undefined && { expiration: milliseconds('expires') }),
   }
+  return { val: inner['val'], comment: inner['comment'], times, path: `${place}.val` }
 }
 
 /** The key and, in a map, the data of an entry. */
@@ -50,8 +52,7 @@ function parseData(type: KeyType | 'verdict', value: unknown, path: string): Ker
 export function compileElements(shape: SetShape, entries: unknown, path: string): KernelObject[] {
   return list(entries, path).flatMap((entry, index) => {
     const { key, data } = split(shape, entry, `${path}[${index}]`)
-    const timeout = key.timeout === undefined ? {} : { timeout: BigInt(key.timeout) * 1000n }
-    const rest = { ...(data && { data }), ...timeout }
+    const rest = { ...(data && { data }), ...key.times }
     if (!shape.interval) {
       return [{ key: { value: parseKey(shape.key, key.val, key.path) }, ...rest, ...userdata(key, false) }]
     }
@@ -65,7 +66,7 @@ export function compileElements(shape: SetShape, entries: unknown, path: string)
   })
 }
 
-function userdata({ comment, path }: Details, open: boolean): { userdata?: Uint8Array } {
+function userdata({ comment, path }: Pick<Details, 'comment' | 'path'>, open: boolean): { userdata?: Uint8Array } {
   const bytes = elementUserdata(comment, open, `${path}.comment`)
   return bytes === undefined ? {} : { userdata: bytes }
 }
@@ -107,7 +108,7 @@ export function mergeSpans(key: KeyType, entries: unknown, path: string): Kernel
     const end = successor(to)
     const start = {
       key: { value: from },
-      ...userdata({ val: undefined, comment: undefined, timeout: undefined, path }, end === undefined),
+      ...userdata({ comment: undefined, path }, end === undefined),
     }
     return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
   })

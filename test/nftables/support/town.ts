@@ -118,5 +118,8 @@ export async function sendLoopbackOut(netns: string, gateway: string): Promise<v
       `route add 127.0.0.1/32 via ${gateway}`,
     ].join('\n'),
   })
+  // Else its own kernel drops the answers, and the attack fails for no merit of the firewall.
   await writeSysctl('net/ipv4/conf/all/route_localnet', 1, netns)
+  await writeSysctl('net/ipv4/conf/eth0/accept_local', 1, netns)
+  for (const device of ['all', 'eth0']) await writeSysctl(`net/ipv4/conf/${device}/rp_filter`, 0, netns)
 }

@@ -22,7 +22,7 @@ export const snat = (program: Program, value: unknown, path: string): void => na
 export const dnat = (program: Program, value: unknown, path: string): void => nat(program, NFT_NAT_DNAT, value, path)
 
 function nat(program: Program, type: number, value: unknown, path: string): void {
-  const given = fields(value, path, ['family', 'addr', 'port', 'flags'])
+  const given = fields(value, path, ['family', 'addr', 'port', 'flags', 'type_flags'])
   const family = natFamily(program, given['family'], path)
   const registers: Record<string, number> = {}
   let next = 0
@@ -30,6 +30,11 @@ function nat(program: Program, type: number, value: unknown, path: string): void
   if (addr !== undefined) {
     const addressType = family === 'ip' ? ipv4Address : ipv6Address
     next = loadAddress(program, addressType, addr, registers, `${path}.addr`)
+  }
+  if (given['type_flags'] !== undefined) {
+    words(given['type_flags'], `${path}.type_flags`, ['concat'])
+    if (registers['protoMin'] === undefined)
+      throw invalidValue(`${path}.type_flags`, 'needs a map that gives address and port', addr)
   }
   if (given['port'] !== undefined) {
     if (registers['protoMin'] !== undefined) throw invalidValue(`${path}.port`, 'is given by the map already', given['port'])
