@@ -32,6 +32,8 @@ export class Netns implements AsyncDisposable {
   readonly #handle: NamespaceHandle
   readonly #isHost: boolean
   #closed = false
+  #inFlight = 0
+  #idle: (() => void) | undefined
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {
@@ -53,6 +55,18 @@ export class Netns implements AsyncDisposable {
     return this.#handle
   }
 
+  /** Runs an operation, of however many steps, with the handle kept open to its end. */
+  async #use<T>(operation: (handle: NamespaceHandle) => Promise<T>): Promise<T> {
+    const handle = this.#open()
+    this.#inFlight++
+    try {
+      return await operation(handle)
+    } finally {
+      this.#inFlight--
+      if (this.#inFlight === 0) this.#idle?.()
+    }
+  }
+
   /** Identifies the namespace among all that exist on this machine now; `ls -i /run/netns`. */
   get inode(): bigint {
     return native.describe(this.#open()).inode
@@ -70,7 +84,7 @@ export class Netns implements AsyncDisposable {
 
   /** Makes a bridge. EEXIST when the name is taken. One submission, and one more to complete it. */
   async createBridge(spec: BridgeSpec): Promise<link.Link> {
-    return createBridge(this.#open(), spec)
+    return this.#use((handle) => createBridge(handle, spec))
   }
 
   /** Makes a veth pair, the peer in its own namespace from the start. Resolves to this end and the peer. */
@@ -78,70 +92,70 @@ export class Netns implements AsyncDisposable {
     const inside = spec?.peer?.netns ?? this
     if (!(inside instanceof Netns))
       throw Object.assign(new TypeError('veth.peer.netns must be a Netns'), { code: 'ERR_INVALID_ARG_TYPE' })
-    return createVethPair(this.#open(), inside.#open(), spec)
+    return this.#use((here) => inside.#use((there) => createVethPair(here, there, spec)))
   }
 
   /** One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. */
   async getLink(ref: link.LinkRef): Promise<link.Link> {
-    return link.getLink(this.#open(), ref)
+    return this.#use((handle) => link.getLink(handle, ref))
   }
 
   /** The devices that match; the kernel filters. */
   async listLinks(filter?: link.LinkFilter): Promise<link.Link[]> {
-    return link.listLinks(this.#open(), filter)
+    return this.#use((handle) => link.listLinks(handle, filter))
   }
 
   /** Several changes in one submission. Resolves to the device as it is then. */
   async setLink(ref: link.LinkRef, changes: link.LinkChanges): Promise<link.Link> {
-    return link.setLink(this.#open(), ref, changes)
+    return this.#use((handle) => link.setLink(handle, ref, changes))
   }
 
   /** ENODEV when there is none. The kernel takes tens of milliseconds (RCU grace periods). */
   async deleteLink(ref: link.LinkRef): Promise<void> {
-    return link.deleteLink(this.#open(), ref)
+    return this.#use((handle) => link.deleteLink(handle, ref))
   }
 
   /** `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. */
   async addAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
-    return address.addAddress(this.#open(), ref, cidr, options)
+    return this.#use((handle) => address.addAddress(handle, ref, cidr, options))
   }
 
   /** EADDRNOTAVAIL when the device does not have it. */
   async deleteAddress(ref: link.LinkRef, cidr: string): Promise<void> {
-    return address.deleteAddress(this.#open(), ref, cidr)
+    return this.#use((handle) => address.deleteAddress(handle, ref, cidr))
   }
 
   async listAddresses(filter?: address.AddressFilter): Promise<address.AddressInfo[]> {
-    return address.listAddresses(this.#open(), filter)
+    return this.#use((handle) => address.listAddresses(handle, filter))
   }
 
   /** `addRoute({ to: 'default', via: '172.18.0.1' })`. EEXIST when there is such a route, ENETUNREACH when the gateway has none. */
   async addRoute(spec: route.RouteSpec): Promise<void> {
-    return route.addRoute(this.#open(), spec)
+    return this.#use((handle) => route.addRoute(handle, spec))
   }
 
   /** Like addRoute, in place of a route with the same destination, metric and table. */
   async replaceRoute(spec: route.RouteSpec): Promise<void> {
-    return route.replaceRoute(this.#open(), spec)
+    return this.#use((handle) => route.replaceRoute(handle, spec))
   }
 
   /** ESRCH when no route matches what is given. */
   async deleteRoute(spec: route.RouteSpec): Promise<void> {
-    return route.deleteRoute(this.#open(), spec)
+    return this.#use((handle) => route.deleteRoute(handle, spec))
   }
 
   /** Of the main table, unless another is asked for. */
   async listRoutes(filter?: route.RouteFilter): Promise<route.Route[]> {
-    return route.listRoutes(this.#open(), filter)
+    return this.#use((handle) => route.listRoutes(handle, filter))
   }
 
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */
   async getSysctl(key: string): Promise<string> {
-    return kernel(native.getSysctl(this.#open(), sysctlPath(key)))
+    return this.#use((handle) => kernel(native.getSysctl(handle, sysctlPath(key))))
   }
 
   async setSysctl(key: string, value: string | number): Promise<void> {
-    return kernel(native.setSysctl(this.#open(), sysctlPath(key), sysctlValue(value)))
+    return this.#use((handle) => kernel(native.setSysctl(handle, sysctlPath(key), sysctlValue(value))))
   }
 
   /**
@@ -149,17 +163,22 @@ export class Netns implements AsyncDisposable {
    * `diagnostics_channel` subscribers of 'child_process' run with this thread inside: they must not use the network.
    */
   async spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<ChildProcess> {
-    return spawnInside(this.#open(), command, args, options)
+    return this.#use((handle) => spawnInside(handle, command, args, options))
   }
 
   /**
    * Lets go of the namespace. An unnamed one that holds no process ends, with its devices, a few milliseconds later. Operations in
-   * flight finish first. Closing twice is no error; `host` stays open.
+   * flight finish first; new ones are refused at once. Closing twice is no error; `host` stays open.
    */
   async close(): Promise<void> {
     if (this.#closed || this.#isHost) return
     this.#closed = true
     forgotten.unregister(this)
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
     native.close(this.#handle)
   }
 
