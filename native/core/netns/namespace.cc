@@ -21,7 +21,8 @@ Result<Namespace> Namespace::adopt(Fd fd) {
 }
 
 Result<Namespace> Namespace::open(const char* path) {
-  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK a FIFO that somebody put there would hold the thread until somebody else writes to it.
+  Fd fd(::open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return system_error("open", path);
   auto adopted = adopt(std::move(fd));
   if (!adopted) adopted.error().step = path;
