@@ -1,0 +1,37 @@
+// Small programs over the library, in processes of their own: to be killed, confined, or looked at from outside.
+
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Outcome, run } from './command.ts'
+
+const library = pathToFileURL(join(import.meta.dirname, '../../lib/index.ts')).href
+
+export interface ProgramOptions {
+  /** A command that execs the program: `['unshare', '--user']`. */
+  within?: readonly string[]
+  nodeOptions?: readonly string[]
+  limit?: number
+}
+
+/** Runs the text of a module in which `ct` is the library and `net()` tells the namespace that a thread of the process is in. */
+export async function runProgram(source: string, options: ProgramOptions = {}): Promise<Outcome> {
+  const { within = [], nodeOptions = [], limit = 60_000 } = options
+  const text = `import * as ct from ${JSON.stringify(library)}
+    import { readdirSync, readlinkSync } from 'node:fs'
+    const net = (task = process.pid) => readlinkSync('/proc/self/task/' + task + '/ns/net')
+    ${source}`
+  const node = [...nodeOptions, '--import', 'tsx', '--input-type=module', '-e', text]
+  const [command, ...args] = within
+  if (command === undefined) return run(process.execPath, node, { limit })
+  // run() keeps a sanitizer's library from other people's programs; this one is for Node again.
+  const preload = process.env['LD_PRELOAD']
+  const env = preload === undefined ? [] : ['env', `LD_PRELOAD=${preload}`]
+  return run(command, [...args, ...env, process.execPath, ...node], { limit })
+}
+
+/** The same for a program that prints one JSON value and must end well. */
+export async function askProgram<T>(source: string, options: ProgramOptions = {}): Promise<T> {
+  const { code, stdout, stderr } = await runProgram(source, options)
+  if (code !== 0) throw new Error(`the program ended with exit code ${code}\n${stderr}`)
+  return JSON.parse(stdout) as T
+}
