@@ -65,11 +65,13 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
       const alias = formatNetworkLabel({ name, internal, icc, masquerade, forwardingBefore: before })
       await send(Netns.handleOf(host), bridgeMessages(made.index, alias, name, `${gateway}/${subnet.prefixLength}`))
       await addToTable(host, network.firewalled())
-      if (!internal) await enableForwarding(host)
+      await rolledBack(
+        async () => internal || (await enableForwarding(host)),
+        () => removeFromTable(host, network.firewalled()),
+      )
       return network
     },
     async () => {
-      await removeFromTable(host, network.firewalled())
       await host.deleteLink(made.index)
       await restoreForwarding(host, before)
     },

@@ -16,7 +16,7 @@ const isCode = (error: unknown, code: string): boolean => error instanceof Netli
 /** Makes the network known to the firewall; the table with it, when there is none yet. Atomic. */
 export async function addToTable(host: Netns, network: FirewalledNetwork): Promise<void> {
   const handle = Netns.handleOf(host)
-  const added = asMessages(networkAdded(network), `let the network '${network.name}' into the firewall`)
+  const added = asMessages(networkAdded(network, { exclusive: true }), `let the network '${network.name}' into the firewall`)
   const table = asMessages(compiledTable().messages, 'make the firewall table')
   for (let attempt = 0; ; attempt++) {
     try {
