@@ -102,6 +102,83 @@ Result<void> put_number(MessageBuffer& message, const Attribute& attribute, cons
 }
 
 Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const Object& object);
+Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value);
+
+// The header of a schema from the object's fields; those that are absent are zero.
+Result<Bytes> structure_bytes(const Schema& schema, const Object& object) {
+  Bytes bytes(schema.header_size);
+  for (const auto& [name, value] : object) {
+    if (value.get<std::monostate>() != nullptr) continue;
+    if (name == "rest") {
+      const auto* rest = value.get<Bytes>();
+      if (rest == nullptr) return bad_field(name, "not bytes");
+      bytes.insert(bytes.end(), rest->begin(), rest->end());
+      continue;
+    }
+    const HeaderField* field = header_field(schema, name);
+    if (field == nullptr) return bad_field(name, "no such field");
+    if (auto done = put_header_field(bytes.data(), *field, value); !done) return done.error();
+  }
+  return bytes;
+}
+
+Result<void> put_structure(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* object = value.get<Object>();
+  if (object == nullptr) return bad_field(attribute.name, "not an object");
+  auto bytes = structure_bytes(*attribute.schema, *object);
+  if (!bytes) return bytes.error();
+  put_raw(message, attribute.number, bytes.value());
+  return {};
+}
+
+Result<void> put_structures(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field(attribute.name, "not a list");
+  Bytes all;
+  for (const Value& item : *list) {
+    const auto* object = item.get<Object>();
+    if (object == nullptr) return bad_field(attribute.name, "its items are objects");
+    auto bytes = structure_bytes(*attribute.schema, *object);
+    if (!bytes) return bytes.error();
+    all.insert(all.end(), bytes.value().begin(), bytes.value().end());
+  }
+  put_raw(message, attribute.number, all);
+  return {};
+}
+
+// Each record is built as a message of its own and copied behind its length.
+Result<void> put_records(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* list = value.get<List>();
+  if (list == nullptr) return bad_field(attribute.name, "not a list");
+  Bytes all;
+  for (const Value& item : *list) {
+    const auto* object = item.get<Object>();
+    if (object == nullptr) return bad_field(attribute.name, "its items are objects");
+    MessageBuffer record;
+    record.start(0, 0, 0);
+    if (auto done = encode(record, *attribute.schema, *object); !done) return done;
+    const auto body = record.bytes().subspan(MNL_NLMSG_HDRLEN);
+    if (body.size() > UINT16_MAX) return bad_field(attribute.name, "a record is longer than 65 535 bytes");
+    const size_t at = all.size();
+    all.insert(all.end(), body.begin(), body.end());
+    const auto length = static_cast<uint16_t>(body.size());
+    std::memcpy(all.data() + at, &length, sizeof length);
+  }
+  put_raw(message, attribute.number, all);
+  return {};
+}
+
+Result<void> put_via(MessageBuffer& message, const Attribute& attribute, const Value& value) {
+  const auto* text = value.get<std::string>();
+  Bytes address;
+  if (text == nullptr || !parse_ip(*text, address)) return bad_field(attribute.name, "not an IP address");
+  const uint16_t family = address.size() == 16 ? AF_INET6 : AF_INET;
+  Bytes raw(sizeof family);
+  std::memcpy(raw.data(), &family, sizeof family);
+  raw.insert(raw.end(), address.begin(), address.end());
+  put_raw(message, attribute.number, raw);
+  return {};
+}
 
 // The attributes that arrived without a place in the schema, written back as they were.
 Result<void> put_other(MessageBuffer& message, const Value& value) {
@@ -234,6 +311,10 @@ Result<void> put_attribute(MessageBuffer& message, const Attribute& attribute, c
     case Shape::list: return put_list(message, attribute, value);
     case Shape::texts: return put_texts(message, attribute, value);
     case Shape::numbers: return put_numbers(message, attribute, value);
+    case Shape::structure: return put_structure(message, attribute, value);
+    case Shape::structures: return put_structures(message, attribute, value);
+    case Shape::records: return put_records(message, attribute, value);
+    case Shape::via: return put_via(message, attribute, value);
     case Shape::chosen: {
       if (const auto* raw = value.get<Bytes>()) return put_raw(message, attribute.number, *raw), Result<void>();
       const Schema* schema = chosen_schema(attribute, owner);
@@ -253,9 +334,13 @@ Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const O
     }
     const Attribute* attribute = by_name(schema, name);
     if (attribute == nullptr) return bad_field(name, "no such field");
-    if (auto done = put_attribute(message, *attribute, value, object); !done) {
-      if (done.error().attribute != name) done.error().attribute = name + "." + done.error().attribute;
-      return done;
+    const auto* several = attribute->repeated ? value.get<List>() : nullptr;
+    if (attribute->repeated && several == nullptr) return bad_field(name, "not a list");
+    for (const Value& one : several == nullptr ? std::span(&value, 1) : std::span(*several)) {
+      if (auto done = put_attribute(message, *attribute, one, object); !done) {
+        if (done.error().attribute != name) done.error().attribute = name + "." + done.error().attribute;
+        return done;
+      }
     }
   }
   if (!message.fitted()) return bad_field("", "an attribute is longer than 65 531 bytes");
@@ -263,6 +348,12 @@ Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const O
 }
 
 Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value) {
+  if (field.size == 8) {
+    uint64_t wide = 0;
+    if (!unsigned64(value, wide)) return bad_field(field.name, "not an unsigned integer");
+    std::memcpy(header + field.offset, &wide, sizeof wide);
+    return {};
+  }
   int64_t number = 0;
   if (!integer(value, number)) return bad_field(field.name, "not an integer");
   const int bits = field.size * 8;
@@ -278,6 +369,11 @@ Result<void> put_header_field(uint8_t* header, const HeaderField& field, const V
 static_assert(std::endian::native == std::endian::little, "header fields are copied from the low end of an integer");
 
 Value header_value(const uint8_t* header, const HeaderField& field) {
+  if (field.size == 8) {
+    uint64_t wide = 0;
+    std::memcpy(&wide, header + field.offset, sizeof wide);
+    return wide;
+  }
   uint32_t raw = 0;
   std::memcpy(&raw, header + field.offset, field.size);
   if (field.big_endian) raw = field.size == 2 ? be16toh(static_cast<uint16_t>(raw)) : be32toh(raw);
@@ -296,6 +392,13 @@ std::string format_mac(std::span<const uint8_t> payload) {
     text += digits[byte & 15];
   }
   return text;
+}
+
+// Of 4 or 16 bytes.
+std::string format_ip(std::span<const uint8_t> address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
+  return text.data();
 }
 
 template <typename T>
@@ -346,6 +449,48 @@ Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> pay
   return Value(std::move(list));
 }
 
+// Shorter than the schema's where the kernel is older: fields beyond its end are left out.
+Object take_structure(const Schema& schema, std::span<const uint8_t> payload) {
+  Object object;
+  for (const HeaderField& field : schema.header) {
+    if (size_t{field.offset} + field.size > payload.size()) continue;
+    object.emplace_back(std::string(field.name), header_value(payload.data(), field));
+  }
+  if (payload.size() > schema.header_size) {
+    object.emplace_back("rest", Bytes(payload.begin() + static_cast<ptrdiff_t>(schema.header_size), payload.end()));
+  }
+  return object;
+}
+
+Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_t> payload) {
+  const size_t size = attribute.schema->header_size;
+  if (payload.size() % size != 0) return bad_message(attribute.kernel);
+  List list;
+  for (; !payload.empty(); payload = payload.subspan(size)) list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
+  return Value(std::move(list));
+}
+
+Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+  List list;
+  while (!payload.empty()) {
+    uint16_t length = 0;
+    if (payload.size() < sizeof length) return bad_message(attribute.kernel);
+    std::memcpy(&length, payload.data(), sizeof length);
+    if (length < attribute.schema->header_size || length > payload.size()) return bad_message(attribute.kernel);
+    auto record = decode_at(*attribute.schema, payload.first(length), unknown, depth);
+    if (!record) return record.error();
+    list.emplace_back(std::move(record.value()));
+    payload = payload.subspan(std::min<size_t>(MNL_ALIGN(length), payload.size()));
+  }
+  return Value(std::move(list));
+}
+
+// Only families whose addresses this library writes; others are bytes for nobody.
+Result<Value> take_via(const Attribute& attribute, std::span<const uint8_t> payload) {
+  if (payload.size() != 6 && payload.size() != 18) return bad_message(attribute.kernel);
+  return Value(format_ip(payload.subspan(2)));
+}
+
 Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner, Unknown unknown,
                              int depth) {
   Value out;
@@ -364,13 +509,10 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     case Shape::text:
     case Shape::chars: out = Value(text_of(payload)); break;
     case Shape::bytes: out = Value(Bytes(payload.begin(), payload.end())); break;
-    case Shape::ip: {
-      std::array<char, INET6_ADDRSTRLEN> text{};
+    case Shape::ip:
       fits = payload.size() == 4 || payload.size() == 16;
-      if (fits) inet_ntop(payload.size() == 4 ? AF_INET : AF_INET6, payload.data(), text.data(), text.size());
-      out = Value(text.data());
+      if (fits) out = Value(format_ip(payload));
       break;
-    }
     case Shape::mac: out = Value(format_mac(payload)); break;
     case Shape::nest:
     case Shape::message: {
@@ -394,6 +536,10 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
       }
       return Value(std::move(list));
     }
+    case Shape::structure: return Value(take_structure(*attribute.schema, payload));
+    case Shape::structures: return take_structures(attribute, payload);
+    case Shape::records: return take_records(attribute, payload, unknown, depth);
+    case Shape::via: return take_via(attribute, payload);
     case Shape::chosen: {
       const Schema* schema = chosen_schema(attribute, owner);
       if (schema == nullptr) return Value(Bytes(payload.begin(), payload.end()));
@@ -422,7 +568,16 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
     }
     auto value = take_attribute(*attribute, view.payload, object, unknown, depth + 1);
     if (!value) return failure = value.error(), false;
-    object.emplace_back(std::string(attribute->name), std::move(value.value()));
+    if (!attribute->repeated) {
+      object.emplace_back(std::string(attribute->name), std::move(value.value()));
+      return true;
+    }
+    const auto earlier = std::ranges::find(object, attribute->name, &Object::value_type::first);
+    if (earlier == object.end()) {
+      object.emplace_back(std::string(attribute->name), List{std::move(value.value())});
+    } else {
+      std::get<List>(earlier->second.data).push_back(std::move(value.value()));
+    }
     return true;
   });
   if (failure) return *failure;

@@ -32,6 +32,10 @@ enum class Shape : uint8_t {
   numbers,  // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array
             // (IFLA_INET_CONF)
   message,  // like nest, with the header of `schema` in front (VETH_INFO_PEER)
+  structure,   // fixed fields, the header of `schema`; what the kernel sends beyond them is kept in `rest`
+  structures,  // an array of the same, one behind the other (NHA_GROUP)
+  records,     // attributes of `schema` behind its header, in records that start with their own length (RTA_MULTIPATH)
+  via,         // an address family and an address, written as the address (RTA_VIA)
   chosen,   // a nest whose schema is chosen by the value of the text attribute named `selector` in the same nest
 };
 
@@ -52,13 +56,14 @@ struct Attribute {
   uint16_t element = 0;                  // list, texts
   std::string_view selector = {};        // chosen: the JavaScript name of the text attribute
   std::span<const Choice> choices = {};  // chosen
+  bool repeated = false;                 // may stand several times in its nest: a list in JavaScript (IFLA_BRIDGE_VLAN_INFO)
 };
 
 // A field of the fixed header in front of the attributes (ifinfomsg, rtmsg, nfgenmsg).
 struct HeaderField {
   std::string_view name;
   uint8_t offset;
-  uint8_t size;  // 1, 2 or 4 bytes
+  uint8_t size;  // 1, 2 or 4 bytes; or 8, which is a bigint in JavaScript
   bool is_signed = false;
   bool big_endian = false;
 };

@@ -19,12 +19,44 @@ constexpr HeaderField header[] = {
 
 constexpr Choice kinds[] = {
     {"veth", &veth_schema},
-    {"bridge", &bridge_schema},
+    {"bridge", &bridge_schema}, {"vlan", &vlan_schema},     {"macvlan", &macvlan_schema}, {"macvtap", &macvlan_schema},
+    {"ipvlan", &ipvlan_schema}, {"ipvtap", &ipvlan_schema}, {"vxlan", &vxlan_schema},     {"vrf", &vrf_schema},
+    {"tun", &tun_schema},       {"netkit", &netkit_schema},
 };
 
 constexpr Choice port_kinds[] = {
     {"bridge", &bridge_port_schema},
+    {"vrf", &vrf_port_schema},
 };
+
+constexpr uint8_t counter = sizeof(uint64_t);
+constexpr HeaderField statistics[] = {
+    {"rxPackets", offsetof(rtnl_link_stats64, rx_packets), counter},
+    {"txPackets", offsetof(rtnl_link_stats64, tx_packets), counter},
+    {"rxBytes", offsetof(rtnl_link_stats64, rx_bytes), counter},
+    {"txBytes", offsetof(rtnl_link_stats64, tx_bytes), counter},
+    {"rxErrors", offsetof(rtnl_link_stats64, rx_errors), counter},
+    {"txErrors", offsetof(rtnl_link_stats64, tx_errors), counter},
+    {"rxDropped", offsetof(rtnl_link_stats64, rx_dropped), counter},
+    {"txDropped", offsetof(rtnl_link_stats64, tx_dropped), counter},
+    {"multicast", offsetof(rtnl_link_stats64, multicast), counter},
+    {"collisions", offsetof(rtnl_link_stats64, collisions), counter},
+    {"rxLengthErrors", offsetof(rtnl_link_stats64, rx_length_errors), counter},
+    {"rxOverErrors", offsetof(rtnl_link_stats64, rx_over_errors), counter},
+    {"rxCrcErrors", offsetof(rtnl_link_stats64, rx_crc_errors), counter},
+    {"rxFrameErrors", offsetof(rtnl_link_stats64, rx_frame_errors), counter},
+    {"rxFifoErrors", offsetof(rtnl_link_stats64, rx_fifo_errors), counter},
+    {"rxMissedErrors", offsetof(rtnl_link_stats64, rx_missed_errors), counter},
+    {"txAbortedErrors", offsetof(rtnl_link_stats64, tx_aborted_errors), counter},
+    {"txCarrierErrors", offsetof(rtnl_link_stats64, tx_carrier_errors), counter},
+    {"txFifoErrors", offsetof(rtnl_link_stats64, tx_fifo_errors), counter},
+    {"txHeartbeatErrors", offsetof(rtnl_link_stats64, tx_heartbeat_errors), counter},
+    {"txWindowErrors", offsetof(rtnl_link_stats64, tx_window_errors), counter},
+    {"rxCompressed", offsetof(rtnl_link_stats64, rx_compressed), counter},
+    {"txCompressed", offsetof(rtnl_link_stats64, tx_compressed), counter},
+    {"rxNoHandler", offsetof(rtnl_link_stats64, rx_nohandler), counter},
+};
+constexpr Schema statistics_schema{{}, statistics, offsetof(rtnl_link_stats64, rx_nohandler) + counter};
 
 constexpr Attribute info[] = {
     {IFLA_INFO_KIND, Shape::text, "kind", "IFLA_INFO_KIND"},
@@ -71,6 +103,10 @@ constexpr Attribute attributes[] = {
     {IFLA_ALLMULTI, Shape::u32, "allmulti", "IFLA_ALLMULTI"},
     {IFLA_NUM_TX_QUEUES, Shape::u32, "txQueues", "IFLA_NUM_TX_QUEUES"},
     {IFLA_NUM_RX_QUEUES, Shape::u32, "rxQueues", "IFLA_NUM_RX_QUEUES"},
+    {IFLA_GSO_MAX_SEGS, Shape::u32, "gsoMaxSegments", "IFLA_GSO_MAX_SEGS"},
+    {IFLA_GSO_MAX_SIZE, Shape::u32, "gsoMaxSize", "IFLA_GSO_MAX_SIZE"},
+    {IFLA_GRO_MAX_SIZE, Shape::u32, "groMaxSize", "IFLA_GRO_MAX_SIZE"},
+    {IFLA_STATS64, Shape::structure, "statistics", "IFLA_STATS64", &statistics_schema},
     {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
     {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
     {IFLA_IFALIAS, Shape::chars, "alias", "IFLA_IFALIAS"},

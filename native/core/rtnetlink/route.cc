@@ -27,6 +27,28 @@ constexpr Attribute metrics[] = {
 };
 constexpr Schema metrics_schema{metrics};
 
+// The length in front, at offset 0, is the record's own.
+constexpr HeaderField hop_header[] = {
+    {"flags", offsetof(rtnexthop, rtnh_flags), 1},
+    {"weight", offsetof(rtnexthop, rtnh_hops), 1},  // minus one
+    {"oif", offsetof(rtnexthop, rtnh_ifindex), 4, true},
+};
+
+constexpr Attribute hop[] = {
+    {RTA_GATEWAY, Shape::ip, "gateway", "RTA_GATEWAY"},
+    {RTA_VIA, Shape::via, "via", "RTA_VIA"},
+};
+constexpr Schema hop_schema{hop, hop_header, sizeof(rtnexthop)};
+
+constexpr HeaderField cache[] = {
+    {"clntref", offsetof(rta_cacheinfo, rta_clntref), 4},
+    {"lastUse", offsetof(rta_cacheinfo, rta_lastuse), 4},
+    {"expires", offsetof(rta_cacheinfo, rta_expires), 4, true},
+    {"error", offsetof(rta_cacheinfo, rta_error), 4},
+    {"used", offsetof(rta_cacheinfo, rta_used), 4},
+};
+constexpr Schema cache_schema{{}, cache, sizeof(rta_cacheinfo)};
+
 constexpr Attribute attributes[] = {
     {RTA_DST, Shape::ip, "to", "RTA_DST"},
     {RTA_SRC, Shape::ip, "from", "RTA_SRC"},
@@ -36,12 +58,17 @@ constexpr Attribute attributes[] = {
     {RTA_PRIORITY, Shape::u32, "metric", "RTA_PRIORITY"},
     {RTA_PREFSRC, Shape::ip, "preferredSource", "RTA_PREFSRC"},
     {RTA_METRICS, Shape::nest, "metrics", "RTA_METRICS", &metrics_schema},
-    {RTA_MULTIPATH, Shape::bytes, "multipath", "RTA_MULTIPATH"},
-    {RTA_CACHEINFO, Shape::bytes, "cacheInfo", "RTA_CACHEINFO"},
+    {RTA_MULTIPATH, Shape::records, "multipath", "RTA_MULTIPATH", &hop_schema},
+    {RTA_CACHEINFO, Shape::structure, "cacheInfo", "RTA_CACHEINFO", &cache_schema},
     {RTA_TABLE, Shape::u32, "table", "RTA_TABLE"},
     {RTA_MARK, Shape::u32, "mark", "RTA_MARK"},
-    {RTA_VIA, Shape::bytes, "via", "RTA_VIA"},
+    {RTA_VIA, Shape::via, "via", "RTA_VIA"},
     {RTA_PREF, Shape::u8, "preference", "RTA_PREF"},
+    {RTA_EXPIRES, Shape::u32, "expires", "RTA_EXPIRES"},
+    {RTA_UID, Shape::u32, "uid", "RTA_UID"},
+    {RTA_IP_PROTO, Shape::u8, "ipProtocol", "RTA_IP_PROTO"},
+    {RTA_SPORT, Shape::be16, "sourcePort", "RTA_SPORT"},
+    {RTA_DPORT, Shape::be16, "destinationPort", "RTA_DPORT"},
     {RTA_NH_ID, Shape::u32, "nexthopId", "RTA_NH_ID"},
 };
 

@@ -12,6 +12,17 @@ constexpr MessageType messages[] = {
     {RTM_NEWADDR, "RTM_NEWADDR", &address_schema},      {RTM_NEWROUTE, "RTM_NEWROUTE", &route_schema},
     {RTM_DELADDR, "RTM_DELADDR", &address_schema},      {RTM_GETADDR, "RTM_GETADDR", &address_schema},
     {RTM_DELROUTE, "RTM_DELROUTE", &route_schema},      {RTM_GETROUTE, "RTM_GETROUTE", &route_schema},
+    {RTM_NEWRULE, "RTM_NEWRULE", &rule_schema},
+    {RTM_DELRULE, "RTM_DELRULE", &rule_schema},
+    {RTM_GETRULE, "RTM_GETRULE", &rule_schema},
+    {RTM_NEWNEIGH, "RTM_NEWNEIGH", &neighbor_schema},
+    {RTM_DELNEIGH, "RTM_DELNEIGH", &neighbor_schema},
+    {RTM_GETNEIGH, "RTM_GETNEIGH", &neighbor_schema},
+    {RTM_NEWNEXTHOP, "RTM_NEWNEXTHOP", &nexthop_schema},
+    {RTM_DELNEXTHOP, "RTM_DELNEXTHOP", &nexthop_schema},
+    {RTM_GETNEXTHOP, "RTM_GETNEXTHOP", &nexthop_schema},
+    {RTM_NEWNSID, "RTM_NEWNSID", &nsid_schema},
+    {RTM_GETNSID, "RTM_GETNSID", &nsid_schema},
 };
 
 }  // namespace

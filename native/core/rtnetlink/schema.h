@@ -10,6 +10,10 @@ std::span<const MessageType> rtnetlink_messages();
 extern const Schema link_schema;     // ifinfomsg, IFLA_*
 extern const Schema address_schema;  // ifaddrmsg, IFA_*
 extern const Schema route_schema;    // rtmsg, RTA_*
+extern const Schema rule_schema;      // fib_rule_hdr, FRA_*
+extern const Schema neighbor_schema;  // ndmsg, NDA_*
+extern const Schema nexthop_schema;   // nhmsg, NHA_*
+extern const Schema nsid_schema;      // rtgenmsg, NETNSA_*
 
 // The message types that the composed operations name themselves.
 namespace rtm {
