@@ -5,6 +5,7 @@ import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
+import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
 import * as link from '../rtnetlink/link.ts'
 import * as route from '../rtnetlink/route.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
@@ -80,6 +81,15 @@ export class Netns implements AsyncDisposable {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /**
+   * Makes a link of any kind but veth. EEXIST when the name is taken, ENOTSUP when the kernel lacks the kind. With `netns` it is
+   * born there, on a device of this namespace. Resolves to the link as it is then.
+   */
+  async createLink(spec: LinkSpec<Netns>): Promise<link.Link> {
+    const birth = spec?.netns === undefined ? this : netnsOption(spec.netns, 'link.netns')
+    return createLink(this.#open(), birth.#open(), spec)
   }
 
   /** Makes a bridge. EEXIST when the name is taken. One submission, and one more to complete it. */

@@ -1,6 +1,6 @@
 // The options of a bridge and of its ports, in JavaScript's units: seconds and booleans.
 
-import { fields, integer, invalidType, outOfRange } from '../invalid.ts'
+import { integer, invalidType, outOfRange } from '../invalid.ts'
 import type { Body } from '../native.ts'
 import { number } from './exchange.ts'
 
@@ -60,7 +60,6 @@ export function bridgePortFrom(data: Body): BridgePort {
 
 /** IFLA_INFO_DATA for the options that are there. */
 export function bridgeData(options: Partial<BridgeOptions>, path: string): Body {
-  fields(options, path, bridgeOptionNames)
   const data: Record<string, number> = {}
   for (const name of times) {
     const seconds = options[name]

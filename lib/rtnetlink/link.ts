@@ -3,16 +3,17 @@
 import { fields, integer, invalidType, outOfRange } from '../invalid.ts'
 import { interfaceName, macAddress } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
-import { type BridgeOptions, type BridgePort, bridgeOptionsFrom, bridgePortFrom } from './bridge-options.ts'
+import { type BridgePort, bridgePortFrom } from './bridge-options.ts'
 import * as c from './constants.ts'
 import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
+import { type KindInfo, readKind } from './kind/kinds.ts'
 
 /** RFC 2863 operational state, in the words of `ip link`. */
 export type OperState = 'unknown' | 'notpresent' | 'down' | 'lowerlayerdown' | 'testing' | 'dormant' | 'up'
 const operStates: readonly OperState[] = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up']
 
 /** A network device as it was when it was read: plain, JSON-safe data. */
-export interface Link {
+export interface Link extends KindInfo {
   readonly index: number
   readonly name: string
   /** Other names by which it is found, up to 127 characters each. */
@@ -40,8 +41,6 @@ export interface Link {
   readonly qdisc?: string
   readonly txQueues: number
   readonly rxQueues: number
-  /** Of a bridge. */
-  readonly bridge?: BridgeOptions
   /** Of a bridge's port. */
   readonly port?: BridgePort
 }
@@ -77,7 +76,6 @@ const changeNames = ['name', 'up', 'master', 'mac', 'mtu', 'group', 'txqlen', 'a
 export function linkFrom(body: Body): Link {
   const info = nested(body, 'info')
   const kind = info && optionalText(info, 'kind')
-  const data = info && nested(info, 'data')
   const portData = info && nested(info, 'portData')
   const flags = number(body, 'flags')
   const optional = {
@@ -88,7 +86,7 @@ export function linkFrom(body: Body): Link {
     peer: optionalNumber(body, 'link'),
     peerNetnsid: optionalNumber(body, 'linkNetnsid'),
     qdisc: optionalText(body, 'qdisc'),
-    bridge: kind === 'bridge' && data !== undefined ? bridgeOptionsFrom(data) : undefined,
+    ...readKind(kind, info?.['data']),
     port:
       info !== undefined && optionalText(info, 'portKind') === 'bridge' && portData !== undefined
         ? bridgePortFrom(portData)
