@@ -62,7 +62,7 @@ export interface RouteFilter {
 
 const names = ['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'mtu', 'family'] as const
 
-function tableOf(table: RouteTable | undefined, path: string): number {
+export function tableOf(table: RouteTable | undefined, path: string): number {
   if (table === undefined) return c.RT_TABLE.main
   if (typeof table === 'number') return integer(table, path, 1, 0xffffffff)
   return c.RT_TABLE[oneOf(table, path, Object.keys(c.RT_TABLE) as (keyof typeof c.RT_TABLE)[])]

@@ -1,0 +1,169 @@
+// The forwarding databases of bridges and vxlan devices: which MAC address is behind which port; see bridge(8), `fdb`.
+
+import { parseAddress } from '../cidr.ts'
+import { fields, integer, invalidType } from '../invalid.ts'
+import { macAddress } from '../names.ts'
+import type { Body, NamespaceHandle } from '../native.ts'
+import * as c from './constants.ts'
+import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
+import { indexOf, type LinkRef, refBody } from './link.ts'
+
+const AF_BRIDGE = 7
+const NTF_SELF = 0x02
+const NTF_MASTER = 0x04
+const NTF_EXT_LEARNED = 0x10
+const NTF_STICKY = 0x40
+const NUD_REACHABLE = 0x02
+const NUD_NOARP = 0x40
+const NUD_PERMANENT = 0x80
+const NLM_F_BULK = 0x200
+
+/** `static`: never ages; `local`: the port's own address; `dynamic`: learned, or to age like a learned one. */
+export type FdbState = 'static' | 'local' | 'dynamic'
+
+export interface FdbEntry {
+  readonly mac: string
+  /** Index of the port, or of the vxlan device. */
+  readonly link: number
+  /** Index of the bridge. */
+  readonly master?: number
+  readonly state: FdbState
+  readonly sticky: boolean
+  readonly externLearned: boolean
+  readonly vlan?: number
+  /** Of a vxlan device: the other end's address, port, network identifier. */
+  readonly remote?: string
+  readonly port?: number
+  readonly vni?: number
+}
+
+export interface FdbSpec {
+  readonly mac: string
+  /** A port of a bridge, or with `self` the device itself. */
+  readonly link: LinkRef
+  /** The device's own table, in place of its bridge's: vxlan, macvlan. @defaultValue false, and true with `remote` */
+  readonly self?: boolean
+  /** @defaultValue 'static' */
+  readonly state?: FdbState
+  readonly sticky?: boolean
+  readonly vlan?: number
+  readonly remote?: string
+  readonly port?: number
+  readonly vni?: number
+}
+
+export interface FdbFilter {
+  /** Only of this port or device. */
+  readonly link?: LinkRef
+  /** Only of this bridge's ports. */
+  readonly master?: LinkRef
+}
+
+const names = ['mac', 'link', 'self', 'state', 'sticky', 'vlan', 'remote', 'port', 'vni'] as const
+const stateBits: Readonly<Record<FdbState, number>> = { static: NUD_NOARP, local: NUD_PERMANENT, dynamic: NUD_REACHABLE }
+
+function flagsOf(spec: FdbSpec): number {
+  for (const name of ['self', 'sticky'] as const) {
+    if (spec[name] !== undefined && typeof spec[name] !== 'boolean') throw invalidType(`entry.${name}`, 'a boolean', spec[name])
+  }
+  const self = spec.self ?? spec.remote !== undefined
+  return (self ? NTF_SELF : NTF_MASTER) | (spec.sticky ? NTF_STICKY : 0)
+}
+
+const optional = (value: unknown, path: string, from: number, to: number): number | undefined =>
+  value === undefined ? undefined : integer(value, path, from, to)
+
+function body(spec: FdbSpec, index: number): Body {
+  fields(spec, 'entry', names)
+  const state = stateBits[spec.state ?? 'static']
+  if (state === undefined) throw invalidType('entry.state', "'static', 'local' or 'dynamic'", spec.state)
+  return {
+    family: AF_BRIDGE,
+    index,
+    state: spec.remote === undefined ? state : NUD_PERMANENT | NUD_NOARP,
+    flags: flagsOf(spec),
+    mac: macAddress(spec.mac, 'entry.mac'),
+    vlan: optional(spec.vlan, 'entry.vlan', 1, 4094),
+    address: spec.remote === undefined ? undefined : parseAddress(spec.remote, 'entry.remote').text,
+    port: optional(spec.port, 'entry.port', 1, 65535),
+    vni: optional(spec.vni, 'entry.vni', 0, 0xffffff),
+  }
+}
+
+async function change(handle: NamespaceHandle, type: string, flags: number, verb: string, spec: FdbSpec): Promise<void> {
+  body(spec, 1)
+  refBody(spec.link, 'entry.link')
+  const index = await indexOf(handle, spec.link, 'entry.link')
+  await send(handle, [{ type, flags, body: body(spec, index), step: `${verb} the forwarding entry ${spec.mac}` }])
+}
+
+/** EEXIST when the table has the address on another port or in another state. */
+export const addFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
+  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
+
+export const replaceFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
+  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
+
+/** Adds another remote end for the same address: what a vxlan device floods to. */
+export const appendFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
+  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_APPEND, 'append', spec)
+
+/** ENOENT when there is none. */
+export const deleteFdbEntry = (handle: NamespaceHandle, spec: Omit<FdbSpec, 'state' | 'sticky'>): Promise<void> =>
+  change(handle, 'RTM_DELNEIGH', 0, 'delete', spec)
+
+/** Deletes all learned entries of a bridge, or of one of its ports, in one message (Linux 5.19). */
+export async function flushFdb(handle: NamespaceHandle, link: LinkRef): Promise<void> {
+  refBody(link, 'link')
+  const index = await indexOf(handle, link, 'link')
+  const mask = NUD_NOARP | NUD_PERMANENT
+  // Of a port the bridge is asked, of a bridge it is itself.
+  const { master } = (await dumpPorts(handle, index)) ?? {}
+  const flags = master === undefined ? NTF_SELF : NTF_MASTER
+  await send(handle, [
+    {
+      type: 'RTM_DELNEIGH',
+      flags: NLM_F_BULK,
+      body: { family: AF_BRIDGE, index, flags, stateMask: mask },
+      step: 'flush the forwarding entries',
+    },
+  ])
+}
+
+async function dumpPorts(handle: NamespaceHandle, index: number): Promise<{ readonly master?: number } | undefined> {
+  const [outcome] = await send(handle, [{ type: 'RTM_GETLINK', flags: 0, body: { index, extMask: c.RTEXT_FILTER_SKIP_STATS } }])
+  const master = optionalNumber(outcome?.replies[0] ?? {}, 'master')
+  return master === undefined ? undefined : { master }
+}
+
+function stateOf(state: number): FdbState {
+  if ((state & NUD_PERMANENT) !== 0) return 'local'
+  return (state & NUD_NOARP) !== 0 ? 'static' : 'dynamic'
+}
+
+export function fdbEntryFrom(entry: Body): FdbEntry {
+  const flags = number(entry, 'flags')
+  const all = {
+    master: optionalNumber(entry, 'master'),
+    vlan: optionalNumber(entry, 'vlan'),
+    remote: optionalText(entry, 'address'),
+    port: optionalNumber(entry, 'port'),
+    vni: optionalNumber(entry, 'vni'),
+  }
+  return {
+    mac: optionalText(entry, 'mac') ?? '',
+    link: number(entry, 'index'),
+    state: stateOf(number(entry, 'state')),
+    sticky: (flags & NTF_STICKY) !== 0,
+    externLearned: (flags & NTF_EXT_LEARNED) !== 0,
+    ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+  }
+}
+
+/** The kernel filters by device and bridge. */
+export async function listFdb(handle: NamespaceHandle, filter: FdbFilter = {}): Promise<FdbEntry[]> {
+  fields(filter, 'filter', ['link', 'master'])
+  const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
+  const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
+  return dump(handle, 'RTM_GETNEIGH', { family: AF_BRIDGE, index, master }, 'the forwarding entries', fdbEntryFrom)
+}

@@ -1,0 +1,113 @@
+// Nexthops as objects of their own, which routes share; see ip-nexthop(8).
+
+import { parseAddress } from '../cidr.ts'
+import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
+import type { Body, NamespaceHandle } from '../native.ts'
+import { familyName, familyNumber } from './address.ts'
+import * as c from './constants.ts'
+import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
+import { indexOf, type LinkRef, refBody } from './link.ts'
+
+interface NexthopIdentity {
+  readonly id: number
+}
+
+/** A gateway or a device, a hole, or a group of others with weights. */
+export type NexthopSpec = NexthopIdentity &
+  (
+    | { readonly via?: string; readonly dev: LinkRef; readonly onlink?: boolean; readonly family?: 'inet' | 'inet6' }
+    | { readonly blackhole: true; readonly family?: 'inet' | 'inet6' }
+    /** `weight` is from 1 to 256. */
+    | { readonly group: readonly { readonly id: number; readonly weight?: number }[] }
+  )
+
+export interface Nexthop extends NexthopIdentity {
+  readonly family?: 'inet' | 'inet6'
+  readonly via?: string
+  /** Index of the device. */
+  readonly dev?: number
+  readonly blackhole: boolean
+  readonly onlink: boolean
+  readonly group?: readonly { readonly id: number; readonly weight: number }[]
+}
+
+function groupBody(group: unknown): Body {
+  if (!Array.isArray(group) || group.length === 0) throw invalidType('nexthop.group', 'an array that is not empty', group)
+  const members = group.map((member: unknown, at) => {
+    const { id, weight } = fields(member, `nexthop.group[${at}]`, ['id', 'weight'])
+    return {
+      id: integer(id, `nexthop.group[${at}].id`, 1, 0xffffffff),
+      weight: integer(weight ?? 1, `nexthop.group[${at}].weight`, 1, 256) - 1,
+    }
+  })
+  return { family: c.AF_UNSPEC, members }
+}
+
+function body(spec: NexthopSpec, oif: number | undefined): Body {
+  fields(spec, 'nexthop', ['id', 'via', 'dev', 'onlink', 'family', 'blackhole', 'group'])
+  const id = integer(spec.id, 'nexthop.id', 1, 0xffffffff)
+  if ('group' in spec) return { id, protocol: c.RTPROT.static, ...groupBody(spec.group) }
+  const named = familyNumber(spec.family, 'nexthop.family')
+  if ('blackhole' in spec) {
+    if (spec.blackhole !== true) throw invalidType('nexthop.blackhole', 'true', spec.blackhole)
+    return { id, family: named || c.AF_INET, protocol: c.RTPROT.static, blackhole: true }
+  }
+  const gateway = spec.via === undefined ? undefined : parseAddress(spec.via, 'nexthop.via')
+  if (gateway !== undefined && named !== c.AF_UNSPEC && named !== gateway.family) {
+    throw invalidValue('nexthop.via', 'is of another family than nexthop.family', spec.via)
+  }
+  return {
+    id,
+    family: gateway?.family ?? (named || c.AF_INET),
+    protocol: c.RTPROT.static,
+    flags: spec.onlink ? c.RTNH_F_ONLINK : 0,
+    gateway: gateway?.text,
+    oif,
+  }
+}
+
+async function put(handle: NamespaceHandle, flags: number, verb: string, spec: NexthopSpec): Promise<void> {
+  body(spec, 1)
+  const dev = 'dev' in spec ? spec.dev : undefined
+  if (dev !== undefined) refBody(dev, 'nexthop.dev')
+  const oif = dev === undefined ? undefined : await indexOf(handle, dev, 'nexthop.dev')
+  await send(handle, [{ type: 'RTM_NEWNEXTHOP', flags, body: body(spec, oif), step: `${verb} the nexthop ${spec.id}` }])
+}
+
+/** EEXIST when the id is taken. */
+export const addNexthop = (handle: NamespaceHandle, spec: NexthopSpec): Promise<void> =>
+  put(handle, c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
+
+export const replaceNexthop = (handle: NamespaceHandle, spec: NexthopSpec): Promise<void> =>
+  put(handle, c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
+
+/** Its routes go with it. ENOENT when there is none. */
+export async function deleteNexthop(handle: NamespaceHandle, id: number): Promise<void> {
+  const wanted = integer(id, 'id', 1, 0xffffffff)
+  await send(handle, [{ type: 'RTM_DELNEXTHOP', flags: 0, body: { id: wanted }, step: `delete the nexthop ${id}` }])
+}
+
+export function nexthopFrom(found: Body): Nexthop {
+  const family = number(found, 'family')
+  const via = optionalText(found, 'gateway')
+  const dev = optionalNumber(found, 'oif')
+  const members = found['members']
+  return {
+    id: number(found, 'id'),
+    blackhole: found['blackhole'] === true,
+    onlink: (number(found, 'flags') & c.RTNH_F_ONLINK) !== 0,
+    ...(family === c.AF_UNSPEC ? {} : { family: familyName(family) }),
+    ...(via === undefined ? {} : { via }),
+    ...(dev === undefined ? {} : { dev }),
+    ...(Array.isArray(members)
+      ? { group: (members as readonly Body[]).map((one) => ({ id: number(one, 'id'), weight: number(one, 'weight') + 1 })) }
+      : {}),
+  }
+}
+
+/** The kernel filters by device. */
+export async function listNexthops(handle: NamespaceHandle, filter: { readonly dev?: LinkRef } = {}): Promise<Nexthop[]> {
+  fields(filter, 'filter', ['dev'])
+  const oif = filter.dev === undefined ? undefined : await indexOf(handle, filter.dev, 'filter.dev')
+  return dump(handle, 'RTM_GETNEXTHOP', { oif }, 'the nexthops', nexthopFrom)
+}
