@@ -16,8 +16,16 @@ export type { NetworkSpec } from './network/spec.ts'
 export type { AddressFilter, AddressInfo, AddressOptions, Scope } from './rtnetlink/address.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
 export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
+export type { AddressGeneration, CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
+export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
+export type { KindInfo, KindSpec } from './rtnetlink/kind/kinds.ts'
 export type { Link, LinkChanges, LinkFilter, LinkRef, OperState } from './rtnetlink/link.ts'
-export type { Route, RouteFilter, RouteSpec, RouteTable, RouteType } from './rtnetlink/route.ts'
+export type { Neighbor, NeighborFilter, NeighborFlag, NeighborSpec, NeighborState } from './rtnetlink/neighbor.ts'
+export type { Nexthop, NexthopSpec } from './rtnetlink/nexthop.ts'
+export type { Route, RouteFilter } from './rtnetlink/route.ts'
+export type { LookupOptions } from './rtnetlink/route-lookup.ts'
+export type { RouteHop, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
+export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
@@ -36,3 +44,27 @@ export const deleteRoute: Netns['deleteRoute'] = host.deleteRoute.bind(host)
 export const listRoutes: Netns['listRoutes'] = host.listRoutes.bind(host)
 export const getSysctl: Netns['getSysctl'] = host.getSysctl.bind(host)
 export const setSysctl: Netns['setSysctl'] = host.setSysctl.bind(host)
+export const createLink: Netns['createLink'] = host.createLink.bind(host)
+export const appendRoute: Netns['appendRoute'] = host.appendRoute.bind(host)
+export const changeRoute: Netns['changeRoute'] = host.changeRoute.bind(host)
+export const lookupRoute: Netns['lookupRoute'] = host.lookupRoute.bind(host)
+export const addRule: Netns['addRule'] = host.addRule.bind(host)
+export const deleteRule: Netns['deleteRule'] = host.deleteRule.bind(host)
+export const listRules: Netns['listRules'] = host.listRules.bind(host)
+export const addNeighbor: Netns['addNeighbor'] = host.addNeighbor.bind(host)
+export const replaceNeighbor: Netns['replaceNeighbor'] = host.replaceNeighbor.bind(host)
+export const deleteNeighbor: Netns['deleteNeighbor'] = host.deleteNeighbor.bind(host)
+export const listNeighbors: Netns['listNeighbors'] = host.listNeighbors.bind(host)
+export const addFdbEntry: Netns['addFdbEntry'] = host.addFdbEntry.bind(host)
+export const replaceFdbEntry: Netns['replaceFdbEntry'] = host.replaceFdbEntry.bind(host)
+export const appendFdbEntry: Netns['appendFdbEntry'] = host.appendFdbEntry.bind(host)
+export const deleteFdbEntry: Netns['deleteFdbEntry'] = host.deleteFdbEntry.bind(host)
+export const flushFdb: Netns['flushFdb'] = host.flushFdb.bind(host)
+export const listFdb: Netns['listFdb'] = host.listFdb.bind(host)
+export const addNexthop: Netns['addNexthop'] = host.addNexthop.bind(host)
+export const replaceNexthop: Netns['replaceNexthop'] = host.replaceNexthop.bind(host)
+export const deleteNexthop: Netns['deleteNexthop'] = host.deleteNexthop.bind(host)
+export const listNexthops: Netns['listNexthops'] = host.listNexthops.bind(host)
+export const getNsid: Netns['getNsid'] = host.getNsid.bind(host)
+export const setNsid: Netns['setNsid'] = host.setNsid.bind(host)
+export const listNsids: Netns['listNsids'] = host.listNsids.bind(host)

@@ -6,8 +6,15 @@ import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
+import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
+import * as neighbor from '../rtnetlink/neighbor.ts'
+import * as nexthop from '../rtnetlink/nexthop.ts'
+import * as nsid from '../rtnetlink/nsid.ts'
 import * as route from '../rtnetlink/route.ts'
+import { type LookupOptions, lookupRoute } from '../rtnetlink/route-lookup.ts'
+import type { RouteSpec } from '../rtnetlink/route-spec.ts'
+import * as rule from '../rtnetlink/rule.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
 import { spawnInside } from './spawn.ts'
 import { sysctlPath, sysctlValue } from './sysctl.ts'
@@ -140,23 +147,129 @@ export class Netns implements AsyncDisposable {
   }
 
   /** `addRoute({ to: 'default', via: '172.18.0.1' })`. EEXIST when there is such a route, ENETUNREACH when the gateway has none. */
-  async addRoute(spec: route.RouteSpec): Promise<void> {
+  async addRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.addRoute(handle, spec))
   }
 
   /** Like addRoute, in place of a route with the same destination, metric and table. */
-  async replaceRoute(spec: route.RouteSpec): Promise<void> {
+  async replaceRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.replaceRoute(handle, spec))
   }
 
   /** ESRCH when no route matches what is given. */
-  async deleteRoute(spec: route.RouteSpec): Promise<void> {
+  async deleteRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.deleteRoute(handle, spec))
   }
 
   /** Of the main table, unless another is asked for. */
   async listRoutes(filter?: route.RouteFilter): Promise<route.Route[]> {
     return this.#use((handle) => route.listRoutes(handle, filter))
+  }
+
+  /** Beside routes with the same destination and metric. */
+  async appendRoute(spec: RouteSpec): Promise<void> {
+    return route.appendRoute(this.#open(), spec)
+  }
+
+  /** Like replaceRoute, but ENOENT when there is none to change. */
+  async changeRoute(spec: RouteSpec): Promise<void> {
+    return route.changeRoute(this.#open(), spec)
+  }
+
+  /** The route that a packet to `address` would take; see ip-route(8), `get`. ENETUNREACH when there is none. */
+  async lookupRoute(address: string, options?: LookupOptions): Promise<route.Route> {
+    return lookupRoute(this.#open(), address, options)
+  }
+
+  /** A policy routing rule. EEXIST when there is an equal one. */
+  async addRule(spec: rule.RuleSpec): Promise<void> {
+    return rule.addRule(this.#open(), spec)
+  }
+
+  /** The first rule that matches what is given. ENOENT when none does. */
+  async deleteRule(spec: rule.RuleSpec): Promise<void> {
+    return rule.deleteRule(this.#open(), spec)
+  }
+
+  async listRules(filter?: { readonly family?: 'inet' | 'inet6' }): Promise<rule.Rule[]> {
+    return rule.listRules(this.#open(), filter)
+  }
+
+  /** An entry of the neighbor table (ARP, neighbor discovery). EEXIST when the device has one for the address. */
+  async addNeighbor(spec: neighbor.NeighborSpec): Promise<void> {
+    return neighbor.addNeighbor(this.#open(), spec)
+  }
+
+  async replaceNeighbor(spec: neighbor.NeighborSpec): Promise<void> {
+    return neighbor.replaceNeighbor(this.#open(), spec)
+  }
+
+  /** ENOENT when there is none. */
+  async deleteNeighbor(spec: Pick<neighbor.NeighborSpec, 'address' | 'link' | 'proxy'>): Promise<void> {
+    return neighbor.deleteNeighbor(this.#open(), spec)
+  }
+
+  async listNeighbors(filter?: neighbor.NeighborFilter): Promise<neighbor.Neighbor[]> {
+    return neighbor.listNeighbors(this.#open(), filter)
+  }
+
+  /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. */
+  async addFdbEntry(spec: fdb.FdbSpec): Promise<void> {
+    return fdb.addFdbEntry(this.#open(), spec)
+  }
+
+  async replaceFdbEntry(spec: fdb.FdbSpec): Promise<void> {
+    return fdb.replaceFdbEntry(this.#open(), spec)
+  }
+
+  /** One more remote end for an address of a vxlan device. */
+  async appendFdbEntry(spec: fdb.FdbSpec): Promise<void> {
+    return fdb.appendFdbEntry(this.#open(), spec)
+  }
+
+  async deleteFdbEntry(spec: Omit<fdb.FdbSpec, 'state' | 'sticky'>): Promise<void> {
+    return fdb.deleteFdbEntry(this.#open(), spec)
+  }
+
+  /** Forgets what a bridge, or one of its ports, has learned, in one message. */
+  async flushFdb(ref: link.LinkRef): Promise<void> {
+    return fdb.flushFdb(this.#open(), ref)
+  }
+
+  async listFdb(filter?: fdb.FdbFilter): Promise<fdb.FdbEntry[]> {
+    return fdb.listFdb(this.#open(), filter)
+  }
+
+  /** A nexthop object that routes share; see ip-nexthop(8). */
+  async addNexthop(spec: nexthop.NexthopSpec): Promise<void> {
+    return nexthop.addNexthop(this.#open(), spec)
+  }
+
+  async replaceNexthop(spec: nexthop.NexthopSpec): Promise<void> {
+    return nexthop.replaceNexthop(this.#open(), spec)
+  }
+
+  /** Its routes go with it. */
+  async deleteNexthop(id: number): Promise<void> {
+    return nexthop.deleteNexthop(this.#open(), id)
+  }
+
+  async listNexthops(filter?: { readonly dev?: link.LinkRef }): Promise<nexthop.Nexthop[]> {
+    return nexthop.listNexthops(this.#open(), filter)
+  }
+
+  /** The number by which this namespace calls `other`; undefined when it has none for it. */
+  async getNsid(other: Netns): Promise<number | undefined> {
+    return nsid.getNsid(this.#open(), netnsOption(other, 'other').#open())
+  }
+
+  /** Gives `other` a number, the next free one unless it is named. EEXIST when it has one. */
+  async setNsid(other: Netns, id?: number): Promise<number> {
+    return nsid.setNsid(this.#open(), netnsOption(other, 'other').#open(), id)
+  }
+
+  async listNsids(): Promise<number[]> {
+    return nsid.listNsids(this.#open())
   }
 
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */

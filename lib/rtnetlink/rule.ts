@@ -7,7 +7,7 @@ import type { Body, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
 import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { type RouteTable, tableOf } from './route.ts'
+import { type RouteTable, tableOf } from './route-spec.ts'
 
 const actions = { lookup: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } as const
 export type RuleAction = keyof typeof actions

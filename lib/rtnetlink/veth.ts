@@ -1,6 +1,6 @@
 // A veth pair, both ends complete.
 
-import { fields, integer, invalidType } from '../invalid.ts'
+import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
 import { interfaceName, macAddress } from '../names.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
 import { addressMessage } from './address.ts'
@@ -8,7 +8,7 @@ import * as c from './constants.ts'
 import { send } from './exchange.ts'
 import { deleteLink, getLinkMessage, indexOf, type Link, type LinkRef, linkFrom, mtuOf, refBody } from './link.ts'
 import { rolledBack } from './roll-back.ts'
-import { type RouteSpec, routeBody } from './route.ts'
+import { type RouteSpec, routeBody } from './route-spec.ts'
 
 export interface VethEnd {
   readonly name: string
@@ -19,8 +19,8 @@ export interface VethEnd {
   readonly up?: boolean
   /** `172.18.0.10/16`, … */
   readonly addresses?: readonly string[]
-  /** Routes through this end, unless they name another device. Needs `up`. */
-  readonly routes?: readonly RouteSpec[]
+  /** Routes through this end. Needs `up`. */
+  readonly routes?: readonly Omit<RouteSpec, 'dev' | 'nexthops' | 'nexthop'>[]
 }
 
 export interface VethSpec<Place> extends VethEnd {
@@ -60,13 +60,15 @@ function completion(end: VethEnd, index: number, path: string): Message[] {
   }
   for (const [at, address] of (end.addresses ?? []).entries())
     messages.push(addressMessage(index, address, {}, `${path}.addresses[${at}]`))
-  for (const route of end.routes ?? []) {
-    const oif = typeof route.dev === 'number' ? route.dev : index
-    const { dev: _, ...rest } = route
+  for (const [at, route] of (end.routes ?? []).entries()) {
+    for (const name of ['dev', 'nexthops', 'nexthop']) {
+      if (name in route)
+        throw invalidValue(`${path}.routes[${at}].${name}`, `does not belong here: the route goes through ${end.name}`, route)
+    }
     messages.push({
       type: 'RTM_NEWROUTE',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-      body: routeBody(rest, oif),
+      body: { ...routeBody(route, () => index), oif: index },
       step: `add the route to ${route.to}`,
     })
   }

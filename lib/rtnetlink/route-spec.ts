@@ -1,0 +1,179 @@
+// A route as it is asked for, and as the body of its message.
+
+import { type Cidr, type Family, networkOf, parseAddress, parseCidr } from '../cidr.ts'
+import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
+import type { Body } from '../native.ts'
+import { familyNumber } from './address.ts'
+import * as c from './constants.ts'
+import type { LinkRef } from './link.ts'
+
+export type RouteType = keyof typeof c.RTN
+export type RouteTable = keyof typeof c.RT_TABLE | number
+
+export interface RouteSpec {
+  /** `'default'`, a network `'10.0.0.0/8'` (its host bits must be zero), or one address. */
+  readonly to: string
+  /** The gateway. */
+  readonly via?: string
+  readonly dev?: LinkRef
+  /** Preferred source address. */
+  readonly source?: string
+  readonly metric?: number
+  /** @defaultValue 'main' */
+  readonly table?: RouteTable
+  /** @defaultValue 'unicast' */
+  readonly type?: RouteType
+  /** @defaultValue what the type and gateway imply, as `ip route` does */
+  readonly scope?: keyof typeof c.RT_SCOPE
+  /** @defaultValue 'static' */
+  readonly protocol?: keyof typeof c.RTPROT | number
+  /** The gateway is on the link, though no route says so. */
+  readonly onlink?: boolean
+  readonly mtu?: number
+  /** Several gateways that share the traffic, in place of `via` and `dev`. */
+  readonly nexthops?: readonly RouteHop[]
+  /** The id of a nexthop object, in place of `via` and `dev`. */
+  readonly nexthop?: number
+  /** IPv6: RFC 4191. */
+  readonly preference?: keyof typeof preferences
+  /** IPv6: seconds until the route goes by itself. */
+  readonly expires?: number
+  /** Only to tell the family of a `default` route without `via`. */
+  readonly family?: 'inet' | 'inet6'
+}
+
+/** One way of several. */
+export interface RouteHop {
+  readonly via?: string
+  readonly dev?: LinkRef
+  /** Its share, from 1 to 256. @defaultValue 1 */
+  readonly weight?: number
+  readonly onlink?: boolean
+}
+
+/** ICMPV6_ROUTER_PREF_*. */
+export const preferences = { medium: 0, high: 1, low: 3 } as const
+
+export const preferenceNames = ['medium', 'high', 'low'] as const
+
+const names = [
+  ...['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'mtu', 'family'],
+  ...['nexthops', 'nexthop', 'preference', 'expires'],
+]
+
+export function tableOf(table: RouteTable | undefined, path: string): number {
+  if (table === undefined) return c.RT_TABLE.main
+  if (typeof table === 'number') return integer(table, path, 1, 0xffffffff)
+  return c.RT_TABLE[oneOf(table, path, Object.keys(c.RT_TABLE) as (keyof typeof c.RT_TABLE)[])]
+}
+
+function destinationOf(spec: RouteSpec): Cidr {
+  const { to } = spec
+  if (typeof to !== 'string') throw invalidType('route.to', "'default' or a network such as '10.0.0.0/8'", to)
+  if (to === 'default') {
+    const family =
+      familyNumber(spec.family, 'route.family') ||
+      (spec.via === undefined ? c.AF_INET : parseAddress(spec.via, 'route.via').family)
+    return { family: family as Family, bytes: new Uint8Array(family === c.AF_INET ? 4 : 16), text: '', prefixLength: 0 }
+  }
+  if (!to.includes('/')) {
+    const address = parseAddress(to, 'route.to')
+    return { ...address, prefixLength: address.family === c.AF_INET ? 32 : 128 }
+  }
+  const cidr = parseCidr(to, 'route.to')
+  const network = networkOf(cidr)
+  if (network.text !== cidr.text)
+    throw invalidValue('route.to', `has bits behind its prefix: write '${network.text}/${cidr.prefixLength}'`, to)
+  return cidr
+}
+
+function scopeOf(spec: RouteSpec, type: RouteType): number {
+  if (spec.scope !== undefined)
+    return c.RT_SCOPE[oneOf(spec.scope, 'route.scope', Object.keys(c.RT_SCOPE) as (keyof typeof c.RT_SCOPE)[])]
+  if (type === 'local') return c.RT_SCOPE.host
+  if (['broadcast', 'multicast', 'anycast'].includes(type)) return c.RT_SCOPE.link
+  return type === 'unicast' && [spec.via, spec.nexthops, spec.nexthop].every((way) => way === undefined)
+    ? c.RT_SCOPE.link
+    : c.RT_SCOPE.global
+}
+
+export function protocolOf(protocol: RouteSpec['protocol'], path = 'route.protocol'): number {
+  if (protocol === undefined) return c.RTPROT.static
+  if (typeof protocol === 'number') return integer(protocol, path, 0, 255)
+  return c.RTPROT[oneOf(protocol, path, Object.keys(c.RTPROT) as (keyof typeof c.RTPROT)[])]
+}
+
+/** Finds the index of a device; for a check without the kernel, any number. */
+export type ResolveLink = (ref: LinkRef) => number
+
+/** A gateway of the route's own family, or of the other one (RFC 5549). */
+function gatewayBody(via: string | undefined, family: Family, path: string): Body {
+  if (via === undefined) return {}
+  const gateway = parseAddress(via, path)
+  return gateway.family === family ? { gateway: gateway.text } : { via: gateway.text }
+}
+
+function onlinkFlag(onlink: unknown, path: string): number {
+  if (onlink !== undefined && typeof onlink !== 'boolean') throw invalidType(path, 'a boolean', onlink)
+  return onlink ? c.RTNH_F_ONLINK : 0
+}
+
+function hopBody(hop: RouteHop, family: Family, path: string, resolve: ResolveLink): Body {
+  fields(hop, path, ['via', 'dev', 'weight', 'onlink'])
+  if (hop.via === undefined && hop.dev === undefined) throw invalidValue(path, 'needs via, dev or both', hop)
+  return {
+    ...gatewayBody(hop.via, family, `${path}.via`),
+    oif: hop.dev === undefined ? undefined : resolve(hop.dev),
+    weight: integer(hop.weight ?? 1, `${path}.weight`, 1, 256) - 1,
+    flags: onlinkFlag(hop.onlink, `${path}.onlink`),
+  }
+}
+
+function onlyOneWay(spec: RouteSpec): void {
+  const ways = [spec.via !== undefined || spec.dev !== undefined, spec.nexthops !== undefined, spec.nexthop !== undefined]
+  if (ways.filter(Boolean).length > 1) throw invalidValue('route', 'has more than one of via or dev, nexthops, nexthop', spec)
+  if (spec.nexthops !== undefined && (!Array.isArray(spec.nexthops) || spec.nexthops.length === 0)) {
+    throw invalidType('route.nexthops', 'an array that is not empty', spec.nexthops)
+  }
+}
+
+/** Every device that the route names, for the caller to resolve. */
+export function devicesOf(spec: RouteSpec): LinkRef[] {
+  const hops = Array.isArray(spec.nexthops) ? spec.nexthops : []
+  return [spec.dev, ...hops.map((hop) => hop?.dev)].filter((ref) => ref !== undefined)
+}
+
+export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
+  fields(spec, 'route', names)
+  const to = destinationOf(spec)
+  const type = spec.type === undefined ? 'unicast' : oneOf(spec.type, 'route.type', Object.keys(c.RTN) as RouteType[])
+  const addressOf = (text: string | undefined, path: string): string | undefined => {
+    if (text === undefined) return undefined
+    const address = parseAddress(text, path)
+    if (address.family !== to.family) throw invalidValue(path, 'must be of the same family as route.to', text)
+    return address.text
+  }
+  onlyOneWay(spec)
+  const table = tableOf(spec.table, 'route.table')
+  return {
+    family: to.family,
+    toLength: to.prefixLength,
+    headerTable: table < 256 ? table : 0,
+    protocol: protocolOf(spec.protocol),
+    scope: to.family === c.AF_INET ? scopeOf(spec, type) : c.RT_SCOPE.global,
+    type: c.RTN[type],
+    flags: onlinkFlag(spec.onlink, 'route.onlink'),
+    to: to.prefixLength === 0 ? undefined : to.text,
+    ...gatewayBody(spec.via, to.family, 'route.via'),
+    oif: spec.dev === undefined ? undefined : resolve(spec.dev),
+    multipath: spec.nexthops?.map((hop, at) => hopBody(hop, to.family, `route.nexthops[${at}]`, resolve)),
+    nexthopId: spec.nexthop === undefined ? undefined : integer(spec.nexthop, 'route.nexthop', 1, 0xffffffff),
+    preference:
+      spec.preference === undefined ? undefined : preferences[oneOf(spec.preference, 'route.preference', preferenceNames)],
+    expires: spec.expires === undefined ? undefined : integer(spec.expires, 'route.expires', 1, 0xffffffff),
+    preferredSource: addressOf(spec.source, 'route.source'),
+    metric: spec.metric === undefined ? undefined : integer(spec.metric, 'route.metric', 0, 0xffffffff),
+    table,
+    metrics: spec.mtu === undefined ? undefined : { mtu: integer(spec.mtu, 'route.mtu', 68, 65535) },
+  }
+}
