@@ -14,6 +14,7 @@ export type { Network } from './network/network.ts'
 export type { Port, PortSpec, Protocol } from './network/port.ts'
 export type { NetworkSpec } from './network/spec.ts'
 export type { AddressFilter, AddressInfo, AddressOptions, Scope } from './rtnetlink/address.ts'
+export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
 export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
 export type { AddressGeneration, CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
@@ -68,3 +69,4 @@ export const listNexthops: Netns['listNexthops'] = host.listNexthops.bind(host)
 export const getNsid: Netns['getNsid'] = host.getNsid.bind(host)
 export const setNsid: Netns['setNsid'] = host.setNsid.bind(host)
 export const listNsids: Netns['listNsids'] = host.listNsids.bind(host)
+export const batch: Netns['batch'] = host.batch.bind(host)

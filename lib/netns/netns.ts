@@ -4,6 +4,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
+import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
 import * as fdb from '../rtnetlink/fdb.ts'
@@ -96,7 +97,7 @@ export class Netns implements AsyncDisposable {
    */
   async createLink(spec: LinkSpec<Netns>): Promise<link.Link> {
     const birth = spec?.netns === undefined ? this : netnsOption(spec.netns, 'link.netns')
-    return createLink(this.#open(), birth.#open(), spec)
+    return this.#use((here) => birth.#use((there) => createLink(here, there, spec)))
   }
 
   /** Makes a bridge. EEXIST when the name is taken. One submission, and one more to complete it. */
@@ -168,108 +169,119 @@ export class Netns implements AsyncDisposable {
 
   /** Beside routes with the same destination and metric. */
   async appendRoute(spec: RouteSpec): Promise<void> {
-    return route.appendRoute(this.#open(), spec)
+    return this.#use((handle) => route.appendRoute(handle, spec))
   }
 
   /** Like replaceRoute, but ENOENT when there is none to change. */
   async changeRoute(spec: RouteSpec): Promise<void> {
-    return route.changeRoute(this.#open(), spec)
+    return this.#use((handle) => route.changeRoute(handle, spec))
   }
 
   /** The route that a packet to `address` would take; see ip-route(8), `get`. ENETUNREACH when there is none. */
   async lookupRoute(address: string, options?: LookupOptions): Promise<route.Route> {
-    return lookupRoute(this.#open(), address, options)
+    return this.#use((handle) => lookupRoute(handle, address, options))
   }
 
   /** A policy routing rule. EEXIST when there is an equal one. */
   async addRule(spec: rule.RuleSpec): Promise<void> {
-    return rule.addRule(this.#open(), spec)
+    return this.#use((handle) => rule.addRule(handle, spec))
   }
 
   /** The first rule that matches what is given. ENOENT when none does. */
   async deleteRule(spec: rule.RuleSpec): Promise<void> {
-    return rule.deleteRule(this.#open(), spec)
+    return this.#use((handle) => rule.deleteRule(handle, spec))
   }
 
   async listRules(filter?: { readonly family?: 'inet' | 'inet6' }): Promise<rule.Rule[]> {
-    return rule.listRules(this.#open(), filter)
+    return this.#use((handle) => rule.listRules(handle, filter))
   }
 
   /** An entry of the neighbor table (ARP, neighbor discovery). EEXIST when the device has one for the address. */
   async addNeighbor(spec: neighbor.NeighborSpec): Promise<void> {
-    return neighbor.addNeighbor(this.#open(), spec)
+    return this.#use((handle) => neighbor.addNeighbor(handle, spec))
   }
 
   async replaceNeighbor(spec: neighbor.NeighborSpec): Promise<void> {
-    return neighbor.replaceNeighbor(this.#open(), spec)
+    return this.#use((handle) => neighbor.replaceNeighbor(handle, spec))
   }
 
   /** ENOENT when there is none. */
-  async deleteNeighbor(spec: Pick<neighbor.NeighborSpec, 'address' | 'link' | 'proxy'>): Promise<void> {
-    return neighbor.deleteNeighbor(this.#open(), spec)
+  async deleteNeighbor(spec: neighbor.NeighborKey): Promise<void> {
+    return this.#use((handle) => neighbor.deleteNeighbor(handle, spec))
   }
 
   async listNeighbors(filter?: neighbor.NeighborFilter): Promise<neighbor.Neighbor[]> {
-    return neighbor.listNeighbors(this.#open(), filter)
+    return this.#use((handle) => neighbor.listNeighbors(handle, filter))
   }
 
   /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. */
   async addFdbEntry(spec: fdb.FdbSpec): Promise<void> {
-    return fdb.addFdbEntry(this.#open(), spec)
+    return this.#use((handle) => fdb.addFdbEntry(handle, spec))
   }
 
   async replaceFdbEntry(spec: fdb.FdbSpec): Promise<void> {
-    return fdb.replaceFdbEntry(this.#open(), spec)
+    return this.#use((handle) => fdb.replaceFdbEntry(handle, spec))
   }
 
   /** One more remote end for an address of a vxlan device. */
   async appendFdbEntry(spec: fdb.FdbSpec): Promise<void> {
-    return fdb.appendFdbEntry(this.#open(), spec)
+    return this.#use((handle) => fdb.appendFdbEntry(handle, spec))
   }
 
-  async deleteFdbEntry(spec: Omit<fdb.FdbSpec, 'state' | 'sticky'>): Promise<void> {
-    return fdb.deleteFdbEntry(this.#open(), spec)
+  async deleteFdbEntry(spec: fdb.FdbKey): Promise<void> {
+    return this.#use((handle) => fdb.deleteFdbEntry(handle, spec))
   }
 
   /** Forgets what a bridge, or one of its ports, has learned, in one message. */
   async flushFdb(ref: link.LinkRef): Promise<void> {
-    return fdb.flushFdb(this.#open(), ref)
+    return this.#use((handle) => fdb.flushFdb(handle, ref))
   }
 
   async listFdb(filter?: fdb.FdbFilter): Promise<fdb.FdbEntry[]> {
-    return fdb.listFdb(this.#open(), filter)
+    return this.#use((handle) => fdb.listFdb(handle, filter))
   }
 
   /** A nexthop object that routes share; see ip-nexthop(8). */
   async addNexthop(spec: nexthop.NexthopSpec): Promise<void> {
-    return nexthop.addNexthop(this.#open(), spec)
+    return this.#use((handle) => nexthop.addNexthop(handle, spec))
   }
 
   async replaceNexthop(spec: nexthop.NexthopSpec): Promise<void> {
-    return nexthop.replaceNexthop(this.#open(), spec)
+    return this.#use((handle) => nexthop.replaceNexthop(handle, spec))
   }
 
   /** Its routes go with it. */
   async deleteNexthop(id: number): Promise<void> {
-    return nexthop.deleteNexthop(this.#open(), id)
+    return this.#use((handle) => nexthop.deleteNexthop(handle, id))
   }
 
   async listNexthops(filter?: { readonly dev?: link.LinkRef }): Promise<nexthop.Nexthop[]> {
-    return nexthop.listNexthops(this.#open(), filter)
+    return this.#use((handle) => nexthop.listNexthops(handle, filter))
+  }
+
+  /**
+   * Many operations, one submission, a result for each: `await netns.batch((b) => b.addRoute(…).addRoute(…))`. The kernel takes them
+   * in order and goes on after a refusal, so this is not atomic: look at `ok`, `error` and `items`. Devices that are named by name
+   * are looked up first, all in one more submission.
+   */
+  async batch(build: (batch: Batch) => unknown): Promise<BatchResult> {
+    const batch = new Batch()
+    build(batch)
+    return this.#use((handle) => Batch.run(handle, batch))
   }
 
   /** The number by which this namespace calls `other`; undefined when it has none for it. */
   async getNsid(other: Netns): Promise<number | undefined> {
-    return nsid.getNsid(this.#open(), netnsOption(other, 'other').#open())
+    return this.#use((here) => netnsOption(other, 'other').#use((there) => nsid.getNsid(here, there)))
   }
 
   /** Gives `other` a number, the next free one unless it is named. EEXIST when it has one. */
   async setNsid(other: Netns, id?: number): Promise<number> {
-    return nsid.setNsid(this.#open(), netnsOption(other, 'other').#open(), id)
+    return this.#use((here) => netnsOption(other, 'other').#use((there) => nsid.setNsid(here, there, id)))
   }
 
   async listNsids(): Promise<number[]> {
-    return nsid.listNsids(this.#open())
+    return this.#use((handle) => nsid.listNsids(handle))
   }
 
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */

@@ -4,8 +4,9 @@ import { type Cidr, type Family, formatAddress, formatCidr, lastOf, parseAddress
 import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
-import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link.ts'
+import { dump, number, optionalNumber, optionalText } from './exchange.ts'
+import { indexOf, type LinkRef } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
 
 export type Scope = keyof typeof c.RT_SCOPE
 
@@ -109,23 +110,39 @@ export function addressMessage(index: number, address: string, options: AddressO
 
 const scopes = Object.keys(c.RT_SCOPE) as Scope[]
 
+export function addressAddition(link: LinkRef, address: string, options: AddressOptions): Operation {
+  return {
+    devices: [{ ref: link, path: 'link' }],
+    build: (resolve) => [addressMessage(resolve(link), address, options, 'address')],
+  }
+}
+
+export function addressDeletion(link: LinkRef, address: string): Operation {
+  const cidr = parseCidr(address, 'address')
+  return {
+    devices: [{ ref: link, path: 'link' }],
+    build: (resolve) => [
+      {
+        type: 'RTM_DELADDR',
+        flags: 0,
+        body: { family: cidr.family, prefixLength: cidr.prefixLength, index: resolve(link), local: cidr.text },
+        step: `delete the address ${formatCidr(cidr)}`,
+      },
+    ],
+  }
+}
+
 export async function addAddress(
   handle: NamespaceHandle,
   link: LinkRef,
   address: string,
   options: AddressOptions = {},
 ): Promise<void> {
-  refBody(link, 'link')
-  addressMessage(1, address, options, 'address')
-  await send(handle, [addressMessage(await indexOf(handle, link, 'link'), address, options, 'address')])
+  await perform(handle, addressAddition(link, address, options))
 }
 
 export async function deleteAddress(handle: NamespaceHandle, link: LinkRef, address: string): Promise<void> {
-  refBody(link, 'link')
-  const cidr = parseCidr(address, 'address')
-  const index = await indexOf(handle, link, 'link')
-  const body = { family: cidr.family, prefixLength: cidr.prefixLength, index, local: cidr.text }
-  await send(handle, [{ type: 'RTM_DELADDR', flags: 0, body, step: `delete the address ${formatCidr(cidr)}` }])
+  await perform(handle, addressDeletion(link, address))
 }
 
 function addressFrom(body: Body): AddressInfo {

@@ -19,6 +19,7 @@ import {
   mtuOf,
   refBody,
 } from './link.ts'
+import type { Operation } from './operation.ts'
 import { rolledBack } from './roll-back.ts'
 
 /** How the kernel makes a link's IPv6 addresses; see ip-link(8), `addrgenmode`. */
@@ -114,9 +115,35 @@ function completion(spec: LinkSpec<unknown>, index: number): Message[] {
     messages.push(...spec.addresses.map((address, at) => addressMessage(index, address, {}, `link.addresses[${at}]`)))
   }
   if (spec.up) set({ flags: c.IFF_UP, change: c.IFF_UP }, `set ${spec.name} up`)
-  messages.push(getLinkMessage(index, 'link'))
   return messages
 }
+
+/** For a batch: creation and completion together, by the index that `spec` names; the device's own namespace. */
+export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number }): Operation {
+  const body = createBody(spec)
+  const devices = (['link', 'master'] as const).flatMap((name) => {
+    const ref = spec[name]
+    return ref === undefined ? [] : [{ ref, path: `link.${name}` }]
+  })
+  return {
+    devices,
+    build: (resolve) => [
+      {
+        type: 'RTM_NEWLINK',
+        flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
+        step: stepOf(spec),
+        body: {
+          ...body,
+          link: spec.link === undefined ? undefined : resolve(spec.link),
+          master: spec.master === undefined ? undefined : resolve(spec.master),
+        },
+      },
+      ...completion(spec, spec.index),
+    ],
+  }
+}
+
+const stepOf = (spec: LinkSpec<unknown>): string => `make the ${spec.kind === 'other' ? spec.type : spec.kind} ${spec.name}`
 
 /** EEXIST when the name or the index is taken, in the namespace where it is born. On any error nothing is left of it. */
 export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle, spec: LinkSpec<unknown>): Promise<Link> {
@@ -127,7 +154,7 @@ export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle
   const create: Message = {
     type: 'RTM_NEWLINK',
     flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-    step: `make the ${spec.kind === 'other' ? spec.type : spec.kind} ${spec.name}`,
+    step: stepOf(spec),
     body: {
       ...body,
       link: spec.link === undefined ? undefined : await indexOf(handle, spec.link, 'link.link'),
@@ -141,7 +168,10 @@ export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle
     : await send(handle, [create, look])
   const made = linkFrom(outcomes[1]?.replies[0] ?? {})
   return rolledBack(
-    async () => linkFrom((await send(birth, completion(spec, made.index))).at(-1)?.replies[0] ?? {}),
+    async () =>
+      linkFrom(
+        (await send(birth, [...completion(spec, made.index), getLinkMessage(made.index, 'link')])).at(-1)?.replies[0] ?? {},
+      ),
     () => deleteLink(birth, made),
   )
 }

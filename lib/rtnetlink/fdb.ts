@@ -3,10 +3,11 @@
 import { parseAddress } from '../cidr.ts'
 import { fields, integer, invalidType } from '../invalid.ts'
 import { macAddress } from '../names.ts'
-import type { Body, NamespaceHandle } from '../native.ts'
+import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
 import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link.ts'
+import { getLinkMessage, indexOf, type LinkRef } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
 
 const AF_BRIDGE = 7
 const NTF_SELF = 0x02
@@ -90,50 +91,53 @@ function body(spec: FdbSpec, index: number): Body {
   }
 }
 
-async function change(handle: NamespaceHandle, type: string, flags: number, verb: string, spec: FdbSpec): Promise<void> {
-  body(spec, 1)
-  refBody(spec.link, 'entry.link')
-  const index = await indexOf(handle, spec.link, 'entry.link')
-  await send(handle, [{ type, flags, body: body(spec, index), step: `${verb} the forwarding entry ${spec.mac}` }])
+export type FdbVerb = 'add' | 'replace' | 'append' | 'delete'
+const verbs: Readonly<Record<FdbVerb, Pick<Message, 'type' | 'flags'>>> = {
+  add: { type: 'RTM_NEWNEIGH', flags: c.NLM_F_CREATE | c.NLM_F_EXCL },
+  replace: { type: 'RTM_NEWNEIGH', flags: c.NLM_F_CREATE | c.NLM_F_REPLACE },
+  append: { type: 'RTM_NEWNEIGH', flags: c.NLM_F_CREATE | c.NLM_F_APPEND },
+  delete: { type: 'RTM_DELNEIGH', flags: 0 },
+}
+
+/** What identifies an entry. */
+export type FdbKey = Omit<FdbSpec, 'state' | 'sticky'>
+
+export function fdbChange(verb: FdbVerb, spec: FdbSpec): Operation {
+  return {
+    devices: [{ ref: spec?.link, path: 'entry.link' }],
+    build: (resolve) => [
+      { ...verbs[verb], body: body(spec, resolve(spec.link)), step: `${verb} the forwarding entry ${spec.mac}` },
+    ],
+  }
 }
 
 /** EEXIST when the table has the address on another port or in another state. */
-export const addFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
-  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
+export async function addFdbEntry(handle: NamespaceHandle, spec: FdbSpec): Promise<void> {
+  await perform(handle, fdbChange('add', spec))
+}
 
-export const replaceFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
-  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
+export async function replaceFdbEntry(handle: NamespaceHandle, spec: FdbSpec): Promise<void> {
+  await perform(handle, fdbChange('replace', spec))
+}
 
 /** Adds another remote end for the same address: what a vxlan device floods to. */
-export const appendFdbEntry = (handle: NamespaceHandle, spec: FdbSpec): Promise<void> =>
-  change(handle, 'RTM_NEWNEIGH', c.NLM_F_CREATE | c.NLM_F_APPEND, 'append', spec)
+export async function appendFdbEntry(handle: NamespaceHandle, spec: FdbSpec): Promise<void> {
+  await perform(handle, fdbChange('append', spec))
+}
 
 /** ENOENT when there is none. */
-export const deleteFdbEntry = (handle: NamespaceHandle, spec: Omit<FdbSpec, 'state' | 'sticky'>): Promise<void> =>
-  change(handle, 'RTM_DELNEIGH', 0, 'delete', spec)
+export async function deleteFdbEntry(handle: NamespaceHandle, key: FdbKey): Promise<void> {
+  await perform(handle, fdbChange('delete', key))
+}
 
 /** Deletes all learned entries of a bridge, or of one of its ports, in one message (Linux 5.19). */
 export async function flushFdb(handle: NamespaceHandle, link: LinkRef): Promise<void> {
-  refBody(link, 'link')
-  const index = await indexOf(handle, link, 'link')
-  const mask = NUD_NOARP | NUD_PERMANENT
-  // Of a port the bridge is asked, of a bridge it is itself.
-  const { master } = (await dumpPorts(handle, index)) ?? {}
-  const flags = master === undefined ? NTF_SELF : NTF_MASTER
-  await send(handle, [
-    {
-      type: 'RTM_DELNEIGH',
-      flags: NLM_F_BULK,
-      body: { family: AF_BRIDGE, index, flags, stateMask: mask },
-      step: 'flush the forwarding entries',
-    },
-  ])
-}
-
-async function dumpPorts(handle: NamespaceHandle, index: number): Promise<{ readonly master?: number } | undefined> {
-  const [outcome] = await send(handle, [{ type: 'RTM_GETLINK', flags: 0, body: { index, extMask: c.RTEXT_FILTER_SKIP_STATS } }])
-  const master = optionalNumber(outcome?.replies[0] ?? {}, 'master')
-  return master === undefined ? undefined : { master }
+  // Of a port its bridge is asked, a bridge or a vxlan device itself.
+  const [outcome] = await send(handle, [getLinkMessage(link, 'link')])
+  const found = outcome?.replies[0] ?? {}
+  const flags = optionalNumber(found, 'master') === undefined ? NTF_SELF : NTF_MASTER
+  const body = { family: AF_BRIDGE, index: number(found, 'index'), flags, stateMask: NUD_NOARP | NUD_PERMANENT }
+  await send(handle, [{ type: 'RTM_DELNEIGH', flags: NLM_F_BULK, body, step: 'flush the forwarding entries' }])
 }
 
 function stateOf(state: number): FdbState {

@@ -7,6 +7,10 @@ import { type BridgePort, bridgePortFrom } from './bridge-options.ts'
 import * as c from './constants.ts'
 import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
 import { type KindInfo, readKind } from './kind/kinds.ts'
+import { altname, getLinkMessage, indexOf, type LinkRef, refBody } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
+
+export { altname, getLinkMessage, indexOf, type LinkRef, refBody } from './link-ref.ts'
 
 /** RFC 2863 operational state, in the words of `ip link`. */
 export type OperState = 'unknown' | 'notpresent' | 'down' | 'lowerlayerdown' | 'testing' | 'dormant' | 'up'
@@ -44,9 +48,6 @@ export interface Link extends KindInfo {
   /** Of a bridge's port. */
   readonly port?: BridgePort
 }
-
-/** A device: its name, its index, or a Link that was read before (by its index). */
-export type LinkRef = string | number | Pick<Link, 'index'>
 
 export interface LinkFilter {
   /** Only ports of this device. */
@@ -111,44 +112,13 @@ export function linkFrom(body: Body): Link {
   return link as unknown as Link
 }
 
-/** How a reference is put into a message: by index where it is known, else by name, which is an alternative one when it is long. */
-export function refBody(ref: LinkRef, path: string): Body {
-  if (typeof ref === 'number') return { index: integer(ref, path, 1, 0x7fffffff) }
-  // Longer than an interface name, or impossible as one: an alternative name, for which the kernel has an attribute of its own.
-  if (typeof ref === 'string')
-    return ref.length > 15 || ref.includes('/') ? { altname: altname(ref, path) } : { name: interfaceName(ref, path) }
-  if (typeof ref === 'object' && ref !== null && typeof ref.index === 'number')
-    return { index: integer(ref.index, `${path}.index`, 1, 0x7fffffff) }
-  throw invalidType(path, 'a device: its name, its index or a Link', ref)
-}
-
-export function altname(value: unknown, path: string): string {
-  if (typeof value !== 'string') throw invalidType(path, 'a string', value)
-  const length = Buffer.byteLength(value)
-  if (length < 1 || length > 127 || value.includes('\0')) throw outOfRange(`the length of ${path}`, 1, 127, length)
-  return value
-}
-
 export function mtuOf(value: unknown, path: string): number {
   return integer(value, path, 68, 65535)
 }
 
-/** The message that asks for one device. */
-export const getLinkMessage = (ref: LinkRef, path: string): Message => ({
-  type: 'RTM_GETLINK',
-  flags: 0,
-  body: { ...refBody(ref, path), extMask: c.RTEXT_FILTER_SKIP_STATS },
-})
-
 export async function getLink(handle: NamespaceHandle, ref: LinkRef): Promise<Link> {
   const [outcome] = await send(handle, [getLinkMessage(ref, 'link')])
   return linkFrom(outcome?.replies[0] ?? {})
-}
-
-/** The index of a device; asks the kernel only for a name. */
-export async function indexOf(handle: NamespaceHandle, ref: LinkRef, path: string): Promise<number> {
-  const body = refBody(ref, path)
-  return typeof body['index'] === 'number' ? body['index'] : (await getLink(handle, ref)).index
 }
 
 export async function listLinks(handle: NamespaceHandle, filter: LinkFilter = {}): Promise<Link[]> {
@@ -183,41 +153,62 @@ export function checkAlias(value: unknown, path: string): string {
   return value
 }
 
-/** All changes in one submission, in the order of LinkChanges; the device is named by its index, so that a rename is safe. */
-export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: LinkChanges): Promise<Link> {
-  refBody(ref, 'link')
+/** A rename is safe: the device is named by its index. */
+function changeMessages(index: number, changes: LinkChanges, master: number | undefined): Message[] {
+  const messages: Message[] = [
+    {
+      type: 'RTM_SETLINK',
+      flags: 0,
+      body: {
+        index,
+        name: changes.name,
+        mac: changes.mac,
+        mtu: changes.mtu,
+        group: changes.group,
+        txqlen: changes.txqlen,
+        alias: changes.alias,
+        master,
+        ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
+      },
+      step: 'change the link',
+    },
+  ]
+  const altnames = (type: string, flags: number, names: readonly string[] | undefined, step: string): void => {
+    if (names?.length) messages.push({ type, flags, body: { index, altnames: names }, step })
+  }
+  altnames('RTM_DELLINKPROP', 0, changes.deleteAltnames, 'delete alternative names')
+  altnames('RTM_NEWLINKPROP', c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND, changes.addAltnames, 'add alternative names')
+  return messages
+}
+
+/** All changes in one submission, in the order of LinkChanges. */
+export function linkChange(ref: LinkRef, changes: LinkChanges): Operation {
   checkChanges(changes)
-  const index = await indexOf(handle, ref, 'link')
-  let master: number | undefined
-  if (changes.master === null) master = 0
-  else if (changes.master !== undefined) master = await indexOf(handle, changes.master, 'changes.master')
-  const messages: Message[] = []
-  const set: Body = {
-    index,
-    name: changes.name,
-    mac: changes.mac,
-    mtu: changes.mtu,
-    group: changes.group,
-    txqlen: changes.txqlen,
-    alias: changes.alias,
-    master,
-    ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
+  const { master } = changes
+  const masters = master === undefined || master === null ? [] : [{ ref: master, path: 'changes.master' }]
+  return {
+    devices: [{ ref, path: 'link' }, ...masters],
+    build: (resolve) =>
+      changeMessages(resolve(ref), changes, master === null ? 0 : master === undefined ? undefined : resolve(master)),
   }
-  messages.push({ type: 'RTM_SETLINK', flags: 0, body: set })
-  if (changes.deleteAltnames?.length)
-    messages.push({ type: 'RTM_DELLINKPROP', flags: 0, body: { index, altnames: changes.deleteAltnames } })
-  if (changes.addAltnames?.length) {
-    messages.push({
-      type: 'RTM_NEWLINKPROP',
-      flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-      body: { index, altnames: changes.addAltnames },
-    })
+}
+
+export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: LinkChanges): Promise<Link> {
+  const change = linkChange(ref, changes)
+  const look: Operation = {
+    devices: change.devices,
+    build: (resolve) => [...change.build(resolve), getLinkMessage(resolve(ref), 'link')],
   }
-  messages.push(getLinkMessage(index, 'link'))
-  const outcomes = await send(handle, messages)
+  const outcomes = await perform(handle, look)
   return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
 }
 
+/** By name without a look-up: the kernel resolves it. */
+export function linkDeletion(ref: LinkRef): Operation {
+  const body = refBody(ref, 'link')
+  return { devices: [], build: () => [{ type: 'RTM_DELLINK', flags: 0, body, step: 'delete the link' }] }
+}
+
 export async function deleteLink(handle: NamespaceHandle, ref: LinkRef): Promise<void> {
-  await send(handle, [{ type: 'RTM_DELLINK', flags: 0, body: refBody(ref, 'link') }])
+  await perform(handle, linkDeletion(ref))
 }

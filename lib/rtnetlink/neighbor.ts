@@ -6,8 +6,9 @@ import { macAddress } from '../names.ts'
 import type { Body, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link.ts'
+import { dump, number, optionalNumber, optionalText } from './exchange.ts'
+import { indexOf, type LinkRef } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
 
 /** NUD_*: what the kernel knows of the neighbor. */
 export type NeighborState = 'incomplete' | 'reachable' | 'stale' | 'delay' | 'probe' | 'failed' | 'noarp' | 'permanent'
@@ -75,7 +76,7 @@ export interface NeighborFilter {
 const names = ['address', 'link', 'mac', 'state', 'proxy', 'router'] as const
 const states = Object.keys(neighborStates) as NeighborState[]
 
-function flagsOf(spec: NeighborSpec): number {
+function flagsOf(spec: Pick<NeighborSpec, 'proxy' | 'router'>): number {
   for (const name of ['proxy', 'router'] as const) {
     if (spec[name] !== undefined && typeof spec[name] !== 'boolean')
       throw invalidType(`neighbor.${name}`, 'a boolean', spec[name])
@@ -98,34 +99,57 @@ function body(spec: NeighborSpec, index: number): Body {
   }
 }
 
-async function put(handle: NamespaceHandle, flags: number, verb: string, spec: NeighborSpec): Promise<void> {
-  body(spec, 1)
-  refBody(spec.link, 'neighbor.link')
-  const index = await indexOf(handle, spec.link, 'neighbor.link')
-  await send(handle, [{ type: 'RTM_NEWNEIGH', flags, body: body(spec, index), step: `${verb} the neighbor ${spec.address}` }])
+const flagsFor: Readonly<Record<'add' | 'replace', number>> = {
+  add: c.NLM_F_CREATE | c.NLM_F_EXCL,
+  replace: c.NLM_F_CREATE | c.NLM_F_REPLACE,
+}
+
+export function neighborChange(verb: 'add' | 'replace', spec: NeighborSpec): Operation {
+  return {
+    devices: [{ ref: spec?.link, path: 'neighbor.link' }],
+    build: (resolve) => [
+      {
+        type: 'RTM_NEWNEIGH',
+        flags: flagsFor[verb],
+        body: body(spec, resolve(spec.link)),
+        step: `${verb} the neighbor ${spec.address}`,
+      },
+    ],
+  }
+}
+
+/** What identifies an entry. */
+export type NeighborKey = Pick<NeighborSpec, 'address' | 'link' | 'proxy'>
+
+export function neighborDeletion(key: NeighborKey): Operation {
+  fields(key, 'neighbor', ['address', 'link', 'proxy'])
+  const address = parseAddress(key.address, 'neighbor.address')
+  return {
+    devices: [{ ref: key.link, path: 'neighbor.link' }],
+    build: (resolve) => [
+      {
+        type: 'RTM_DELNEIGH',
+        flags: 0,
+        body: { family: address.family, index: resolve(key.link), flags: flagsOf(key), address: address.text },
+        step: `delete the neighbor ${address.text}`,
+      },
+    ],
+  }
 }
 
 /** EEXIST when the device has an entry for the address. */
-export const addNeighbor = (handle: NamespaceHandle, spec: NeighborSpec): Promise<void> =>
-  put(handle, c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
+export async function addNeighbor(handle: NamespaceHandle, spec: NeighborSpec): Promise<void> {
+  await perform(handle, neighborChange('add', spec))
+}
 
 /** Makes the entry, in place of one for the same address. */
-export const replaceNeighbor = (handle: NamespaceHandle, spec: NeighborSpec): Promise<void> =>
-  put(handle, c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
+export async function replaceNeighbor(handle: NamespaceHandle, spec: NeighborSpec): Promise<void> {
+  await perform(handle, neighborChange('replace', spec))
+}
 
 /** ENOENT when there is none. */
-export async function deleteNeighbor(
-  handle: NamespaceHandle,
-  spec: Pick<NeighborSpec, 'address' | 'link' | 'proxy'>,
-): Promise<void> {
-  fields(spec, 'neighbor', ['address', 'link', 'proxy'])
-  const address = parseAddress(spec.address, 'neighbor.address')
-  const flags = flagsOf(spec)
-  const index = await indexOf(handle, spec.link, 'neighbor.link')
-  const step = `delete the neighbor ${address.text}`
-  await send(handle, [
-    { type: 'RTM_DELNEIGH', flags: 0, body: { family: address.family, index, flags, address: address.text }, step },
-  ])
+export async function deleteNeighbor(handle: NamespaceHandle, key: NeighborKey): Promise<void> {
+  await perform(handle, neighborDeletion(key))
 }
 
 export function neighborFrom(entry: Body): Neighbor {

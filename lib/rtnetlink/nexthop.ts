@@ -5,8 +5,9 @@ import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
 import type { Body, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link.ts'
+import { dump, number, optionalNumber, optionalText } from './exchange.ts'
+import { indexOf, type LinkRef } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
 
 interface NexthopIdentity {
   readonly id: number
@@ -66,25 +67,43 @@ function body(spec: NexthopSpec, oif: number | undefined): Body {
   }
 }
 
-async function put(handle: NamespaceHandle, flags: number, verb: string, spec: NexthopSpec): Promise<void> {
-  body(spec, 1)
+const flagsFor: Readonly<Record<'add' | 'replace', number>> = {
+  add: c.NLM_F_CREATE | c.NLM_F_EXCL,
+  replace: c.NLM_F_CREATE | c.NLM_F_REPLACE,
+}
+
+export function nexthopChange(verb: 'add' | 'replace', spec: NexthopSpec): Operation {
   const dev = 'dev' in spec ? spec.dev : undefined
-  if (dev !== undefined) refBody(dev, 'nexthop.dev')
-  const oif = dev === undefined ? undefined : await indexOf(handle, dev, 'nexthop.dev')
-  await send(handle, [{ type: 'RTM_NEWNEXTHOP', flags, body: body(spec, oif), step: `${verb} the nexthop ${spec.id}` }])
+  return {
+    devices: dev === undefined ? [] : [{ ref: dev, path: 'nexthop.dev' }],
+    build: (resolve) => [
+      {
+        type: 'RTM_NEWNEXTHOP',
+        flags: flagsFor[verb],
+        body: body(spec, dev === undefined ? undefined : resolve(dev)),
+        step: `${verb} the nexthop ${spec.id}`,
+      },
+    ],
+  }
+}
+
+export function nexthopDeletion(id: number): Operation {
+  const body = { id: integer(id, 'id', 1, 0xffffffff) }
+  return { devices: [], build: () => [{ type: 'RTM_DELNEXTHOP', flags: 0, body, step: `delete the nexthop ${id}` }] }
 }
 
 /** EEXIST when the id is taken. */
-export const addNexthop = (handle: NamespaceHandle, spec: NexthopSpec): Promise<void> =>
-  put(handle, c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
+export async function addNexthop(handle: NamespaceHandle, spec: NexthopSpec): Promise<void> {
+  await perform(handle, nexthopChange('add', spec))
+}
 
-export const replaceNexthop = (handle: NamespaceHandle, spec: NexthopSpec): Promise<void> =>
-  put(handle, c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
+export async function replaceNexthop(handle: NamespaceHandle, spec: NexthopSpec): Promise<void> {
+  await perform(handle, nexthopChange('replace', spec))
+}
 
 /** Its routes go with it. ENOENT when there is none. */
 export async function deleteNexthop(handle: NamespaceHandle, id: number): Promise<void> {
-  const wanted = integer(id, 'id', 1, 0xffffffff)
-  await send(handle, [{ type: 'RTM_DELNEXTHOP', flags: 0, body: { id: wanted }, step: `delete the nexthop ${id}` }])
+  await perform(handle, nexthopDeletion(id))
 }
 
 export function nexthopFrom(found: Body): Nexthop {

@@ -5,7 +5,7 @@ import { fields, integer, invalidValue } from '../invalid.ts'
 import type { NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
 import { send } from './exchange.ts'
-import { indexOf, type LinkRef } from './link.ts'
+import { indexOf, type LinkRef } from './link-ref.ts'
 import { type Route, routeFrom } from './route.ts'
 
 const RTM_F_LOOKUP_TABLE = 0x1000

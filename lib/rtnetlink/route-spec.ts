@@ -5,7 +5,8 @@ import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts
 import type { Body } from '../native.ts'
 import { familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import type { LinkRef } from './link.ts'
+import type { LinkRef } from './link-ref.ts'
+import type { ResolveLink } from './operation.ts'
 
 export type RouteType = keyof typeof c.RTN
 export type RouteTable = keyof typeof c.RT_TABLE | number
@@ -102,9 +103,6 @@ export function protocolOf(protocol: RouteSpec['protocol'], path = 'route.protoc
   if (typeof protocol === 'number') return integer(protocol, path, 0, 255)
   return c.RTPROT[oneOf(protocol, path, Object.keys(c.RTPROT) as (keyof typeof c.RTPROT)[])]
 }
-
-/** Finds the index of a device; for a check without the kernel, any number. */
-export type ResolveLink = (ref: LinkRef) => number
 
 /** A gateway of the route's own family, or of the other one (RFC 5549). */
 function gatewayBody(via: string | undefined, family: Family, path: string): Body {

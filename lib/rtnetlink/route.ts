@@ -1,16 +1,16 @@
 // Routes of the IPv4 and IPv6 tables; see ip-route(8).
 
 import { fields, oneOf } from '../invalid.ts'
-import type { Body, Message, NamespaceHandle } from '../native.ts'
+import type { Body, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link.ts'
+import { dump, nested, number, optionalNumber, optionalText } from './exchange.ts'
+import { indexOf, type LinkRef } from './link-ref.ts'
+import { type Operation, perform } from './operation.ts'
 import {
   devicesOf,
   preferences,
   protocolOf,
-  type ResolveLink,
   type RouteSpec,
   type RouteTable,
   type RouteType,
@@ -55,48 +55,63 @@ export interface RouteFilter {
   readonly type?: RouteType
 }
 
-/** Checks the whole route, then asks the kernel for the devices that are named by name. */
-export async function resolver(handle: NamespaceHandle, spec: RouteSpec): Promise<ResolveLink> {
-  routeBody(spec, () => 1)
-  const refs = devicesOf(spec)
-  for (const ref of refs) refBody(ref, 'route.dev')
-  const found = new Map<LinkRef, number>()
-  for (const ref of refs) if (!found.has(ref)) found.set(ref, await indexOf(handle, ref, 'route.dev'))
-  return (ref) => found.get(ref) ?? 0
+export type RouteVerb = 'add' | 'replace' | 'append' | 'change'
+const flagsOf: Readonly<Record<RouteVerb, number>> = {
+  add: c.NLM_F_CREATE | c.NLM_F_EXCL,
+  replace: c.NLM_F_CREATE | c.NLM_F_REPLACE,
+  append: c.NLM_F_CREATE | c.NLM_F_APPEND,
+  change: c.NLM_F_REPLACE,
 }
 
-async function change(handle: NamespaceHandle, type: string, flags: number, verb: string, spec: RouteSpec): Promise<void> {
-  const body = routeBody(spec, await resolver(handle, spec))
-  const message: Message = { type, flags, body, step: `${verb} the route to ${spec.to}` }
-  await send(handle, [message])
+const devices = (spec: RouteSpec): Operation['devices'] => devicesOf(spec).map((ref) => ({ ref, path: 'route.dev' }))
+
+export function routeChange(verb: RouteVerb, spec: RouteSpec): Operation {
+  return {
+    devices: devices(spec),
+    build: (resolve) => [
+      { type: 'RTM_NEWROUTE', flags: flagsOf[verb], body: routeBody(spec, resolve), step: `${verb} the route to ${spec.to}` },
+    ],
+  }
 }
 
-/** EEXIST when there is such a route. */
-export const addRoute = (handle: NamespaceHandle, spec: RouteSpec): Promise<void> =>
-  change(handle, 'RTM_NEWROUTE', c.NLM_F_CREATE | c.NLM_F_EXCL, 'add', spec)
-
-/** Makes it, in place of one with the same destination, metric and table. */
-export const replaceRoute = (handle: NamespaceHandle, spec: RouteSpec): Promise<void> =>
-  change(handle, 'RTM_NEWROUTE', c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace', spec)
-
-/** Makes it beside others with the same destination and metric: behind them in IPv4, as one more way in IPv6. */
-export const appendRoute = (handle: NamespaceHandle, spec: RouteSpec): Promise<void> =>
-  change(handle, 'RTM_NEWROUTE', c.NLM_F_CREATE | c.NLM_F_APPEND, 'append', spec)
-
-/** Changes one that is there; ENOENT when there is none. */
-export const changeRoute = (handle: NamespaceHandle, spec: RouteSpec): Promise<void> =>
-  change(handle, 'RTM_NEWROUTE', c.NLM_F_REPLACE, 'change', spec)
-
-/** ESRCH when there is none that matches what is given. */
-export async function deleteRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
-  // The kernel matches what is given: an implied scope or protocol must not narrow it.
-  const body = {
-    ...routeBody(spec, await resolver(handle, spec)),
+/** The kernel matches what is given: an implied scope or protocol must not narrow it. */
+export function routeDeletion(spec: RouteSpec): Operation {
+  const open: Body = {
     scope: spec.scope === undefined ? c.RT_SCOPE.nowhere : c.RT_SCOPE[spec.scope],
     protocol: spec.protocol === undefined ? 0 : protocolOf(spec.protocol),
     ...(spec.type === undefined ? { type: 0 } : {}),
   }
-  await send(handle, [{ type: 'RTM_DELROUTE', flags: 0, body, step: `delete the route to ${spec.to}` }])
+  return {
+    devices: devices(spec),
+    build: (resolve) => [
+      { type: 'RTM_DELROUTE', flags: 0, body: { ...routeBody(spec, resolve), ...open }, step: `delete the route to ${spec.to}` },
+    ],
+  }
+}
+
+/** EEXIST when there is such a route. */
+export async function addRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
+  await perform(handle, routeChange('add', spec))
+}
+
+/** Makes it, in place of one with the same destination, metric and table. */
+export async function replaceRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
+  await perform(handle, routeChange('replace', spec))
+}
+
+/** Makes it beside others with the same destination and metric: behind them in IPv4, as one more way in IPv6. */
+export async function appendRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
+  await perform(handle, routeChange('append', spec))
+}
+
+/** Changes one that is there; ENOENT when there is none. */
+export async function changeRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
+  await perform(handle, routeChange('change', spec))
+}
+
+/** ESRCH when there is none that matches what is given. */
+export async function deleteRoute(handle: NamespaceHandle, spec: RouteSpec): Promise<void> {
+  await perform(handle, routeDeletion(spec))
 }
 
 function hopFrom(hop: Body): NonNullable<Route['nexthops']>[number] {

@@ -6,7 +6,8 @@ import { interfaceName } from '../names.ts'
 import type { Body, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import { dump, nested, number, optionalNumber, optionalText, send } from './exchange.ts'
+import { dump, nested, number, optionalNumber, optionalText } from './exchange.ts'
+import { type Operation, perform } from './operation.ts'
 import { type RouteTable, tableOf } from './route-spec.ts'
 
 const actions = { lookup: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } as const
@@ -146,21 +147,29 @@ function ruleBody(spec: RuleSpec): Body {
   } as Body
 }
 
+export function ruleAddition(spec: RuleSpec): Operation {
+  const body = ruleBody(spec)
+  return { devices: [], build: () => [{ type: 'RTM_NEWRULE', flags: c.NLM_F_CREATE | c.NLM_F_EXCL, body, step: 'add the rule' }] }
+}
+
+/** What was not given does not narrow the match. */
+export function ruleDeletion(spec: RuleSpec): Operation {
+  const body: Body = {
+    ...ruleBody(spec),
+    ...(spec.action === undefined ? { action: 0 } : {}),
+    ...(spec.table === undefined ? { table: undefined, headerTable: 0 } : {}),
+  }
+  return { devices: [], build: () => [{ type: 'RTM_DELRULE', flags: 0, body, step: 'delete the rule' }] }
+}
+
 /** EEXIST when there is an equal rule. */
 export async function addRule(handle: NamespaceHandle, spec: RuleSpec): Promise<void> {
-  await send(handle, [{ type: 'RTM_NEWRULE', flags: c.NLM_F_CREATE | c.NLM_F_EXCL, body: ruleBody(spec), step: 'add the rule' }])
+  await perform(handle, ruleAddition(spec))
 }
 
 /** The first rule that matches all that is given. ENOENT when none does. */
 export async function deleteRule(handle: NamespaceHandle, spec: RuleSpec): Promise<void> {
-  const body = ruleBody(spec)
-  // What was not given does not narrow the match.
-  const open: Body = {
-    ...body,
-    ...(spec.action === undefined ? { action: 0 } : {}),
-    ...(spec.table === undefined ? { table: undefined, headerTable: 0 } : {}),
-  }
-  await send(handle, [{ type: 'RTM_DELRULE', flags: 0, body: open, step: 'delete the rule' }])
+  await perform(handle, ruleDeletion(spec))
 }
 
 const rangeFrom = (body: Body | undefined): Range | undefined =>

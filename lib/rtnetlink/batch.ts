@@ -1,0 +1,238 @@
+// Many operations in one submission, each with its own outcome.
+
+import { randomInt } from 'node:crypto'
+import { kernel, NetlinkError } from '../errors.ts'
+import { type Message, type NamespaceHandle, native } from '../native.ts'
+import * as address from './address.ts'
+import { type LinkSpec, linkCreation } from './create-link.ts'
+import * as fdb from './fdb.ts'
+import * as link from './link.ts'
+import { getLinkMessage, type LinkRef } from './link-ref.ts'
+import * as neighbor from './neighbor.ts'
+import * as nexthop from './nexthop.ts'
+import { check, type Operation } from './operation.ts'
+import * as route from './route.ts'
+import type { RouteSpec } from './route-spec.ts'
+import * as rule from './rule.ts'
+
+/** What became of one item. `skipped`: an earlier item of the batch that made its device failed, so it could not be tried. */
+export type ItemResult =
+  | { readonly status: 'done' }
+  | { readonly status: 'failed'; readonly error: NetlinkError }
+  | { readonly status: 'skipped'; readonly because: number }
+
+export interface BatchResult {
+  /** In the order of the calls. */
+  readonly items: readonly ItemResult[]
+  /** Whether all were done. */
+  readonly ok: boolean
+  /** The first failure; its `index` is the item's. */
+  readonly error?: NetlinkError
+}
+
+interface Item {
+  readonly operation: Operation
+  /** The device that it makes, with the index chosen for it. */
+  readonly makes?: { readonly name: string; readonly index: number }
+}
+
+/** From where neither the kernel's own counting nor another item of the batch has taken one. */
+const privateIndexes = [0x40000000, 0x7fffffff] as const
+
+/**
+ * Collects operations for `Netns.batch`. Arguments are checked when an item is added. A device that an item makes can be named by
+ * later ones: they are sent with the index that was chosen for it, so that when its creation fails they reach no other device that
+ * happens to have the name.
+ */
+export class Batch {
+  readonly #items: Item[] = []
+  readonly #made = new Map<string, number>()
+
+  #add(operation: Operation, makes?: Item['makes']): this {
+    check(operation)
+    this.#items.push(makes === undefined ? { operation } : { operation, makes })
+    return this
+  }
+
+  createLink(spec: LinkSpec<never>): this {
+    const index = spec.index ?? randomInt(...privateIndexes)
+    const operation = linkCreation({ ...spec, index })
+    this.#made.set(spec.name, index)
+    return this.#add(operation, { name: spec.name, index })
+  }
+
+  setLink(ref: LinkRef, changes: link.LinkChanges): this {
+    return this.#add(link.linkChange(ref, changes))
+  }
+
+  deleteLink(ref: LinkRef): this {
+    // The kernel would resolve the name by itself, and after a failed creation find somebody else's device.
+    const made = typeof ref === 'string' ? this.#made.get(ref) : undefined
+    if (made === undefined) return this.#add(link.linkDeletion(ref))
+    return this.#add({ ...link.linkDeletion(made), devices: [{ ref: made, path: 'link' }] })
+  }
+
+  addAddress(ref: LinkRef, cidr: string, options: address.AddressOptions = {}): this {
+    return this.#add(address.addressAddition(ref, cidr, options))
+  }
+
+  deleteAddress(ref: LinkRef, cidr: string): this {
+    return this.#add(address.addressDeletion(ref, cidr))
+  }
+
+  addRoute(spec: RouteSpec): this {
+    return this.#add(route.routeChange('add', spec))
+  }
+
+  replaceRoute(spec: RouteSpec): this {
+    return this.#add(route.routeChange('replace', spec))
+  }
+
+  appendRoute(spec: RouteSpec): this {
+    return this.#add(route.routeChange('append', spec))
+  }
+
+  changeRoute(spec: RouteSpec): this {
+    return this.#add(route.routeChange('change', spec))
+  }
+
+  deleteRoute(spec: RouteSpec): this {
+    return this.#add(route.routeDeletion(spec))
+  }
+
+  addRule(spec: rule.RuleSpec): this {
+    return this.#add(rule.ruleAddition(spec))
+  }
+
+  deleteRule(spec: rule.RuleSpec): this {
+    return this.#add(rule.ruleDeletion(spec))
+  }
+
+  addNeighbor(spec: neighbor.NeighborSpec): this {
+    return this.#add(neighbor.neighborChange('add', spec))
+  }
+
+  replaceNeighbor(spec: neighbor.NeighborSpec): this {
+    return this.#add(neighbor.neighborChange('replace', spec))
+  }
+
+  deleteNeighbor(key: neighbor.NeighborKey): this {
+    return this.#add(neighbor.neighborDeletion(key))
+  }
+
+  addFdbEntry(spec: fdb.FdbSpec): this {
+    return this.#add(fdb.fdbChange('add', spec))
+  }
+
+  replaceFdbEntry(spec: fdb.FdbSpec): this {
+    return this.#add(fdb.fdbChange('replace', spec))
+  }
+
+  deleteFdbEntry(key: fdb.FdbKey): this {
+    return this.#add(fdb.fdbChange('delete', key))
+  }
+
+  addNexthop(spec: nexthop.NexthopSpec): this {
+    return this.#add(nexthop.nexthopChange('add', spec))
+  }
+
+  replaceNexthop(spec: nexthop.NexthopSpec): this {
+    return this.#add(nexthop.nexthopChange('replace', spec))
+  }
+
+  deleteNexthop(id: number): this {
+    return this.#add(nexthop.nexthopDeletion(id))
+  }
+
+  /** @internal */
+  static async run(handle: NamespaceHandle, batch: Batch): Promise<BatchResult> {
+    return batch.#run(handle)
+  }
+
+  async #run(handle: NamespaceHandle): Promise<BatchResult> {
+    const known = await this.#lookUp(handle)
+    const messages: Message[] = []
+    const owners: number[] = []
+    const items: (ItemResult | undefined)[] = this.#items.map((item, at) => {
+      const unknown = item.operation.devices.find(({ ref }) => known(ref) instanceof NetlinkError)
+      if (unknown !== undefined) return { status: 'failed', error: known(unknown.ref) as NetlinkError }
+      for (const message of item.operation.build((ref) => known(ref) as number)) {
+        messages.push(message)
+        owners.push(at)
+      }
+      return undefined
+    })
+    const outcomes = await kernel(native.submit(handle, messages))
+    const failed = new Map<number, NetlinkError>()
+    for (const [at, { error }] of outcomes.entries()) {
+      const owner = owners[at] as number
+      if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
+    }
+    return this.#result(items, failed)
+  }
+
+  /** The indexes of all devices named by name, asked for in one submission. A device that is not there is its items' error. */
+  async #lookUp(handle: NamespaceHandle): Promise<(ref: LinkRef) => number | NetlinkError> {
+    const names = new Set<string>()
+    for (const { operation } of this.#items) {
+      for (const { ref } of operation.devices) if (typeof ref === 'string' && !this.#made.has(ref)) names.add(ref)
+    }
+    const asked = [...names]
+    const outcomes =
+      asked.length === 0
+        ? []
+        : await kernel(
+            native.submit(
+              handle,
+              asked.map((name) => getLinkMessage(name, 'link')),
+            ),
+          )
+    const found = new Map<string, number | NetlinkError>(this.#made)
+    for (const [at, name] of asked.entries()) {
+      const { error, replies } = outcomes[at] as (typeof outcomes)[number]
+      found.set(name, error === undefined ? Number(replies[0]?.['index']) : new NetlinkError(error))
+    }
+    return (ref) => {
+      if (typeof ref === 'string') return found.get(ref) as number | NetlinkError
+      return typeof ref === 'number' ? ref : ref.index
+    }
+  }
+
+  #result(items: readonly (ItemResult | undefined)[], failed: ReadonlyMap<number, NetlinkError>): BatchResult {
+    const results: ItemResult[] = []
+    const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
+    for (const [at, item] of this.#items.entries()) {
+      const because = item.operation.devices
+        .map(({ ref }) => notMade.get(this.#indexOf(ref)))
+        .find((cause) => cause !== undefined)
+      const error = failed.get(at)
+      const early = items[at]
+      if (early?.status === 'failed')
+        results.push({ status: 'failed', error: at === early.error.index ? early.error : withIndex(early.error, at) })
+      else if (error !== undefined && because !== undefined) results.push({ status: 'skipped', because })
+      else if (error !== undefined) results.push({ status: 'failed', error })
+      else results.push({ status: 'done' })
+      if (item.makes !== undefined && results[at]?.status !== 'done') notMade.set(item.makes.index, at)
+    }
+    const first = results.find((result) => result.status === 'failed')
+    const ok = results.every((result) => result.status === 'done')
+    return first === undefined ? { items: results, ok } : { items: results, ok, error: first.error }
+  }
+
+  #indexOf(ref: LinkRef): number {
+    if (typeof ref === 'string') return this.#made.get(ref) ?? 0
+    return typeof ref === 'number' ? ref : ref.index
+  }
+}
+
+function withIndex(error: NetlinkError, index: number): NetlinkError {
+  const { errno, syscall, operation, extack, attribute } = error
+  return new NetlinkError({
+    errno: -errno,
+    syscall,
+    index,
+    ...(operation === undefined ? {} : { step: operation }),
+    ...(extack === undefined ? {} : { extack }),
+    ...(attribute === undefined ? {} : { attribute }),
+  })
+}
