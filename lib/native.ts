@@ -127,6 +127,33 @@ export interface DetachPlan {
   readonly table: PlanTable
 }
 
+export interface WatchOptions {
+  /** RTNLGRP_*. */
+  readonly groups: readonly number[]
+  readonly allNamespaces: boolean
+  /** Bytes. */
+  readonly receiveBuffer: number
+  /** Messages that may wait to be taken. */
+  readonly maxQueue: number
+}
+
+/** One message that the kernel sent to everybody who listens. */
+export interface News {
+  readonly type: string
+  readonly flags: number
+  /** The namespace it comes from, when that is another one. */
+  readonly nsid?: number
+  readonly body: Body
+}
+
+export interface Taken {
+  readonly news: readonly News[]
+  /** Messages are missing behind the last of `news`. */
+  readonly lost: boolean
+  /** The watcher has failed and says nothing more. */
+  readonly error?: KernelRefusal
+}
+
 export interface Native {
   /** The namespace of the calling thread. */
   home(): NamespaceHandle
@@ -142,6 +169,17 @@ export interface Native {
   close(handle: NamespaceHandle): void
   getSysctl(handle: NamespaceHandle, path: string): Promise<string>
   setSysctl(handle: NamespaceHandle, path: string, value: string): Promise<void>
+  /** A non-blocking TCP or UDP socket inside; its descriptor is the caller's to close. `address`: 4 or 16 bytes, also when not `bound`. */
+  socket(
+    handle: NamespaceHandle,
+    request: {
+      readonly transport: 'tcp' | 'udp'
+      readonly address: Uint8Array
+      readonly port: number
+      readonly bound: boolean
+      readonly dual: boolean
+    },
+  ): Promise<number>
   /** Runs `body` with the JavaScript thread inside; throws a KernelRefusal when it cannot enter or could not return. */
   inside<T>(handle: NamespaceHandle, body: () => T): T
   /** In order, each message with its own outcome; the kernel goes on after a refusal. */
@@ -152,6 +190,17 @@ export interface Native {
   attach(plan: AttachPlan): Promise<Attached>
   detach(plan: DetachPlan): Promise<void>
   changePorts(change: PortChange): Promise<void>
+  /**
+   * Listens in the namespace, from the moment it resolves. `wake` is called when there is something to take, and not again before it
+   * is taken. Keeps the process alive until `keepAlive(…, false)` or `unwatch`. Resolves to a refusal when it could not.
+   */
+  watch(handle: NamespaceHandle, options: WatchOptions, wake: () => void): Promise<number | KernelRefusal>
+  take(watcher: number): Taken
+  keepAlive(watcher: number, on: boolean): void
+  /** Closes the socket. Twice is no error. */
+  unwatch(watcher: number): void
+  /** Watchers and their losses in this thread, and the netlink sockets of requests in the process. */
+  listening(): { readonly watchers: number; readonly losses: number; readonly sockets: number }
   statistics(): { readonly queued: number; readonly pending: number }
 }
 

@@ -11,6 +11,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   export_netns(env, exports);
   export_netlink(env, exports);
   export_container(env, exports);
+  export_watch(env, exports);
   return exports;
 }
 

@@ -10,6 +10,14 @@ Executor& Environment::executor(Napi::Env env) {
   return *executor_;
 }
 
+Listener& Environment::listener(Napi::Env env) {
+  if (!listener_) {
+    listener_ = std::make_unique<Listener>(env);
+    env.AddCleanupHook([](Listener* listener) { listener->stop(); }, listener_.get());
+  }
+  return *listener_;
+}
+
 Result<Home>& Environment::home() {
   if (!home_) home_ = std::make_unique<Result<Home>>(Home::here());
   return *home_;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "node/executor.h"
+#include "node/monitor.h"
 
 namespace netlink_ct::node {
 
@@ -17,11 +18,16 @@ class Environment {
   // process.exit() no hook runs, and the thread ends with the process.
   Executor& executor(Napi::Env env);
 
+  // The same for the thread that listens: started with the first watcher.
+  Listener& listener(Napi::Env env);
+  [[nodiscard]] const Listener* started_listener() const noexcept { return listener_.get(); }
+
   // Where the JavaScript thread lives, with the way back from enter().
   Result<Home>& home();
 
  private:
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Listener> listener_;
   std::unique_ptr<Result<Home>> home_;
 };
 

@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/fd.h"
@@ -30,10 +32,28 @@ class Socket {
   size_t capacity(size_t wanted);
 
   uint32_t next_sequence() noexcept { return ++sequence_; }
+  // How many are open in this process.
+  [[nodiscard]] static int count() noexcept { return open_; }
   [[nodiscard]] int protocol() const noexcept { return protocol_; }
 
+  Socket(Socket&&) noexcept = default;
+  Socket& operator=(Socket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(protocol_, other.protocol_);
+    std::swap(sequence_, other.sequence_);
+    buffer_.swap(other.buffer_);
+    return *this;
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() {
+    if (fd_) --open_;
+  }
+
  private:
-  Socket(Fd fd, int protocol) : fd_(std::move(fd)), protocol_(protocol) {}
+  Socket(Fd fd, int protocol) : fd_(std::move(fd)), protocol_(protocol) { ++open_; }
+
+  inline static std::atomic<int> open_ = 0;
 
   Fd fd_;
   int protocol_;

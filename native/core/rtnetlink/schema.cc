@@ -17,11 +17,12 @@ constexpr MessageType messages[] = {
     {RTM_DELNEIGH, "RTM_DELNEIGH", &neighbor_schema},    {RTM_GETNEIGH, "RTM_GETNEIGH", &neighbor_schema},
     {RTM_NEWNEXTHOP, "RTM_NEWNEXTHOP", &nexthop_schema}, {RTM_DELNEXTHOP, "RTM_DELNEXTHOP", &nexthop_schema},
     {RTM_GETNEXTHOP, "RTM_GETNEXTHOP", &nexthop_schema}, {RTM_NEWNSID, "RTM_NEWNSID", &nsid_schema},
-    {RTM_GETNSID, "RTM_GETNSID", &nsid_schema},          {RTM_NEWQDISC, "RTM_NEWQDISC", &qdisc_schema},
-    {RTM_DELQDISC, "RTM_DELQDISC", &qdisc_schema},       {RTM_GETQDISC, "RTM_GETQDISC", &qdisc_schema},
-    {RTM_NEWTCLASS, "RTM_NEWTCLASS", &class_schema},     {RTM_DELTCLASS, "RTM_DELTCLASS", &class_schema},
-    {RTM_GETTCLASS, "RTM_GETTCLASS", &class_schema},     {RTM_NEWTFILTER, "RTM_NEWTFILTER", &filter_schema},
-    {RTM_DELTFILTER, "RTM_DELTFILTER", &filter_schema},  {RTM_GETTFILTER, "RTM_GETTFILTER", &filter_schema},
+    {RTM_GETNSID, "RTM_GETNSID", &nsid_schema},          {RTM_DELNSID, "RTM_DELNSID", &nsid_schema},
+    {RTM_NEWQDISC, "RTM_NEWQDISC", &qdisc_schema},       {RTM_DELQDISC, "RTM_DELQDISC", &qdisc_schema},
+    {RTM_GETQDISC, "RTM_GETQDISC", &qdisc_schema},       {RTM_NEWTCLASS, "RTM_NEWTCLASS", &class_schema},
+    {RTM_DELTCLASS, "RTM_DELTCLASS", &class_schema},     {RTM_GETTCLASS, "RTM_GETTCLASS", &class_schema},
+    {RTM_NEWTFILTER, "RTM_NEWTFILTER", &filter_schema},  {RTM_DELTFILTER, "RTM_DELTFILTER", &filter_schema},
+    {RTM_GETTFILTER, "RTM_GETTFILTER", &filter_schema},
 };
 
 }  // namespace
