@@ -1,6 +1,8 @@
 // A network namespace and the verbs of the network stack in it.
 
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import type { Socket as DatagramSocket } from 'node:dgram'
+import type { Server, Socket } from 'node:net'
 import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
@@ -17,6 +19,7 @@ import { type LookupOptions, lookupRoute } from '../rtnetlink/route-lookup.ts'
 import type { RouteSpec } from '../rtnetlink/route-spec.ts'
 import * as rule from '../rtnetlink/rule.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
+import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
 import { spawnInside } from './spawn.ts'
 import { sysctlPath, sysctlValue } from './sysctl.ts'
 
@@ -299,6 +302,21 @@ export class Netns implements AsyncDisposable {
    */
   async spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<ChildProcess> {
     return this.#use((handle) => spawnInside(handle, command, args, options))
+  }
+
+  /** Lets a server (net, http, https, http2, tls) listen inside: `await netns.listen(http.createServer(…), { port: 80 })`. */
+  async listen<S extends Server>(server: S, options?: ListenOptions): Promise<S> {
+    return this.#use((handle) => listen(handle, server, options))
+  }
+
+  /** A TCP connection from inside; `http.request({ createConnection: () => socket })` speaks HTTP over it. */
+  async connect(options: ConnectOptions): Promise<Socket> {
+    return this.#use((handle) => connect(handle, options))
+  }
+
+  /** A UDP socket bound inside. */
+  async bindUdp(options?: BindUdpOptions): Promise<DatagramSocket> {
+    return this.#use((handle) => bindUdp(handle, options))
   }
 
   /**

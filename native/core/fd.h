@@ -24,6 +24,8 @@ class Fd {
   ~Fd() { close(); }
 
   [[nodiscard]] int get() const noexcept { return number_; }
+  // Gives the number away: whoever takes it closes it.
+  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
   explicit operator bool() const noexcept { return number_ >= 0; }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/netns/inet_socket.h"
 #include "core/netns/mount.h"
 #include "core/netns/sysctl.h"
 #include "node/functions.h"
@@ -112,6 +113,22 @@ Napi::Value set_sysctl(const Napi::CallbackInfo& info) {
   });
 }
 
+// Resolves to a descriptor that is the caller's to close.
+Napi::Value socket(const Napi::CallbackInfo& info) {
+  const SharedNamespace target = unwrap(info[0]);
+  const auto options = info[1].As<Napi::Object>();
+  SocketRequest request;
+  request.transport = text_member(options, "transport") == "udp" ? Transport::udp : Transport::tcp;
+  request.local = {bytes_member(options, "address"), static_cast<uint16_t>(number_member(options, "port"))};
+  request.bound = bool_member(options, "bound");
+  request.dual = bool_member(options, "dual");
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<Fd>(
+          info.Env(), [target, request](Home& thread_home) { return open_inet_socket(thread_home, *target, request); },
+          [](Napi::Env env, Fd& fd) -> Napi::Value { return Napi::Number::New(env, fd.release()); });
+}
+
 // Runs a synchronous function with the JavaScript thread inside the namespace, so that what it forks is born there.
 Napi::Value inside(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -147,6 +164,7 @@ void export_netns(Napi::Env env, Napi::Object exports) {
   add(env, exports, "close", close_handle);
   add(env, exports, "getSysctl", get_sysctl);
   add(env, exports, "setSysctl", set_sysctl);
+  add(env, exports, "socket", socket);
   add(env, exports, "inside", inside);
 }
 
