@@ -11,21 +11,16 @@ import type { Link } from '../rtnetlink/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { Endpoint, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
-import {
-  type FirewallElement,
-  type FirewalledNetwork,
-  pendingElements,
-  portMaps,
-  publishedSet,
-  tableName,
-} from './firewall/index.ts'
+import { type FirewalledNetwork, pendingElements, portMaps, publishedSet, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { Leases, leaseMac } from './lease.ts'
-import { type Port, type PortSpec, parsePort, parsePorts, portKey } from './port.ts'
-import { elementsOf, explainTaken, flowsOf, ownerOf, published } from './ports.ts'
+import { type Port, type PortSpec, parsePort, parsePorts } from './port.ts'
+import { flowsOf, ownerOf, published } from './ports.ts'
+import { endpointElements, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
 import { removeFromTable } from './table.ts'
+import { Turns } from './turns.ts'
 
 export interface NetworkFacts {
   readonly name: string
@@ -62,6 +57,8 @@ export class Network implements EndpointOwner {
   readonly #leases: Leases
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
   readonly #owned = new Map<number, Netns>()
+  /** Changes of an endpoint's ports, by the host end's index. */
+  readonly #changing = new Turns<number>()
   readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
 
   /** @internal use createNetwork or openNetwork */
@@ -88,8 +85,8 @@ export class Network implements EndpointOwner {
    * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
    * All or nothing; three submissions to the kernel, two without ports.
    *
-   * Rejects with EEXIST when the name is taken in the network (or the interface name, the address, the default route inside),
-   * SUBNET_FULL, PORT_IN_USE; the error's `operation` names the step.
+   * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside),
+   * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<Endpoint> {
     const { subnet, gateway, internal } = this.#facts
@@ -97,7 +94,9 @@ export class Network implements EndpointOwner {
     const alias = formatEndpointLabel(checked)
     const given = await resolveNetns(spec.netns)
     try {
-      const { attached, offset } = await this.#lease(checked, alias, given?.netns)
+      const { attached, offset } = await withReclaim(this.#host, ownerOf(this.name, checked.name), checked.ports, () =>
+        this.#lease(checked, alias, given?.netns),
+      )
       this.#leases.advance(offset)
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
@@ -105,7 +104,7 @@ export class Network implements EndpointOwner {
       return this.#endpoint(checked, attached.hostIndex, offset, netns)
     } catch (error) {
       if (given?.opened) await given.netns.close()
-      throw await explainTaken(Netns.handleOf(this.#host), error, checked.ports)
+      throw error
     }
   }
 
@@ -138,16 +137,17 @@ export class Network implements EndpointOwner {
       const attached = await this.#tryLeases([offset], checked, alias, inside)
       if (attached !== undefined) return { attached, offset }
       const address = formatAddress(this.#leases.address(offset))
-      throw new NetworkError('SUBNET_FULL', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
+      throw new NetworkError('ADDRESS_IN_USE', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
     }
-    let taken = new Set<number>()
+    const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
       const offsets = this.#leases.candidates(count, taken)
       if (offsets.length === 0)
         throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
       if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
-      taken = this.#takenOffsets(await this.#ports())
+      // Those tried too: a device that somebody took off the bridge keeps its name, and so its lease.
+      for (const offset of [...offsets, ...this.#takenOffsets(await this.#ports())]) taken.add(offset)
     }
   }
 
@@ -259,55 +259,23 @@ export class Network implements EndpointOwner {
   }
 
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
+    const held = await portsLeft(this.#host, endpoints)
     await kernel(
       native.detach({
         host: Netns.handleOf(this.#host),
         hostIndexes: endpoints.map((endpoint) => endpoint.hostIndex),
-        elements: endpoints.flatMap((endpoint) => this.#elements(endpoint, endpoint.ports, true)),
-        flows: endpoints.flatMap((endpoint) => flowsOf(endpoint.ports)),
+        elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [], true)),
+        flows: held.flatMap(flowsOf),
         table: tableName,
       }),
     )
   }
 
-  #elements(endpoint: Endpoint, ports: readonly Port[], all: boolean): FirewallElement[] {
-    const [address = ''] = (endpoint.addresses[0] ?? '').split('/')
-    return elementsOf(ports, parseAddress(address, 'address').bytes, ownerOf(this.name, endpoint.name), all)
-  }
-
   /** @internal Endpoint.publish and unpublish */
   async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
-    const wanted = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
+    const ports = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
-    const keys = new Set(wanted.map(portKey))
-    const current = endpoint.ports
-    const changed = publish
-      ? wanted.filter((port) => !current.some((has) => portKey(has) === portKey(port)))
-      : current.filter((port) => keys.has(portKey(port)))
-    const remaining = publish ? [...current, ...changed] : current.filter((port) => !keys.has(portKey(port)))
-    const alias = formatEndpointLabel({ name: endpoint.name, ports: remaining })
-    if (changed.length === 0) return remaining
-    const change = (ports: readonly Port[], add: boolean): Promise<void> =>
-      kernel(
-        native.changePorts({
-          host: Netns.handleOf(this.#host),
-          table: tableName,
-          publish: add,
-          elements: this.#elements(endpoint, ports, add || remaining.length === 0),
-          flows: flowsOf(ports),
-        }),
-      )
-    // The alias first when ports come, last when they go: it never tells less than what stands in the table.
-    if (publish) await this.#host.setLink(endpoint.hostIndex, { alias })
-    try {
-      await change(changed, publish)
-    } catch (error) {
-      if (publish)
-        await this.#host.setLink(endpoint.hostIndex, { alias: formatEndpointLabel({ name: endpoint.name, ports: current }) })
-      throw publish ? await explainTaken(Netns.handleOf(this.#host), error, changed) : error
-    }
-    if (!publish) await this.#host.setLink(endpoint.hostIndex, { alias })
-    return remaining
+    return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
   }
 
   /**
