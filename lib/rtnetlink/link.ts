@@ -1,6 +1,6 @@
 // Network devices: looking, changing, deleting. Making them is in bridge.ts and veth.ts.
 
-import { fields, integer, invalidType, outOfRange } from '../invalid.ts'
+import { fields, integer, invalidType, list, outOfRange } from '../invalid.ts'
 import { interfaceName, macAddress } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import { type BridgeOptions, type BridgePort, bridgeOptionsFrom, bridgePortFrom } from './bridge-options.ts'
@@ -158,7 +158,9 @@ export async function listLinks(handle: NamespaceHandle, filter: LinkFilter = {}
   const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
   if (filter.kind !== undefined && typeof filter.kind !== 'string') throw invalidType('filter.kind', 'a string', filter.kind)
   const info = filter.kind === undefined ? undefined : { kind: filter.kind }
-  return dump(handle, 'RTM_GETLINK', { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }, 'the links', linkFrom)
+  const links = await dump(handle, 'RTM_GETLINK', { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }, 'the links', linkFrom)
+  // The kernel gives all devices for a kind that it has never heard of.
+  return links.filter((link) => filter.kind === undefined || link.kind === filter.kind)
 }
 
 function checkChanges(changes: LinkChanges): void {
@@ -171,8 +173,10 @@ function checkChanges(changes: LinkChanges): void {
   if (changes.group !== undefined) integer(changes.group, 'changes.group', 0, 0xffffffff)
   if (changes.txqlen !== undefined) integer(changes.txqlen, 'changes.txqlen', 0, 0xffffffff)
   if (changes.alias !== undefined) checkAlias(changes.alias, 'changes.alias')
-  changes.addAltnames?.forEach((name, at) => void altname(name, `changes.addAltnames[${at}]`))
-  changes.deleteAltnames?.forEach((name, at) => void altname(name, `changes.deleteAltnames[${at}]`))
+  for (const change of ['addAltnames', 'deleteAltnames'] as const) {
+    if (changes[change] === undefined) continue
+    for (const [at, name] of list(changes[change], `changes.${change}`).entries()) altname(name, `changes.${change}[${at}]`)
+  }
 }
 
 /** IFALIASZ without the NUL. */
@@ -185,7 +189,7 @@ export function checkAlias(value: unknown, path: string): string {
   return value
 }
 
-/** All changes in one submission, in the order of LinkChanges; the device is named by its index, so that a rename is safe. */
+/** The device is named by its index, so that a rename is safe. Its other names change only when the kernel took the rest. */
 export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: LinkChanges): Promise<Link> {
   refBody(ref, 'link')
   checkChanges(changes)
@@ -193,9 +197,7 @@ export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: Li
   let master: number | undefined
   if (changes.master === null) master = 0
   else if (changes.master !== undefined) master = await indexOf(handle, changes.master, 'changes.master')
-  const messages: Message[] = []
   const set: Body = {
-    index,
     name: changes.name,
     mac: changes.mac,
     mtu: changes.mtu,
@@ -205,18 +207,22 @@ export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: Li
     master,
     ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
   }
-  messages.push({ type: 'RTM_SETLINK', flags: 0, body: set })
+  const first: Message[] = []
+  if (Object.values(set).some((value) => value !== undefined))
+    first.push({ type: 'RTM_SETLINK', flags: 0, body: { index, ...set } })
+  const names: Message[] = []
   if (changes.deleteAltnames?.length)
-    messages.push({ type: 'RTM_DELLINKPROP', flags: 0, body: { index, altnames: changes.deleteAltnames } })
+    names.push({ type: 'RTM_DELLINKPROP', flags: 0, body: { index, altnames: changes.deleteAltnames } })
   if (changes.addAltnames?.length) {
-    messages.push({
+    names.push({
       type: 'RTM_NEWLINKPROP',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
       body: { index, altnames: changes.addAltnames },
     })
   }
-  messages.push(getLinkMessage(index, 'link'))
-  const outcomes = await send(handle, messages)
+  // The kernel goes on with a submission after a refusal.
+  if (first.length > 0 && names.length > 0) await send(handle, first.splice(0))
+  const outcomes = await send(handle, [...first, ...names, getLinkMessage(index, 'link')])
   return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
 }
 
