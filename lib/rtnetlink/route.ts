@@ -60,7 +60,20 @@ export interface RouteFilter {
   readonly dev?: LinkRef
 }
 
-const names = ['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'mtu', 'family'] as const
+export const routeNames = [
+  'to',
+  'via',
+  'dev',
+  'source',
+  'metric',
+  'table',
+  'type',
+  'scope',
+  'protocol',
+  'onlink',
+  'mtu',
+  'family',
+] as const
 
 function tableOf(table: RouteTable | undefined, path: string): number {
   if (table === undefined) return c.RT_TABLE.main
@@ -103,8 +116,11 @@ function protocolOf(protocol: RouteSpec['protocol']): number {
 
 /** `oif` is the index of the route's device, when it has one. */
 export function routeBody(spec: RouteSpec, oif: number | undefined): Body {
-  fields(spec, 'route', names)
+  fields(spec, 'route', routeNames)
+  const asked = familyNumber(spec.family, 'route.family')
   const to = destinationOf(spec)
+  if (asked !== c.AF_UNSPEC && asked !== to.family)
+    throw invalidValue('route.family', 'must be the family of route.to and route.via', spec.family)
   const type = spec.type === undefined ? 'unicast' : oneOf(spec.type, 'route.type', Object.keys(c.RTN) as RouteType[])
   const addressOf = (text: string | undefined, path: string): string | undefined => {
     if (text === undefined) return undefined
