@@ -3,7 +3,7 @@
 import { type Cidr, formatAddress, formatCidr, offsetIn, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { invalidType } from '../invalid.ts'
-import { macBytes, objectName } from '../names.ts'
+import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns, type NetnsRef } from '../netns/netns.ts'
 import { openNetns } from '../netns/registry.ts'
@@ -39,7 +39,6 @@ const linkGroup = 0x6374
 /** Leases tried in one call before the kernel is asked which are taken. */
 const firstCandidates = 4
 const laterCandidates = 64
-const formatMac = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
@@ -49,6 +48,7 @@ export class Network implements EndpointOwner {
   readonly gateways: readonly string[]
   /** Name of the bridge's interface. */
   readonly bridge: string
+  readonly mtu: number
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: boolean
@@ -69,6 +69,7 @@ export class Network implements EndpointOwner {
     this.subnets = [formatCidr(facts.subnet)]
     this.gateways = [facts.gateway]
     this.bridge = facts.bridge.name
+    this.mtu = facts.bridge.mtu
     this.internal = facts.internal
     this.icc = facts.icc
     this.masquerade = facts.masquerade
@@ -200,23 +201,26 @@ export class Network implements EndpointOwner {
     return this.#host.listLinks({ master: this.#facts.bridge.index, kind: 'veth' })
   }
 
+  /** By its alternative name, which no other device can have; the alias may be lost. */
   #found(link: Link): Endpoint | undefined {
-    const label = parseEndpointLabel(link.alias)
+    const prefix = endpointAltname(this.name, '')
+    const name = link.altnames.find((altname) => altname.startsWith(prefix))?.slice(prefix.length)
     const offset = this.#leases.offsetOf(link.name)
-    if (label === undefined || offset === undefined || link.master !== this.#facts.bridge.index) return undefined
+    if (name === undefined || offset === undefined) return undefined
+    const label = parseEndpointLabel(link.alias)
     const address = this.#leases.address(offset)
     return new Endpoint(
       {
-        name: label.name,
+        name,
         network: this.name,
         netns: undefined,
         ifname: undefined,
         hostIfname: link.name,
         hostIndex: link.index,
-        mac: formatMac(leaseMac(address)),
+        mac: label?.mac ?? formatMac(leaseMac(address)),
         addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
         gateways: this.gateways,
-        ports: label.ports,
+        ports: label?.ports ?? [],
       },
       this,
     )
@@ -240,7 +244,11 @@ export class Network implements EndpointOwner {
 
   /** All endpoints, whoever attached them, in the order of their addresses. */
   async endpoints(): Promise<Endpoint[]> {
-    const found = (await this.#ports()).map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
+    return this.#among(await this.#ports())
+  }
+
+  #among(links: readonly Link[]): Endpoint[] {
+    const found = links.map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
     const offset = (endpoint: Endpoint): number => this.#leases.offsetOf(endpoint.hostIfname) ?? 0
     return found.sort((a, b) => offset(a) - offset(b))
   }
@@ -283,7 +291,8 @@ export class Network implements EndpointOwner {
    * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
    */
   async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    const endpoints = await this.#endpointsLeft()
+    // Not by the bridge: that may be gone, or a device taken off it.
+    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth' }))
     if (endpoints.length > 0) {
       if (options.force !== true) {
         const names = endpoints.map((endpoint) => endpoint.name)
@@ -300,22 +309,15 @@ export class Network implements EndpointOwner {
     await restoreForwarding(this.#host, forwardingBefore)
   }
 
-  async #endpointsLeft(): Promise<Endpoint[]> {
-    return this.endpoints().catch((error: unknown) => {
-      if (error instanceof NetlinkError && error.code === 'ENODEV') return []
-      throw error
-    })
-  }
-
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
     const { name, bridge, subnets, internal, icc, masquerade } = this
     return { name, bridge, subnets, internal, icc, masquerade }
   }
 
-  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'internal' | 'icc' | 'masquerade'> {
-    const { name, driver, subnets, gateways, bridge, internal, icc, masquerade } = this
-    return { name, driver, subnets, gateways, bridge, internal, icc, masquerade }
+  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'mtu' | 'internal' | 'icc' | 'masquerade'> {
+    const { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade } = this
+    return { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade }
   }
 }
 

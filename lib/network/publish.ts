@@ -3,6 +3,7 @@
 import { constants } from 'node:os'
 import { formatAddress, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
+import { formatMac } from '../names.ts'
 import { type Message, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { send } from '../rtnetlink/exchange.ts'
@@ -12,6 +13,7 @@ import type { Endpoint } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
 import { type FirewallElement, portElement, readPorts, tableName } from './firewall/index.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
+import { leaseMac } from './lease.ts'
 import { type Port, portKey } from './port.ts'
 import { elementsOf, flowsOf, ownerOf, published } from './ports.ts'
 
@@ -69,7 +71,8 @@ export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Pr
 /** Writes down what the endpoint publishes, and lets it reach its own ports: br_netfilter sends that back where it came from. */
 async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<void> {
   const { name, hostIndex: index } = endpoint
-  const alias = formatEndpointLabel({ name, ports })
+  const mac = endpoint.mac === formatMac(leaseMac(addressOf(endpoint))) ? undefined : endpoint.mac
+  const alias = formatEndpointLabel({ name, ports, mac })
   const portData = { hairpin: ports.length > 0 ? 1 : 0 }
   await send(Netns.handleOf(host), [
     { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" },
