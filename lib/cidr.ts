@@ -47,6 +47,9 @@ export function formatAddress(bytes: Uint8Array): string {
     if (length > best.length) best = { start, length }
   }
   if (best.start === -1) return groups.join(':')
+  // An IPv4 address inside: ::ffff:192.0.2.1.
+  if (best.start === 0 && (best.length === 6 || (best.length === 5 && groups[5] === 'ffff')))
+    return `${best.length === 6 ? '::' : '::ffff:'}${bytes.subarray(12).join('.')}`
   return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`
 }
 

@@ -51,3 +51,4 @@ export function macAddress(value: unknown, path: string): string {
 }
 
 export const macBytes = (mac: string): Uint8Array => Uint8Array.from(mac.split(':'), (pair) => Number.parseInt(pair, 16))
+export const formatMac = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')

@@ -126,7 +126,10 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => link.listLinks(handle, filter))
   }
 
-  /** Several changes in one submission. Resolves to the device as it is then. */
+  /**
+   * Several changes at once. Resolves to the device as it is then. The kernel makes them one after the other and stops at the first
+   * that it refuses: those before it stay.
+   */
   async setLink(ref: link.LinkRef, changes: link.LinkChanges): Promise<link.Link> {
     return this.#use((handle) => link.setLink(handle, ref, changes))
   }
@@ -141,9 +144,9 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => address.addAddress(handle, ref, cidr, options))
   }
 
-  /** EADDRNOTAVAIL when the device does not have it. */
-  async deleteAddress(ref: link.LinkRef, cidr: string): Promise<void> {
-    return this.#use((handle) => address.deleteAddress(handle, ref, cidr))
+  /** EADDRNOTAVAIL when the device does not have it with this prefix, and this peer, if it is a point-to-point one. */
+  async deleteAddress(ref: link.LinkRef, cidr: string, options?: Pick<address.AddressOptions, 'peer'>): Promise<void> {
+    return this.#use((handle) => address.deleteAddress(handle, ref, cidr, options))
   }
 
   async listAddresses(filter?: address.AddressFilter): Promise<address.AddressInfo[]> {

@@ -3,6 +3,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { toError } from '../errors.ts'
+import { invalidType, invalidValue, list } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 
 let poolWarmed: Promise<void> | undefined
@@ -24,6 +25,10 @@ export async function spawnInside(
   args: readonly string[],
   options: SpawnOptions,
 ): Promise<ChildProcess> {
+  // child_process would say it with this thread inside already.
+  if (typeof command !== 'string') throw invalidType('command', 'a program', command)
+  if (command === '') throw invalidValue('command', 'must not be empty', command)
+  list(args, 'args')
   await warmPool()
   let child: ChildProcess
   try {

@@ -64,7 +64,7 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
       await withoutIpv6(host, checked.bridge)
       const alias = formatNetworkLabel({ name, internal, icc, masquerade, forwardingBefore: before })
       await send(Netns.handleOf(host), bridgeMessages(made.index, alias, name, `${gateway}/${subnet.prefixLength}`))
-      await addToTable(host, network.firewalled())
+      await admit(host, network, made.index)
       await rolledBack(
         async () => internal || (await enableForwarding(host)),
         () => removeFromTable(host, network.firewalled()),
@@ -76,6 +76,19 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
       await restoreForwarding(host, before)
     },
   )
+}
+
+/** Lets the network into the firewall, in place of what may stand there of one whose bridge somebody deleted. */
+async function admit(host: Netns, network: Network, bridge: number): Promise<void> {
+  try {
+    await addToTable(host, network.firewalled())
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === 'EEXIST' && error.syscall === 'NFT_MSG_NEWSETELEM')) throw error
+    // Unless it is another living one's, made at the same time.
+    for (const subnet of network.subnets) await refuseConflict(host, parseCidr(subnet, 'subnet'), bridge)
+    await removeFromTable(host, network.firewalled())
+    await addToTable(host, network.firewalled())
+  }
 }
 
 /** An IPv4 network listens to no router advertisement of a container, and sends no neighbor discovery. */
@@ -132,6 +145,7 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     wanted.gateway !== undefined &&
       wanted.gateway !== existing.gateways[0] &&
       `gateway ${existing.gateways[0]}, not ${wanted.gateway}`,
+    wanted.mtu !== 0 && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
     ...(['internal', 'icc', 'masquerade'] as const).map(
       (option) => wanted[option] !== existing[option] && `${option} ${existing[option]}, not ${wanted[option]}`,

@@ -6,6 +6,7 @@ export type NetworkErrorCode =
   | 'NETWORK_IN_USE'
   | 'ENDPOINT_NOT_FOUND'
   | 'SUBNET_FULL'
+  | 'ADDRESS_IN_USE'
   | 'SUBNET_CONFLICT'
   | 'NO_FREE_SUBNET'
   | 'PORT_IN_USE'

@@ -1,12 +1,12 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
 //   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab icc masquerade forwarding=0
-//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp
+//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
 
-import { objectName } from '../names.ts'
+import { macAddress, objectName } from '../names.ts'
 import { formatPorts, type Port, parsePorts } from './port.ts'
 
 const prefix = 'netlink-ct/1'
@@ -28,6 +28,8 @@ export interface NetworkLabel {
 export interface EndpointLabel {
   readonly name: string
   readonly ports: readonly Port[]
+  /** Only when it is not derived from the address. */
+  readonly mac?: string | undefined
 }
 
 export function formatNetworkLabel(label: NetworkLabel): string {
@@ -55,7 +57,8 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
 
 /** Throws a RangeError when the ports' description does not fit the alias. */
 export function formatEndpointLabel(label: EndpointLabel): string {
-  const text = [prefix, 'endpoint', label.name, ...formatPorts(label.ports)].join(' ')
+  const mac = label.mac === undefined ? [] : [`mac=${label.mac}`]
+  const text = [prefix, 'endpoint', label.name, ...formatPorts(label.ports), ...mac].join(' ')
   if (text.length > longest) {
     throw Object.assign(
       new RangeError(
@@ -69,10 +72,16 @@ export function formatEndpointLabel(label: EndpointLabel): string {
 
 /** undefined for an alias that is not ours, or that somebody spoiled. */
 export function parseEndpointLabel(alias: string | undefined): EndpointLabel | undefined {
-  const [mark, kind, name, ...ports] = alias?.split(' ') ?? []
+  const [mark, kind, name, ...words] = alias?.split(' ') ?? []
   if (mark !== prefix || kind !== 'endpoint' || name === undefined) return undefined
+  const isMac = (word: string): boolean => word.startsWith('mac=')
+  const mac = words.find(isMac)?.slice('mac='.length)
   try {
-    return { name: objectName(name, 'the alias'), ports: parsePorts(ports, 'the alias') }
+    const ports = parsePorts(
+      words.filter((word) => !isMac(word)),
+      'the alias',
+    )
+    return { name: objectName(name, 'the alias'), ports, mac: mac === undefined ? undefined : macAddress(mac, 'the alias') }
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) return undefined
     throw error

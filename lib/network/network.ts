@@ -3,7 +3,7 @@
 import { type Cidr, formatAddress, formatCidr, offsetIn, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { invalidType } from '../invalid.ts'
-import { macBytes, objectName } from '../names.ts'
+import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns, type NetnsRef } from '../netns/netns.ts'
 import { openNetns } from '../netns/registry.ts'
@@ -11,21 +11,16 @@ import type { Link } from '../rtnetlink/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { Endpoint, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
-import {
-  type FirewallElement,
-  type FirewalledNetwork,
-  pendingElements,
-  portMaps,
-  publishedSet,
-  tableName,
-} from './firewall/index.ts'
+import { type FirewalledNetwork, pendingElements, portMaps, publishedSet, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { Leases, leaseMac } from './lease.ts'
-import { type Port, type PortSpec, parsePort, parsePorts, portKey } from './port.ts'
-import { elementsOf, explainTaken, flowsOf, ownerOf, published } from './ports.ts'
+import { type Port, type PortSpec, parsePort, parsePorts } from './port.ts'
+import { flowsOf, ownerOf, published } from './ports.ts'
+import { endpointElements, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
 import { removeFromTable } from './table.ts'
+import { Turns } from './turns.ts'
 
 export interface NetworkFacts {
   readonly name: string
@@ -44,7 +39,6 @@ const linkGroup = 0x6374
 /** Leases tried in one call before the kernel is asked which are taken. */
 const firstCandidates = 4
 const laterCandidates = 64
-const formatMac = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
@@ -54,6 +48,7 @@ export class Network implements EndpointOwner {
   readonly gateways: readonly string[]
   /** Name of the bridge's interface. */
   readonly bridge: string
+  readonly mtu: number
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: boolean
@@ -62,6 +57,8 @@ export class Network implements EndpointOwner {
   readonly #leases: Leases
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
   readonly #owned = new Map<number, Netns>()
+  /** Changes of an endpoint's ports, by the host end's index. */
+  readonly #changing = new Turns<number>()
   readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
 
   /** @internal use createNetwork or openNetwork */
@@ -72,6 +69,7 @@ export class Network implements EndpointOwner {
     this.subnets = [formatCidr(facts.subnet)]
     this.gateways = [facts.gateway]
     this.bridge = facts.bridge.name
+    this.mtu = facts.bridge.mtu
     this.internal = facts.internal
     this.icc = facts.icc
     this.masquerade = facts.masquerade
@@ -88,8 +86,8 @@ export class Network implements EndpointOwner {
    * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
    * All or nothing; three submissions to the kernel, two without ports.
    *
-   * Rejects with EEXIST when the name is taken in the network (or the interface name, the address, the default route inside),
-   * SUBNET_FULL, PORT_IN_USE; the error's `operation` names the step.
+   * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside),
+   * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<Endpoint> {
     const { subnet, gateway, internal } = this.#facts
@@ -97,7 +95,9 @@ export class Network implements EndpointOwner {
     const alias = formatEndpointLabel(checked)
     const given = await resolveNetns(spec.netns)
     try {
-      const { attached, offset } = await this.#lease(checked, alias, given?.netns)
+      const { attached, offset } = await withReclaim(this.#host, ownerOf(this.name, checked.name), checked.ports, () =>
+        this.#lease(checked, alias, given?.netns),
+      )
       this.#leases.advance(offset)
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
@@ -105,7 +105,7 @@ export class Network implements EndpointOwner {
       return this.#endpoint(checked, attached.hostIndex, offset, netns)
     } catch (error) {
       if (given?.opened) await given.netns.close()
-      throw await explainTaken(Netns.handleOf(this.#host), error, checked.ports)
+      throw error
     }
   }
 
@@ -138,16 +138,17 @@ export class Network implements EndpointOwner {
       const attached = await this.#tryLeases([offset], checked, alias, inside)
       if (attached !== undefined) return { attached, offset }
       const address = formatAddress(this.#leases.address(offset))
-      throw new NetworkError('SUBNET_FULL', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
+      throw new NetworkError('ADDRESS_IN_USE', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
     }
-    let taken = new Set<number>()
+    const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
       const offsets = this.#leases.candidates(count, taken)
       if (offsets.length === 0)
         throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
       if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
-      taken = this.#takenOffsets(await this.#ports())
+      // Those tried too: a device that somebody took off the bridge keeps its name, and so its lease.
+      for (const offset of [...offsets, ...this.#takenOffsets(await this.#ports())]) taken.add(offset)
     }
   }
 
@@ -200,23 +201,26 @@ export class Network implements EndpointOwner {
     return this.#host.listLinks({ master: this.#facts.bridge.index, kind: 'veth' })
   }
 
+  /** By its alternative name, which no other device can have; the alias may be lost. */
   #found(link: Link): Endpoint | undefined {
-    const label = parseEndpointLabel(link.alias)
+    const prefix = endpointAltname(this.name, '')
+    const name = link.altnames.find((altname) => altname.startsWith(prefix))?.slice(prefix.length)
     const offset = this.#leases.offsetOf(link.name)
-    if (label === undefined || offset === undefined || link.master !== this.#facts.bridge.index) return undefined
+    if (name === undefined || offset === undefined) return undefined
+    const label = parseEndpointLabel(link.alias)
     const address = this.#leases.address(offset)
     return new Endpoint(
       {
-        name: label.name,
+        name,
         network: this.name,
         netns: undefined,
         ifname: undefined,
         hostIfname: link.name,
         hostIndex: link.index,
-        mac: formatMac(leaseMac(address)),
+        mac: label?.mac ?? formatMac(leaseMac(address)),
         addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
         gateways: this.gateways,
-        ports: label.ports,
+        ports: label?.ports ?? [],
       },
       this,
     )
@@ -240,7 +244,11 @@ export class Network implements EndpointOwner {
 
   /** All endpoints, whoever attached them, in the order of their addresses. */
   async endpoints(): Promise<Endpoint[]> {
-    const found = (await this.#ports()).map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
+    return this.#among(await this.#ports())
+  }
+
+  #among(links: readonly Link[]): Endpoint[] {
+    const found = links.map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
     const offset = (endpoint: Endpoint): number => this.#leases.offsetOf(endpoint.hostIfname) ?? 0
     return found.sort((a, b) => offset(a) - offset(b))
   }
@@ -259,55 +267,23 @@ export class Network implements EndpointOwner {
   }
 
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
+    const held = await portsLeft(this.#host, endpoints)
     await kernel(
       native.detach({
         host: Netns.handleOf(this.#host),
         hostIndexes: endpoints.map((endpoint) => endpoint.hostIndex),
-        elements: endpoints.flatMap((endpoint) => this.#elements(endpoint, endpoint.ports, true)),
-        flows: endpoints.flatMap((endpoint) => flowsOf(endpoint.ports)),
+        elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [], true)),
+        flows: held.flatMap(flowsOf),
         table: tableName,
       }),
     )
   }
 
-  #elements(endpoint: Endpoint, ports: readonly Port[], all: boolean): FirewallElement[] {
-    const [address = ''] = (endpoint.addresses[0] ?? '').split('/')
-    return elementsOf(ports, parseAddress(address, 'address').bytes, ownerOf(this.name, endpoint.name), all)
-  }
-
   /** @internal Endpoint.publish and unpublish */
   async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
-    const wanted = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
+    const ports = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
-    const keys = new Set(wanted.map(portKey))
-    const current = endpoint.ports
-    const changed = publish
-      ? wanted.filter((port) => !current.some((has) => portKey(has) === portKey(port)))
-      : current.filter((port) => keys.has(portKey(port)))
-    const remaining = publish ? [...current, ...changed] : current.filter((port) => !keys.has(portKey(port)))
-    const alias = formatEndpointLabel({ name: endpoint.name, ports: remaining })
-    if (changed.length === 0) return remaining
-    const change = (ports: readonly Port[], add: boolean): Promise<void> =>
-      kernel(
-        native.changePorts({
-          host: Netns.handleOf(this.#host),
-          table: tableName,
-          publish: add,
-          elements: this.#elements(endpoint, ports, add || remaining.length === 0),
-          flows: flowsOf(ports),
-        }),
-      )
-    // The alias first when ports come, last when they go: it never tells less than what stands in the table.
-    if (publish) await this.#host.setLink(endpoint.hostIndex, { alias })
-    try {
-      await change(changed, publish)
-    } catch (error) {
-      if (publish)
-        await this.#host.setLink(endpoint.hostIndex, { alias: formatEndpointLabel({ name: endpoint.name, ports: current }) })
-      throw publish ? await explainTaken(Netns.handleOf(this.#host), error, changed) : error
-    }
-    if (!publish) await this.#host.setLink(endpoint.hostIndex, { alias })
-    return remaining
+    return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
   }
 
   /**
@@ -315,7 +291,8 @@ export class Network implements EndpointOwner {
    * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
    */
   async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    const endpoints = await this.#endpointsLeft()
+    // Not by the bridge: that may be gone, or a device taken off it.
+    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth' }))
     if (endpoints.length > 0) {
       if (options.force !== true) {
         const names = endpoints.map((endpoint) => endpoint.name)
@@ -332,22 +309,15 @@ export class Network implements EndpointOwner {
     await restoreForwarding(this.#host, forwardingBefore)
   }
 
-  async #endpointsLeft(): Promise<Endpoint[]> {
-    return this.endpoints().catch((error: unknown) => {
-      if (error instanceof NetlinkError && error.code === 'ENODEV') return []
-      throw error
-    })
-  }
-
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
     const { name, bridge, subnets, internal, icc, masquerade } = this
     return { name, bridge, subnets, internal, icc, masquerade }
   }
 
-  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'internal' | 'icc' | 'masquerade'> {
-    const { name, driver, subnets, gateways, bridge, internal, icc, masquerade } = this
-    return { name, driver, subnets, gateways, bridge, internal, icc, masquerade }
+  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'mtu' | 'internal' | 'icc' | 'masquerade'> {
+    const { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade } = this
+    return { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade }
   }
 }
 

@@ -25,9 +25,11 @@ export async function freeSubnet(host: Netns): Promise<Cidr> {
   )
 }
 
-/** Refuses a subnet that the host routes elsewhere: its containers, or what was there before, would be cut off. */
-export async function refuseConflict(host: Netns, subnet: Cidr): Promise<void> {
-  const conflict = (await routedNetworks(host)).find(({ network }) => overlaps(subnet, network))
+/** Refuses a subnet that the host routes elsewhere than to `own`: its containers, or what was there before, would be cut off. */
+export async function refuseConflict(host: Netns, subnet: Cidr, own?: number): Promise<void> {
+  const conflict = (await routedNetworks(host)).find(
+    ({ network, link }) => overlaps(subnet, network) && (own === undefined || link !== own),
+  )
   if (conflict === undefined) return
   const name = conflict.link === undefined ? 'another way' : `through ${(await host.getLink(conflict.link)).name}`
   throw new NetworkError(

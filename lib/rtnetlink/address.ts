@@ -1,7 +1,7 @@
 // IPv4 and IPv6 addresses of devices.
 
 import { type Cidr, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
-import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
+import { fields, integer, invalidType, invalidValue, oneOf, outOfRange } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
 import { dump, number, optionalNumber, optionalText } from './exchange.ts'
@@ -67,9 +67,24 @@ export const familyNumber = (family: 'inet' | 'inet6' | undefined, path: string)
 export const familyName = (family: number): 'inet' | 'inet6' => (family === c.AF_INET ? 'inet' : 'inet6')
 
 function broadcastOf(cidr: Cidr, option: string | false | undefined, path: string): string | undefined {
-  if (option === false || cidr.family !== c.AF_INET) return undefined
-  if (option === undefined) return cidr.prefixLength < 31 ? formatAddress(lastOf(cidr)) : undefined
-  return parseAddress(option, path).text
+  if (option === false) return undefined
+  if (option !== undefined) return sameFamily(option, ipv4Only(cidr, option, path).family, path)
+  return cidr.family === c.AF_INET && cidr.prefixLength < 31 ? formatAddress(lastOf(cidr)) : undefined
+}
+
+function ipv4Only(cidr: Cidr, option: unknown, path: string): Cidr {
+  if (cidr.family !== c.AF_INET) throw invalidValue(path, 'is for IPv4 addresses', option)
+  return cidr
+}
+
+/** The kernel keeps labels in the room of a device name; ifconfig(8) takes those that go on from one: 'eth0:1'. */
+function labelOf(cidr: Cidr, option: unknown, path: string): string | undefined {
+  if (option === undefined) return undefined
+  if (typeof option !== 'string') throw invalidType(path, 'a string', option)
+  const length = Buffer.byteLength(option)
+  if (length < 1 || length > 15 || option.includes('\0')) throw outOfRange(`the length of ${path}`, 1, 15, length)
+  ipv4Only(cidr, option, path)
+  return option
 }
 
 function flagsOf(options: AddressOptions): number | undefined {
@@ -101,7 +116,7 @@ export function addressMessage(index: number, address: string, options: AddressO
     local: cidr.text,
     address: options.peer === undefined ? cidr.text : sameFamily(options.peer, cidr.family, 'options.peer'),
     broadcast: broadcastOf(cidr, options.broadcast, 'options.broadcast'),
-    label: options.label,
+    label: labelOf(cidr, options.label, 'options.label'),
     flags: flagsOf(options),
     metric: options.metric === undefined ? undefined : integer(options.metric, 'options.metric', 0, 0xffffffff),
   }
@@ -117,15 +132,18 @@ export function addressAddition(link: LinkRef, address: string, options: Address
   }
 }
 
-export function addressDeletion(link: LinkRef, address: string): Operation {
+export function addressDeletion(link: LinkRef, address: string, options: Pick<AddressOptions, 'peer'>): Operation {
+  fields(options, 'options', ['peer'])
   const cidr = parseCidr(address, 'address')
+  // Without IFA_ADDRESS the kernel would take the local address alone, with whatever prefix.
+  const peer = options.peer === undefined ? cidr.text : sameFamily(options.peer, cidr.family, 'options.peer')
   return {
     devices: [{ ref: link, path: 'link' }],
     build: (resolve) => [
       {
         type: 'RTM_DELADDR',
         flags: 0,
-        body: { family: cidr.family, prefixLength: cidr.prefixLength, index: resolve(link), local: cidr.text },
+        body: { family: cidr.family, prefixLength: cidr.prefixLength, index: resolve(link), local: cidr.text, address: peer },
         step: `delete the address ${formatCidr(cidr)}`,
       },
     ],
@@ -141,8 +159,13 @@ export async function addAddress(
   await perform(handle, addressAddition(link, address, options))
 }
 
-export async function deleteAddress(handle: NamespaceHandle, link: LinkRef, address: string): Promise<void> {
-  await perform(handle, addressDeletion(link, address))
+export async function deleteAddress(
+  handle: NamespaceHandle,
+  link: LinkRef,
+  address: string,
+  options: Pick<AddressOptions, 'peer'> = {},
+): Promise<void> {
+  await perform(handle, addressDeletion(link, address, options))
 }
 
 function addressFrom(body: Body): AddressInfo {

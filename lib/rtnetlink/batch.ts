@@ -76,8 +76,8 @@ export class Batch {
     return this.#add(address.addressAddition(ref, cidr, options))
   }
 
-  deleteAddress(ref: LinkRef, cidr: string): this {
-    return this.#add(address.addressDeletion(ref, cidr))
+  deleteAddress(ref: LinkRef, cidr: string, options: Pick<address.AddressOptions, 'peer'> = {}): this {
+    return this.#add(address.addressDeletion(ref, cidr, options))
   }
 
   addRoute(spec: RouteSpec): this {

@@ -1,6 +1,6 @@
 // Network devices: looking, changing, deleting. Making them is in bridge.ts and veth.ts.
 
-import { fields, integer, invalidType, outOfRange } from '../invalid.ts'
+import { fields, integer, invalidType, list, outOfRange } from '../invalid.ts'
 import { interfaceName, macAddress } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import { type BridgePort, bridgePortFrom } from './bridge-options.ts'
@@ -126,7 +126,9 @@ export async function listLinks(handle: NamespaceHandle, filter: LinkFilter = {}
   const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
   if (filter.kind !== undefined && typeof filter.kind !== 'string') throw invalidType('filter.kind', 'a string', filter.kind)
   const info = filter.kind === undefined ? undefined : { kind: filter.kind }
-  return dump(handle, 'RTM_GETLINK', { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }, 'the links', linkFrom)
+  const links = await dump(handle, 'RTM_GETLINK', { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }, 'the links', linkFrom)
+  // The kernel gives all devices for a kind that it has never heard of.
+  return links.filter((link) => filter.kind === undefined || link.kind === filter.kind)
 }
 
 function checkChanges(changes: LinkChanges): void {
@@ -139,8 +141,10 @@ function checkChanges(changes: LinkChanges): void {
   if (changes.group !== undefined) integer(changes.group, 'changes.group', 0, 0xffffffff)
   if (changes.txqlen !== undefined) integer(changes.txqlen, 'changes.txqlen', 0, 0xffffffff)
   if (changes.alias !== undefined) checkAlias(changes.alias, 'changes.alias')
-  changes.addAltnames?.forEach((name, at) => void altname(name, `changes.addAltnames[${at}]`))
-  changes.deleteAltnames?.forEach((name, at) => void altname(name, `changes.deleteAltnames[${at}]`))
+  for (const change of ['addAltnames', 'deleteAltnames'] as const) {
+    if (changes[change] === undefined) continue
+    for (const [at, name] of list(changes[change], `changes.${change}`).entries()) altname(name, `changes.${change}[${at}]`)
+  }
 }
 
 /** IFALIASZ without the NUL. */
@@ -155,51 +159,64 @@ export function checkAlias(value: unknown, path: string): string {
 
 /** A rename is safe: the device is named by its index. */
 function changeMessages(index: number, changes: LinkChanges, master: number | undefined): Message[] {
-  const messages: Message[] = [
-    {
-      type: 'RTM_SETLINK',
-      flags: 0,
-      body: {
-        index,
-        name: changes.name,
-        mac: changes.mac,
-        mtu: changes.mtu,
-        group: changes.group,
-        txqlen: changes.txqlen,
-        alias: changes.alias,
-        master,
-        ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
-      },
-      step: 'change the link',
-    },
-  ]
-  const altnames = (type: string, flags: number, names: readonly string[] | undefined, step: string): void => {
-    if (names?.length) messages.push({ type, flags, body: { index, altnames: names }, step })
+  const set: Body = {
+    name: changes.name,
+    mac: changes.mac,
+    mtu: changes.mtu,
+    group: changes.group,
+    txqlen: changes.txqlen,
+    alias: changes.alias,
+    master,
+    ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
   }
-  altnames('RTM_DELLINKPROP', 0, changes.deleteAltnames, 'delete alternative names')
-  altnames('RTM_NEWLINKPROP', c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND, changes.addAltnames, 'add alternative names')
+  const isEmpty = Object.values(set).every((value) => value === undefined)
+  return isEmpty ? [] : [{ type: 'RTM_SETLINK', flags: 0, body: { index, ...set }, step: 'change the link' }]
+}
+
+function nameMessages(index: number, changes: LinkChanges): Message[] {
+  const { deleteAltnames, addAltnames } = changes
+  const messages: Message[] = []
+  const put = (type: string, flags: number, altnames: readonly string[] | undefined, step: string): void => {
+    if (altnames?.length) messages.push({ type, flags, body: { index, altnames }, step })
+  }
+  put('RTM_DELLINKPROP', 0, deleteAltnames, 'delete alternative names')
+  put('RTM_NEWLINKPROP', c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND, addAltnames, 'add alternative names')
   return messages
+}
+
+function devicesOf(ref: LinkRef, changes: LinkChanges): Operation['devices'] {
+  checkChanges(changes)
+  const { master } = changes
+  return [{ ref, path: 'link' }, ...(master === undefined || master === null ? [] : [{ ref: master, path: 'changes.master' }])]
+}
+
+const masterIndex = ({ master }: LinkChanges, resolve: (ref: LinkRef) => number): number | undefined => {
+  if (master === undefined) return undefined
+  return master === null ? 0 : resolve(master)
 }
 
 /** All changes in one submission, in the order of LinkChanges. */
 export function linkChange(ref: LinkRef, changes: LinkChanges): Operation {
-  checkChanges(changes)
-  const { master } = changes
-  const masters = master === undefined || master === null ? [] : [{ ref: master, path: 'changes.master' }]
   return {
-    devices: [{ ref, path: 'link' }, ...masters],
-    build: (resolve) =>
-      changeMessages(resolve(ref), changes, master === null ? 0 : master === undefined ? undefined : resolve(master)),
+    devices: devicesOf(ref, changes),
+    build: (resolve) => {
+      const index = resolve(ref)
+      return [...changeMessages(index, changes, masterIndex(changes, resolve)), ...nameMessages(index, changes)]
+    },
   }
 }
 
+/** Its other names change only when the kernel took the rest: it goes on with a submission after a refusal. */
 export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: LinkChanges): Promise<Link> {
-  const change = linkChange(ref, changes)
-  const look: Operation = {
-    devices: change.devices,
-    build: (resolve) => [...change.build(resolve), getLinkMessage(resolve(ref), 'link')],
-  }
-  const outcomes = await perform(handle, look)
+  const devices = devicesOf(ref, changes)
+  const change: Operation = { devices, build: (resolve) => changeMessages(resolve(ref), changes, masterIndex(changes, resolve)) }
+  const finish = (index: number): Message[] => [...nameMessages(index, changes), getLinkMessage(index, 'link')]
+  const hasNames = nameMessages(1, changes).length > 0
+  if (hasNames) await perform(handle, change)
+  const outcomes = await perform(handle, {
+    devices,
+    build: (resolve) => [...(hasNames ? [] : change.build(resolve)), ...finish(resolve(ref))],
+  })
   return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
 }
 

@@ -57,7 +57,7 @@ export const preferences = { medium: 0, high: 1, low: 3 } as const
 
 export const preferenceNames = ['medium', 'high', 'low'] as const
 
-const names = [
+export const routeNames: readonly string[] = [
   ...['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'mtu', 'family'],
   ...['nexthops', 'nexthop', 'preference', 'expires'],
 ]
@@ -142,8 +142,12 @@ export function devicesOf(spec: RouteSpec): LinkRef[] {
 }
 
 export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
-  fields(spec, 'route', names)
+  fields(spec, 'route', routeNames)
+  const asked = familyNumber(spec.family, 'route.family')
   const to = destinationOf(spec)
+  if (asked !== c.AF_UNSPEC && asked !== to.family) {
+    throw invalidValue('route.family', 'must be the family of route.to and route.via', spec.family)
+  }
   const type = spec.type === undefined ? 'unicast' : oneOf(spec.type, 'route.type', Object.keys(c.RTN) as RouteType[])
   const addressOf = (text: string | undefined, path: string): string | undefined => {
     if (text === undefined) return undefined

@@ -1,6 +1,6 @@
 // A veth pair, both ends complete.
 
-import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
+import { fields, integer, invalidType, list } from '../invalid.ts'
 import { interfaceName, macAddress } from '../names.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
 import { addressMessage } from './address.ts'
@@ -8,7 +8,7 @@ import * as c from './constants.ts'
 import { send } from './exchange.ts'
 import { deleteLink, getLinkMessage, indexOf, type Link, type LinkRef, linkFrom, mtuOf, refBody } from './link.ts'
 import { rolledBack } from './roll-back.ts'
-import { type RouteSpec, routeBody } from './route-spec.ts'
+import { type RouteSpec, routeBody, routeNames } from './route-spec.ts'
 
 export interface VethEnd {
   readonly name: string
@@ -19,8 +19,8 @@ export interface VethEnd {
   readonly up?: boolean
   /** `172.18.0.10/16`, … */
   readonly addresses?: readonly string[]
-  /** Routes through this end. Needs `up`. */
-  readonly routes?: readonly Omit<RouteSpec, 'dev' | 'nexthops' | 'nexthop'>[]
+  /** Routes through this end, unless they name another device of its namespace. Needs `up`. Several ways at once are for addRoute. */
+  readonly routes?: readonly Omit<RouteSpec, 'nexthops'>[]
 }
 
 export interface VethSpec<Place> extends VethEnd {
@@ -39,6 +39,8 @@ const endNames = ['name', 'mac', 'mtu', 'txqlen', 'up', 'addresses', 'routes'] a
 function endBody(end: VethEnd, path: string): Body {
   interfaceName(end.name, `${path}.name`)
   if (end.up !== undefined && typeof end.up !== 'boolean') throw invalidType(`${path}.up`, 'a boolean', end.up)
+  if (end.addresses !== undefined) list(end.addresses, `${path}.addresses`)
+  if (end.routes !== undefined) list(end.routes, `${path}.routes`)
   return {
     name: end.name,
     mac: end.mac === undefined ? undefined : macAddress(end.mac, `${path}.mac`),
@@ -47,8 +49,23 @@ function endBody(end: VethEnd, path: string): Body {
   }
 }
 
+/** The devices that routes of an end name and that are not the end itself, by their index. */
+type Devices = ReadonlyMap<RouteSpec, number>
+
+async function otherDevices(handle: NamespaceHandle, end: VethEnd, path: string): Promise<Devices> {
+  const devices = new Map<RouteSpec, number>()
+  for (const [at, route] of (end.routes ?? []).entries()) {
+    if (route.dev !== undefined && route.dev !== end.name)
+      devices.set(route, await indexOf(handle, route.dev, `${path}.routes[${at}].dev`))
+  }
+  return devices
+}
+
+// The kernel takes no device for these.
+const nowhere: readonly unknown[] = ['blackhole', 'unreachable', 'prohibit', 'throw']
+
 /** What an end gets once it is there: up, addresses, routes, and the look at the result. */
-function completion(end: VethEnd, index: number, path: string): Message[] {
+function completion(end: VethEnd, index: number, devices: Devices, path: string): Message[] {
   const messages: Message[] = []
   if (end.up) {
     messages.push({
@@ -61,14 +78,17 @@ function completion(end: VethEnd, index: number, path: string): Message[] {
   for (const [at, address] of (end.addresses ?? []).entries())
     messages.push(addressMessage(index, address, {}, `${path}.addresses[${at}]`))
   for (const [at, route] of (end.routes ?? []).entries()) {
-    for (const name of ['dev', 'nexthops', 'nexthop']) {
-      if (name in route)
-        throw invalidValue(`${path}.routes[${at}].${name}`, `does not belong here: the route goes through ${end.name}`, route)
-    }
+    fields(
+      route,
+      `${path}.routes[${at}]`,
+      routeNames.filter((name) => name !== 'nexthops'),
+    )
+    if (route.dev !== undefined) refBody(route.dev, `${path}.routes[${at}].dev`)
+    const implied = nowhere.includes(route.type) || route.nexthop !== undefined ? undefined : index
     messages.push({
       type: 'RTM_NEWROUTE',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-      body: { ...routeBody(route, () => index), oif: index },
+      body: { ...routeBody(route, () => index), oif: devices.get(route) ?? implied },
       step: `add the route to ${route.to}`,
     })
   }
@@ -94,9 +114,12 @@ export async function createVethPair(
     group: spec.group === undefined ? undefined : integer(spec.group, 'veth.group', 0, 0xffffffff),
     info: { kind: 'veth', data: { peer: { ...endBody(peer, 'veth.peer'), netnsFd: native.describe(inside).fd } } },
   }
-  completion(spec, 1, 'veth')
-  completion(peer, 1, 'veth.peer') // every argument is checked before the first message
+  const none: Devices = new Map()
+  completion(spec, 1, none, 'veth')
+  completion(peer, 1, none, 'veth.peer') // every argument is checked before the first message
 
+  const devices = await otherDevices(host, spec, 'veth')
+  const devicesInside = await otherDevices(inside, peer, 'veth.peer')
   const master = spec.master === undefined ? undefined : await indexOf(host, spec.master, 'veth.master')
   const outcomes = await send(host, [
     {
@@ -110,10 +133,10 @@ export async function createVethPair(
   const made = linkFrom(outcomes[1]?.replies[0] ?? {})
   return rolledBack(
     async () => {
-      const finish = async (handle: NamespaceHandle, end: VethEnd, index: number, path: string): Promise<Link> =>
-        linkFrom((await send(handle, completion(end, index, path))).at(-1)?.replies[0] ?? {})
-      const peerLink = await finish(inside, peer, made.peer ?? 0, 'veth.peer')
-      return [await finish(host, spec, made.index, 'veth'), peerLink] as [Link, Link]
+      const finish = async (handle: NamespaceHandle, messages: Message[]): Promise<Link> =>
+        linkFrom((await send(handle, messages)).at(-1)?.replies[0] ?? {})
+      const peerLink = await finish(inside, completion(peer, made.peer ?? 0, devicesInside, 'veth.peer'))
+      return [await finish(host, completion(spec, made.index, devices, 'veth')), peerLink] as [Link, Link]
     },
     () => deleteLink(host, made),
   )

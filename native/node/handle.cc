@@ -16,9 +16,11 @@ SharedNamespace& slot(const Napi::Value& value) {
 }  // namespace
 
 Napi::Value wrap(Napi::Env env, SharedNamespace shared) {
+  auto owned = std::make_unique<SharedNamespace>(std::move(shared));
+  // Throws in a worker that is being terminated: the namespace must not stay open then.
   auto external = Napi::External<SharedNamespace>::New(
-      env, std::make_unique<SharedNamespace>(std::move(shared)).release(),
-      [](Napi::Env, SharedNamespace* owned) { const std::unique_ptr<SharedNamespace> gone(owned); });
+      env, owned.get(), [](Napi::Env, SharedNamespace* old) { const std::unique_ptr<SharedNamespace> gone(old); });
+  static_cast<void>(owned.release());
   external.TypeTag(&tag);
   return external;
 }

@@ -20,13 +20,16 @@ export async function runProgram(source: string, options: ProgramOptions = {}): 
     import { readdirSync, readlinkSync } from 'node:fs'
     const net = (task = process.pid) => readlinkSync('/proc/self/task/' + task + '/ns/net')
     ${source}`
-  const node = [...nodeOptions, '--import', 'tsx', '--input-type=module', '-e', text]
-  const [command, ...args] = within
-  if (command === undefined) return run(process.execPath, node, { limit })
+  const [command = '', ...args] = nodeWithin(within, [...nodeOptions, '--import', 'tsx', '--input-type=module', '-e', text])
+  return run(command, args, { limit })
+}
+
+/** The command line of Node under a command that execs it. */
+export function nodeWithin(within: readonly string[], args: readonly string[]): string[] {
   // run() keeps a sanitizer's library from other people's programs; this one is for Node again.
   const preload = process.env['LD_PRELOAD']
-  const env = preload === undefined ? [] : ['env', `LD_PRELOAD=${preload}`]
-  return run(command, [...args, ...env, process.execPath, ...node], { limit })
+  const env = preload === undefined || within.length === 0 ? [] : ['env', `LD_PRELOAD=${preload}`]
+  return [...within, ...env, process.execPath, ...args]
 }
 
 /** The same for a program that prints one JSON value and must end well. */

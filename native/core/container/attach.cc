@@ -236,11 +236,12 @@ Result<void> Attachment::take_lease() {
     auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
     if (!netfilter) return netfilter.error();
     auto forgotten = forget_address(*netfilter.value(), plan_.table, plan_.published_set, plan_.port_maps, lease().address);
-    if (!forgotten) {
-      forgotten.error().step = "withdraw the ports of a dead container";
-      return forgotten.error();
-    }
-    return {};
+    // Nor may a connection that conntrack remembers, to one of them.
+    auto flushed = forgotten && forgotten.value() ? flush_flows_to(*netfilter.value(), lease().address) : Result<void>();
+    if (forgotten && flushed) return {};
+    Error error = forgotten ? flushed.error() : forgotten.error();
+    error.step = "withdraw the ports of a dead container";
+    return error;
   }
   attached_.lease = 0;
   return Error{.code = EADDRNOTAVAIL, .syscall = "RTM_NEWLINK", .step = "lease an address", .extack = {}, .attribute = {}};
@@ -258,13 +259,16 @@ Result<void> Attachment::settle_host_end() {
   quiet.put(IFLA_INET6_ADDR_GEN_MODE, uint8_t{IN6_ADDR_GEN_MODE_NONE});
   quiet.end(inet6);
   quiet.end(families);
-  if (plan_.isolated) {
-    MessageBuffer& port = submission.add(rtm::newlink, 0, "isolate the port");
+  const bool publishes = !plan_.elements.empty();
+  if (plan_.isolated || publishes) {
+    MessageBuffer& port = submission.add(rtm::newlink, 0, "set the bridge port's options");
     link_header(port, attached_.host_index);
     const size_t info = port.begin(IFLA_LINKINFO);
     port.put(IFLA_INFO_SLAVE_KIND, std::string_view("bridge"));
     const size_t data = port.begin(IFLA_INFO_SLAVE_DATA);
-    port.put(IFLA_BRPORT_ISOLATED, uint8_t{1});
+    if (plan_.isolated) port.put(IFLA_BRPORT_ISOLATED, uint8_t{1});
+    // br_netfilter sends a packet for the container's own published port back where it came from without routing it.
+    if (publishes) port.put(IFLA_BRPORT_MODE, uint8_t{1});
     port.end(data);
     port.end(info);
   }

@@ -219,6 +219,26 @@ Result<bool> forget_address(Socket& netfilter, const TableName& table, const std
   });
 }
 
+Result<void> flush_flows_to(Socket& netfilter, const Bytes& address) {
+  const bool six = address.size() == 16;
+  Submission submission(netfilter);
+  MessageBuffer& message = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, "forget connections to an address");
+  message.header<nfgenmsg>().nfgen_family = six ? AF_INET6 : AF_INET;
+  const size_t tuple = message.begin(CTA_TUPLE_REPLY);
+  const size_t ip = message.begin(CTA_TUPLE_IP);
+  message.put(six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, std::span<const uint8_t>(address));
+  message.end(ip);
+  message.end(tuple);
+  const size_t filter = message.begin(conntrack_filter::attribute);
+  message.put(conntrack_filter::reply_flags, conntrack_filter::ip_source);
+  message.end(filter);
+  auto outcomes = submission.run();
+  if (!outcomes) return outcomes.error();
+  const auto& error = outcomes.value()[0].error;
+  if (error && error->code != ENOENT) return *error;
+  return {};
+}
+
 Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows) {
   if (flows.empty()) return {};
   Submission submission(netfilter);

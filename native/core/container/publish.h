@@ -46,6 +46,9 @@ Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vec
 Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set,
                             const std::vector<std::string>& maps, const Bytes& address);
 
+// Deletes the conntrack entries of everything that `address` answers, whatever it was called by.
+Result<void> flush_flows_to(Socket& netfilter, const Bytes& address);
+
 // Deletes the conntrack entries of the flows, so that a client keeps no way to a container that is gone.
 Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows);
 

@@ -1,0 +1,27 @@
+// In the order of the table. Their names are what `npm run bench -- NAME…` takes.
+
+import { attach } from './attach.ts'
+import { attachAtOnce } from './attach-at-once.ts'
+import { attachPublished } from './attach-published.ts'
+import { detach } from './detach.ts'
+import { detachAtOnce } from './detach-at-once.ts'
+import { eventLoop } from './event-loop.ts'
+import { getLink } from './get-link.ts'
+import { tenThousandthPort, thousandthPort } from './nth-port.ts'
+import { publish } from './publish.ts'
+import { thousandthContainer } from './thousandth-container.ts'
+import type { Workload } from './workload.ts'
+
+export const workloads: Readonly<Record<string, Workload>> = {
+  attach,
+  'attach-at-once': attachAtOnce,
+  'attach-published': attachPublished,
+  detach,
+  'detach-at-once': detachAtOnce,
+  'thousandth-container': thousandthContainer,
+  publish,
+  'thousandth-port': thousandthPort,
+  'ten-thousandth-port': tenThousandthPort,
+  'get-link': getLink,
+  'event-loop': eventLoop,
+}
