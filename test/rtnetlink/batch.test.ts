@@ -1,0 +1,108 @@
+// Many operations in one submission, each with its own outcome.
+
+import * as assert from 'uvu/assert'
+import { type Batch, createNetns, type Netns } from '../../lib/index.ts'
+import { failureOf } from '../support/failure.ts'
+import { kernelState } from '../support/lab.ts'
+import { suite } from '../support/suite.ts'
+import { ipAddresses, ipLink, ipLinks, ipRoutes } from '../support/witness.ts'
+
+const test = suite('batch')
+
+async function town(): Promise<Netns> {
+  const ns = await createNetns()
+  await ns.createBridge({ name: 'br0', up: true, addresses: ['10.0.0.1/16'] })
+  return ns
+}
+
+test('a thousand routes are added in one call, and every one is there', async () => {
+  await using ns = await town()
+  const result = await ns.batch((batch: Batch) => {
+    for (let at = 0; at < 1000; at++) batch.addRoute({ to: `10.${100 + (at >> 8)}.${at & 255}.0/24`, via: '10.0.0.2' })
+  })
+  assert.ok(result.ok)
+  assert.is(result.items.length, 1000)
+  assert.is((await ipRoutes(ns)).filter(({ gateway }) => gateway === '10.0.0.2').length, 1000)
+})
+
+test('each item has its own outcome, and the first error tells its position', async () => {
+  await using ns = await town()
+  const result = await ns.batch((batch) =>
+    batch
+      .addRoute({ to: '10.1.0.0/24', via: '10.0.0.2' })
+      .addRoute({ to: '10.2.0.0/24', via: '192.0.2.1' })
+      .addRoute({ to: '10.1.0.0/24', via: '10.0.0.2' })
+      .addRoute({ to: '10.3.0.0/24', dev: 'nosuch0' })
+      .addRoute({ to: '10.4.0.0/24', via: '10.0.0.2' }),
+  )
+  assert.equal(
+    result.items.map(({ status }) => status),
+    ['done', 'failed', 'failed', 'failed', 'done'],
+  )
+  const codes = result.items.map((item) => (item.status === 'failed' ? item.error.code : undefined))
+  assert.equal(codes, [undefined, 'ENETUNREACH', 'EEXIST', 'ENODEV', undefined])
+  assert.not(result.ok)
+  assert.is(result.error?.code, 'ENETUNREACH')
+  assert.is(result.error?.index, 1)
+  const indexes = result.items.map((item) => (item.status === 'failed' ? item.error.index : undefined))
+  assert.equal(indexes, [undefined, 1, 2, 3, undefined])
+  assert.equal((await ipRoutes(ns)).map(({ dst }) => dst).sort(), ['10.0.0.0/16', '10.1.0.0/24', '10.4.0.0/24'])
+})
+
+test('a link that an item makes is named by later ones', async () => {
+  await using ns = await town()
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'ifb', name: 'i0', mtu: 1300, up: true })
+      .addAddress('i0', '10.77.0.1/24')
+      .addRoute({ to: '10.78.0.0/16', dev: 'i0' })
+      .setLink('i0', { alias: 'made in a batch' }),
+  )
+  assert.ok(result.ok)
+  const [address] = await ipAddresses(ns, 'i0')
+  assert.is(address?.local, '10.77.0.1')
+  assert.is((await ipLink(ns, 'i0')).ifalias, 'made in a batch')
+  assert.ok((await ipRoutes(ns)).some(({ dst, dev }) => dst === '10.78.0.0/16' && dev === 'i0'))
+})
+
+test('after a create that finds its name taken, nothing is done to the device that has the name', async () => {
+  await using ns = await town()
+  const before = await kernelState(ns)
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'bridge', name: 'br0', up: true, alias: 'not mine' })
+      .setLink('br0', { mtu: 1234 })
+      .addAddress('br0', '10.99.0.1/24')
+      .addRoute({ to: '10.98.0.0/16', dev: 'br0' })
+      .deleteLink('br0'),
+  )
+  assert.is(result.error?.code, 'EEXIST')
+  assert.is(result.error?.index, 0)
+  assert.equal(
+    result.items.map((item) => (item.status === 'skipped' ? item.because : item.status)),
+    ['failed', 0, 0, 0, 0],
+  )
+  assert.equal(await kernelState(ns), before)
+})
+
+test('bad arguments are refused when the item is added, and nothing is sent', async () => {
+  await using ns = await town()
+  const before = await kernelState(ns)
+  const error = await failureOf(ns.batch((batch) => batch.createLink({ kind: 'ifb', name: 'i0' }).addAddress('i0', '10.0.0.1')))
+  assert.match(error.message, 'prefix length')
+  assert.equal(await kernelState(ns), before)
+})
+
+test('two hundred links, more than one submission carries, are made and deleted', async () => {
+  await using ns = await createNetns()
+  const names = Array.from({ length: 200 }, (_, at) => `i${at}`)
+  assert.ok((await ns.batch((batch) => names.forEach((name) => void batch.createLink({ kind: 'ifb', name })))).ok)
+  assert.is((await ipLinks(ns)).length, 201)
+})
+
+test('an empty batch is done', async () => {
+  await using ns = await createNetns()
+  assert.equal(await ns.batch(() => undefined), { items: [], ok: true })
+})
+
+test.run()

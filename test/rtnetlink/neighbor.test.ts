@@ -1,0 +1,134 @@
+// Neighbors and forwarding entries, with ip(8) and bridge(8) as the witnesses.
+
+import * as assert from 'uvu/assert'
+import { createNetns, type FdbSpec, type NeighborSpec, type Netns } from '../../lib/index.ts'
+import { failureOf } from '../support/failure.ts'
+import { json, output } from '../support/lab.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('neighbors and forwarding entries')
+
+interface IpNeighbor {
+  dst: string
+  dev?: string
+  lladdr?: string
+  state?: string[]
+  router?: null
+}
+interface BridgeFdb {
+  mac: string
+  ifname: string
+  master?: string
+  state: string
+  flags: string[]
+  dst?: string
+}
+
+const neighbors = (ns: Netns, ...args: string[]): Promise<IpNeighbor[]> =>
+  json('ip', ['neighbour', 'show', ...args], { netns: ns })
+const entries = async (ns: Netns, dev: string, mac: string): Promise<BridgeFdb[]> =>
+  (await json<BridgeFdb[]>('bridge', ['fdb', 'show', 'dev', dev], { netns: ns })).filter((entry) => entry.mac === mac)
+
+/** Without the kernel's own entries for multicast. */
+const unicast = async (ns: Netns): Promise<Neighbor[]> =>
+  (await ns.listNeighbors({ family: 'inet', link: 'br0' })).filter(({ address }) => !address.startsWith('224.'))
+
+async function town(): Promise<Netns> {
+  const ns = await createNetns()
+  await ns.createBridge({ name: 'br0', up: true, addresses: ['10.0.0.1/24', 'fd00::1/64'] })
+  await ns.createVethPair({ name: 'v0', master: 'br0', up: true, peer: { name: 'v1', up: true } })
+  return ns
+}
+
+test('an entry of each family and state is made, shown, replaced and deleted', async () => {
+  await using ns = await town()
+  await ns.addNeighbor({ address: '10.0.0.9', link: 'br0', mac: '02:00:00:00:00:09' })
+  await ns.addNeighbor({ address: 'fd00::9', link: 'br0', mac: '02:00:00:00:00:0a', state: 'stale', router: true })
+  assert.equal(
+    (await neighbors(ns)).map(({ dst, lladdr, state }) => [dst, lladdr, state?.[0]]),
+    [
+      ['10.0.0.9', '02:00:00:00:00:09', 'PERMANENT'],
+      ['fd00::9', '02:00:00:00:00:0a', 'STALE'],
+    ],
+  )
+  const index = (await ns.getLink('br0')).index
+  assert.equal(await unicast(ns), [
+    { address: '10.0.0.9', family: 'inet', link: index, state: 'permanent', flags: [], mac: '02:00:00:00:00:09' },
+  ])
+  assert.equal(
+    (await ns.listNeighbors({ family: 'inet6' })).map(({ flags }) => flags),
+    [['router']],
+  )
+  await ns.replaceNeighbor({ address: '10.0.0.9', link: 'br0', mac: '02:00:00:00:00:0b', state: 'noarp' })
+  assert.equal((await neighbors(ns, 'nud', 'noarp', '10.0.0.9'))[0]?.lladdr, '02:00:00:00:00:0b')
+  await ns.deleteNeighbor({ address: '10.0.0.9', link: 'br0' })
+  assert.is(
+    (await neighbors(ns)).some(({ dst }) => dst === '10.0.0.9'),
+    false,
+  )
+})
+
+test('five proxy entries are added, listed apart from the others, and deleted', async () => {
+  await using ns = await town()
+  const addresses = [1, 2, 3, 4, 5].map((last) => `10.99.0.${last}`)
+  for (const address of addresses) await ns.addNeighbor({ address, link: 'br0', proxy: true })
+  assert.equal((await neighbors(ns, 'proxy')).map(({ dst }) => dst).sort(), addresses)
+  assert.equal((await ns.listNeighbors({ proxy: true })).map(({ address }) => address).sort(), addresses)
+  assert.equal(await unicast(ns), [])
+  for (const address of addresses) await ns.deleteNeighbor({ address, link: 'br0', proxy: true })
+  assert.equal(await neighbors(ns, 'proxy'), [])
+})
+
+test('a second entry for an address is EEXIST, an absent one ENOENT, a device that is not there ENODEV', async () => {
+  await using ns = await town()
+  const spec: NeighborSpec = { address: '10.0.0.9', link: 'br0', mac: '02:00:00:00:00:09' }
+  await ns.addNeighbor(spec)
+  assert.is((await failureOf(ns.addNeighbor(spec))).code, 'EEXIST')
+  assert.is((await failureOf(ns.deleteNeighbor({ address: '10.0.0.8', link: 'br0' }))).code, 'ENOENT')
+  assert.is((await failureOf(ns.addNeighbor({ ...spec, link: 'nosuch0' }))).code, 'ENODEV')
+  assert.match((await failureOf(ns.addNeighbor({ address: '10.0.0.7', link: 'br0' }))).message, 'neighbor.mac')
+})
+
+test('forwarding entries of a port are made in each state, and shown by bridge', async () => {
+  await using ns = await town()
+  const mac = '02:00:00:00:00:10'
+  for (const [state, shown] of [
+    ['static', 'static'],
+    ['local', 'permanent'],
+    ['dynamic', ''],
+  ] as const) {
+    await ns.addFdbEntry({ mac, link: 'v0', state })
+    const [entry] = await entries(ns, 'v0', mac)
+    assert.is(entry?.master, 'br0')
+    assert.is(entry?.state, shown)
+    assert.is((await ns.listFdb({ link: 'v0' })).find((one) => one.mac === mac)?.state, state)
+    await ns.deleteFdbEntry({ mac, link: 'v0' })
+    assert.equal(await entries(ns, 'v0', mac), [])
+  }
+})
+
+test('an entry of a vxlan device names the other end, and flooding has several', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'vxlan', name: 'vx', id: 5, up: true })
+  const all: FdbSpec = { mac: '00:00:00:00:00:00', link: 'vx', remote: '192.0.2.1' }
+  await ns.appendFdbEntry(all)
+  await ns.appendFdbEntry({ ...all, remote: '192.0.2.2' })
+  assert.equal((await entries(ns, 'vx', all.mac)).map(({ dst }) => dst).sort(), ['192.0.2.1', '192.0.2.2'])
+  await ns.addFdbEntry({ mac: '02:00:00:00:00:11', link: 'vx', remote: '192.0.2.3', port: 4790, vni: 77 })
+  const entry = (await ns.listFdb({ link: 'vx' })).find(({ mac }) => mac === '02:00:00:00:00:11')
+  assert.is(entry?.remote, '192.0.2.3')
+  assert.is(entry?.port, 4790)
+  assert.is(entry?.vni, 77)
+})
+
+test('a flush forgets what was learned, in one message, and keeps what was configured', async () => {
+  await using ns = await town()
+  await ns.addFdbEntry({ mac: '02:00:00:00:00:20', link: 'v0', state: 'dynamic' })
+  await ns.addFdbEntry({ mac: '02:00:00:00:00:21', link: 'v0', state: 'local' })
+  await ns.flushFdb('br0')
+  assert.equal(await entries(ns, 'v0', '02:00:00:00:00:20'), [])
+  assert.is((await entries(ns, 'v0', '02:00:00:00:00:21')).length, 1)
+  assert.ok((await output('bridge', ['fdb', 'show', 'br', 'br0'], { netns: ns })).includes('permanent'))
+})
+
+test.run()
