@@ -28,6 +28,14 @@ export type { Route, RouteFilter } from './rtnetlink/route.ts'
 export type { LookupOptions } from './rtnetlink/route-lookup.ts'
 export type { RouteHop, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
 export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
+export type { Bandwidth, BandwidthLimit, BandwidthSpec } from './rtnetlink/traffic/bandwidth.ts'
+export type { ClassFilter, ClassSpec, HtbClass, TrafficClass } from './rtnetlink/traffic/class.ts'
+export type { Action, ActionSpec, TrafficVerdict } from './rtnetlink/traffic/filter/action.ts'
+export type { U32Header, U32Key, U32Match } from './rtnetlink/traffic/filter/u32.ts'
+export type { Filter, FilterProtocol, FilterRef, FilterSpec } from './rtnetlink/traffic/filter.ts'
+export type { Qdisc, QdiscFilter, QdiscSpec } from './rtnetlink/traffic/qdisc.ts'
+export type { TrafficStatistics } from './rtnetlink/traffic/statistics.ts'
+export type { Duration, Percentage, Rate, Size } from './rtnetlink/traffic/units.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
@@ -71,3 +79,17 @@ export const getNsid: Netns['getNsid'] = host.getNsid.bind(host)
 export const setNsid: Netns['setNsid'] = host.setNsid.bind(host)
 export const listNsids: Netns['listNsids'] = host.listNsids.bind(host)
 export const batch: Netns['batch'] = host.batch.bind(host)
+export const setBandwidth: Netns['setBandwidth'] = host.setBandwidth.bind(host)
+export const getBandwidth: Netns['getBandwidth'] = host.getBandwidth.bind(host)
+export const addQdisc: Netns['addQdisc'] = host.addQdisc.bind(host)
+export const replaceQdisc: Netns['replaceQdisc'] = host.replaceQdisc.bind(host)
+export const deleteQdisc: Netns['deleteQdisc'] = host.deleteQdisc.bind(host)
+export const listQdiscs: Netns['listQdiscs'] = host.listQdiscs.bind(host)
+export const addClass: Netns['addClass'] = host.addClass.bind(host)
+export const replaceClass: Netns['replaceClass'] = host.replaceClass.bind(host)
+export const deleteClass: Netns['deleteClass'] = host.deleteClass.bind(host)
+export const listClasses: Netns['listClasses'] = host.listClasses.bind(host)
+export const addFilter: Netns['addFilter'] = host.addFilter.bind(host)
+export const replaceFilter: Netns['replaceFilter'] = host.replaceFilter.bind(host)
+export const deleteFilter: Netns['deleteFilter'] = host.deleteFilter.bind(host)
+export const listFilters: Netns['listFilters'] = host.listFilters.bind(host)
