@@ -21,6 +21,7 @@ import * as rule from '../rtnetlink/rule.ts'
 import * as bandwidth from '../rtnetlink/traffic/bandwidth.ts'
 import * as trafficClass from '../rtnetlink/traffic/class.ts'
 import * as trafficFilter from '../rtnetlink/traffic/filter.ts'
+import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
 import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
@@ -302,6 +303,11 @@ export class Netns implements AsyncDisposable {
   /** The limits of a device, as the kernel has them. */
   async getBandwidth(ref: link.LinkRef): Promise<bandwidth.Bandwidth> {
     return bandwidth.getBandwidth(this.#open(), ref)
+  }
+
+  /** Deletes what setBandwidth made for links that are gone by now. Resolves to the names of those devices. */
+  async pruneBandwidth(): Promise<string[]> {
+    return pruneBandwidth(this.#open())
   }
 
   /** `addQdisc('eth0', { kind: 'tbf', rate: '8mbit', burst: '32kb', latency: '50ms' })`. EEXIST when its place is taken. */

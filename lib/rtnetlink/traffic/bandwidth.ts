@@ -12,6 +12,7 @@ import { send } from '../exchange.ts'
 import { getLink, getLinkMessage, type Link, type LinkRef, linkFrom, refBody } from '../link.ts'
 import { rolledBack } from '../roll-back.ts'
 import { filterBody, listFilters } from './filter.ts'
+import { createIfb, ifbName, isIfbOf } from './ifb.ts'
 import type { TbfInfo, TbfSpec } from './qdisc/tbf.ts'
 import { deleteQdiscMessage, getQdiscMessage, type Qdisc, qdiscBody, qdiscFrom } from './qdisc.ts'
 import { type Duration, type Rate, rateOf, type Size, sizeOf } from './units.ts'
@@ -59,9 +60,6 @@ interface State {
 
 /** After all others: whoever has filters of their own on the hook, keeps them. */
 const priority = 0xffff
-const aliasPrefix = 'netlink-ct: what comes in by '
-/** With the index, and not the name: a device can be renamed, and an index in use is unique. At most 14 characters. */
-const ifbName = (index: number): string => `ifb-${index}`
 
 const ethernetHeader = 14
 
@@ -114,7 +112,7 @@ async function stateOf(handle: NamespaceHandle, link: Link): Promise<State> {
     getLinkMessage(ifbName(index), 'link'),
   ])
   const candidate = other === undefined ? undefined : linkFrom(other)
-  const ifb = candidate?.kind === 'ifb' && candidate.alias?.startsWith(aliasPrefix) ? candidate : undefined
+  const ifb = candidate !== undefined && isIfbOf(candidate, index) ? candidate : undefined
   const ifbRoot = ifb === undefined ? undefined : (await look(handle, [getQdiscMessage(ifb.index, 'root')]))[0]
   const filters = hook === undefined ? [] : await listFilters(handle, index, { parent: 'ingress' })
   const ours = filters.filter(
@@ -154,26 +152,15 @@ function egressMessages(state: State, spec: TbfSpec | undefined): Message[] {
   return state.root?.kind === 'tbf' ? [deleteQdiscMessage(state.link.index, 'root')] : []
 }
 
-async function createIfb(handle: NamespaceHandle, { index, name, mtu }: Link): Promise<number> {
-  const ifb = ifbName(index)
-  const outcomes = await send(handle, [
-    {
-      type: 'RTM_NEWLINK',
-      flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-      body: { name: ifb, mtu, flags: c.IFF_UP, change: c.IFF_UP, info: { kind: 'ifb' } },
-      step: `make the device ${ifb} for what ${name} receives`,
-    },
-    { type: 'RTM_SETLINK', flags: 0, body: { name: ifb, alias: `${aliasPrefix}${name}` }, step: `mark the device ${ifb}` },
-    getLinkMessage(ifb, 'link'),
-  ])
-  return linkFrom(outcomes[2]?.replies[0] ?? {}).index
-}
-
 /** The bucket is there before anything is sent through it. */
 async function limitIngress(handle: NamespaceHandle, state: State, spec: TbfSpec): Promise<void> {
   const { link } = state
   const ifb = state.ifb?.index ?? (await createIfb(handle, link))
-  const messages = [replace(ifb, spec, `limit what ${link.name} receives`)]
+  const messages: Message[] = [
+    // For people: nothing here reads it.
+    { type: 'RTM_SETLINK', flags: 0, body: { index: ifb, alias: `what ${link.name} receives` } },
+    replace(ifb, spec, `limit what ${link.name} receives`),
+  ]
   if (state.hook === undefined) {
     messages.push({
       type: 'RTM_NEWQDISC',
@@ -231,7 +218,7 @@ function currentOf({ root, ifbRoot, redirected }: State): { egress: TbfInfo | un
  * discipline that is not tbf and that somebody made. On an error the limits are what they were.
  *
  * The device that `ingress` takes is called `ifb-<index of the link>`. It goes with the limit, not with the link: remove the limit
- * before the link, or delete that device after it.
+ * before the link, or call pruneBandwidth after it.
  */
 export async function setBandwidth(handle: NamespaceHandle, ref: LinkRef, spec: BandwidthSpec | null): Promise<void> {
   refBody(ref, 'link')

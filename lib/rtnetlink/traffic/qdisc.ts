@@ -119,9 +119,12 @@ export async function listQdiscs(handle: NamespaceHandle, filter: QdiscFilter = 
   return index === undefined ? all : all.filter(({ link }) => link === index)
 }
 
-/** The message that asks for the one at a place. */
+/** NLM_F_ECHO. */
+const echo = 8
+
+/** The message that asks for the one at a place. Without the echo the kernel answers only those who listen to its events. */
 export const getQdiscMessage = (index: number, parent: string): Message => ({
   type: 'RTM_GETQDISC',
-  flags: 0,
+  flags: echo,
   body: { index, parent: qdiscParent(parent, 'parent') },
 })
