@@ -3,7 +3,7 @@
 import type { Netns } from './netns/netns.ts'
 import { host } from './netns/registry.ts'
 
-export { NetlinkError, TornDumpError } from './errors.ts'
+export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
@@ -37,6 +37,26 @@ export type { Qdisc, QdiscFilter, QdiscSpec } from './rtnetlink/traffic/qdisc.ts
 export type { TrafficStatistics } from './rtnetlink/traffic/statistics.ts'
 export type { Duration, Percentage, Rate, Size } from './rtnetlink/traffic/units.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
+export type {
+  AddressCondition,
+  AddressKind,
+  LinkCondition,
+  NeighborCondition,
+  WaitOptions,
+} from './rtnetlink/wait-for.ts'
+export type {
+  AddressEvent,
+  FdbEvent,
+  LinkEvent,
+  NeighborEvent,
+  NetEvent,
+  NsidEvent,
+  OverrunEvent,
+  RouteEvent,
+  RuleEvent,
+  SyncedEvent,
+} from './rtnetlink/watch/event.ts'
+export type { Watch, WatchOptions } from './rtnetlink/watch/watch.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
 export const createBridge: Netns['createBridge'] = host.createBridge.bind(host)
@@ -94,3 +114,7 @@ export const addFilter: Netns['addFilter'] = host.addFilter.bind(host)
 export const replaceFilter: Netns['replaceFilter'] = host.replaceFilter.bind(host)
 export const deleteFilter: Netns['deleteFilter'] = host.deleteFilter.bind(host)
 export const listFilters: Netns['listFilters'] = host.listFilters.bind(host)
+export const watch: Netns['watch'] = host.watch.bind(host)
+export const waitForLink: Netns['waitForLink'] = host.waitForLink.bind(host)
+export const waitForAddress: Netns['waitForAddress'] = host.waitForAddress.bind(host)
+export const waitForNeighbor: Netns['waitForNeighbor'] = host.waitForNeighbor.bind(host)

@@ -24,6 +24,9 @@ import * as trafficFilter from '../rtnetlink/traffic/filter.ts'
 import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
+import * as wait from '../rtnetlink/wait-for.ts'
+import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
+import { onRemoval } from './removal.ts'
 import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
 import { spawnInside } from './spawn.ts'
 import { sysctlPath, sysctlValue } from './sysctl.ts'
@@ -51,6 +54,7 @@ export class Netns implements AsyncDisposable {
   #closed = false
   #inFlight = 0
   #idle: (() => void) | undefined
+  readonly #watches = new Set<() => void>()
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {
@@ -368,6 +372,47 @@ export class Netns implements AsyncDisposable {
     return trafficFilter.listFilters(this.#open(), ref, place)
   }
 
+  /**
+   * What happens in the namespace, from what there is now on: `for await (const event of netns.watch({ links: true }))`. See
+   * docs/watching.md. It ends with `close()`, and when the name under /run/netns by which the namespace was opened is removed.
+   */
+  watch(options: WatchOptions): Watch {
+    this.#open()
+    const source = {
+      use: <T>(operation: (handle: NamespaceHandle) => Promise<T>) => this.#use(operation),
+      onEnd: (end: () => void) => this.#untilEnd(end),
+    }
+    return watch(source, options)
+  }
+
+  #untilEnd(end: () => void): () => void {
+    this.#watches.add(end)
+    const forget = this.name === undefined ? undefined : onRemoval(this.name, this.inode, end)
+    return () => {
+      this.#watches.delete(end)
+      forget?.()
+    }
+  }
+
+  /** Resolves to the device, once it is there and as `condition` says. WaitTimeoutError, with what was last seen, when it is not in time. */
+  async waitForLink(ref: link.LinkRef, condition?: wait.LinkCondition): Promise<link.Link> {
+    return wait.waitForLink((options) => this.watch(options), ref, condition)
+  }
+
+  /** Resolves to the address, once the device has it and duplicate address detection is over; EADDRINUSE when that found another. */
+  async waitForAddress(
+    ref: link.LinkRef,
+    wanted: string | wait.AddressKind,
+    condition?: wait.AddressCondition,
+  ): Promise<address.AddressInfo> {
+    return wait.waitForAddress((options) => this.watch(options), ref, wanted, condition)
+  }
+
+  /** Resolves to the neighbor's entry, once it is reachable. It asks nobody: something must send to the neighbor. */
+  async waitForNeighbor(neighborAddress: string, condition?: wait.NeighborCondition): Promise<neighbor.Neighbor> {
+    return wait.waitForNeighbor((options) => this.watch(options), neighborAddress, condition)
+  }
+
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */
   async getSysctl(key: string): Promise<string> {
     return this.#use((handle) => kernel(native.getSysctl(handle, sysctlPath(key))))
@@ -408,6 +453,7 @@ export class Netns implements AsyncDisposable {
     if (this.#closed || this.#isHost) return
     this.#closed = true
     forgotten.unregister(this)
+    for (const end of [...this.#watches]) end()
     if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve

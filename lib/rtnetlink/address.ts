@@ -145,7 +145,7 @@ export async function deleteAddress(handle: NamespaceHandle, link: LinkRef, addr
   await perform(handle, addressDeletion(link, address))
 }
 
-function addressFrom(body: Body): AddressInfo {
+export function addressFrom(body: Body): AddressInfo {
   const prefixLength = number(body, 'prefixLength')
   const local = optionalText(body, 'local')
   const address = optionalText(body, 'address') ?? ''
