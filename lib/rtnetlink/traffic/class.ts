@@ -135,8 +135,8 @@ function classFrom(body: Body): TrafficClass {
     kind,
     rate: rate * 8,
     ceil: ceil * 8,
-    burst: transmitSize(number(parameters, 'buffer'), rate, Math.floor),
-    ceilBurst: transmitSize(number(parameters, 'ceilBuffer'), ceil, Math.floor),
+    burst: transmitSize(number(parameters, 'buffer'), rate, 'down'),
+    ceilBurst: transmitSize(number(parameters, 'ceilBuffer'), ceil, 'down'),
     priority: number(parameters, 'priority'),
     quantum: number(parameters, 'quantum'),
   }

@@ -24,10 +24,11 @@ export function transmitTicks(size: number, bytesPerSecond: number): number {
   return Number(ticks < BigInt(most) ? ticks : BigInt(most))
 }
 
-/** The bytes that a time is worth; `round` undoes the rounding of whoever made it a time. */
-export const transmitSize = (ticks: number, bytesPerSecond: number, round: (size: number) => number): number =>
-  // What the floating point adds must not make a whole number the next one.
-  round(Number(((ticks * bytesPerSecond) / ticksPerSecond).toFixed(6)))
+/** The bytes that a time is worth; rounded up where whoever made it a time rounded down. */
+export function transmitSize(ticks: number, bytesPerSecond: number, round: 'up' | 'down'): number {
+  const more = round === 'up' ? BigInt(ticksPerSecond) - 1n : 0n
+  return Number((BigInt(ticks) * BigInt(bytesPerSecond) + more) / BigInt(ticksPerSecond))
+}
 
 const ethernet = 1
 /** A table of 256 sizes with this shift reaches 2047 bytes, as tc makes it for a device whose MTU nobody told. */

@@ -149,7 +149,7 @@ export function actionFrom(body: Body): Action {
       ...common,
       kind,
       rate: rate * 8,
-      burst: transmitSize(number(parameters, 'burst'), rate, Math.floor),
+      burst: transmitSize(number(parameters, 'burst'), rate, 'down'),
       exceed: verdictFrom(number(parameters, 'action')),
       conform: verdictFrom(number(options, 'result')),
       ...(mtu === undefined || mtu === 0 || mtu === 0xffffffff ? {} : { mtu }),

@@ -74,7 +74,7 @@ export const tbf: QdiscKind<TbfSpec, TbfInfo> = {
     const limit = number(parameters, 'limit')
     const buffer = number(parameters, 'buffer')
     // The kernel rounds both down.
-    const burst = transmitSize(buffer, rate, Math.ceil)
+    const burst = transmitSize(buffer, rate, 'up')
     const wait = (bytes: number, bytesPerSecond: number, ticks: number): number =>
       Math.max(0, (bytes * 1000) / bytesPerSecond - millisecondsFrom(ticks))
     const byRate = rate === 0 ? 0 : wait(limit, rate, buffer)
@@ -84,7 +84,7 @@ export const tbf: QdiscKind<TbfSpec, TbfInfo> = {
       burst,
       limit,
       latency: Number((peak === 0 ? byRate : Math.max(byRate, wait(limit, peak, mtu))).toFixed(3)),
-      ...(peak === 0 ? {} : { peakRate: peak * 8, mtu: transmitSize(mtu, peak, Math.ceil) }),
+      ...(peak === 0 ? {} : { peakRate: peak * 8, mtu: transmitSize(mtu, peak, 'up') }),
     }
   },
 }
