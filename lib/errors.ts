@@ -87,6 +87,20 @@ export class TornDumpError extends Error {
   }
 }
 
+/** What was waited for did not come in time; `last` is what was there at the end, undefined for nothing. */
+export class WaitTimeoutError extends Error {
+  override readonly name: string = 'WaitTimeoutError'
+  readonly code: string = 'ERR_NETLINK_TIMEOUT'
+  readonly last: unknown
+
+  constructor(what: string, milliseconds: number, last: unknown) {
+    super(
+      `${what}: not within ${milliseconds} ms; ${last === undefined ? 'there was none' : `last seen: ${JSON.stringify(last)}`}`,
+    )
+    this.last = last
+  }
+}
+
 function isRefusal(value: unknown): value is KernelRefusal {
   return typeof value === 'object' && value !== null && 'syscall' in value && !(value instanceof Error)
 }

@@ -3,7 +3,7 @@
 import type { Netns } from './netns/netns.ts'
 import { host } from './netns/registry.ts'
 
-export { NetlinkError, TornDumpError } from './errors.ts'
+export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
@@ -28,7 +28,35 @@ export type { Route, RouteFilter } from './rtnetlink/route.ts'
 export type { LookupOptions } from './rtnetlink/route-lookup.ts'
 export type { RouteHop, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
 export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
+export type { Bandwidth, BandwidthLimit, BandwidthSpec } from './rtnetlink/traffic/bandwidth.ts'
+export type { ClassFilter, ClassSpec, HtbClass, TrafficClass } from './rtnetlink/traffic/class.ts'
+export type { Action, ActionSpec, TrafficVerdict } from './rtnetlink/traffic/filter/action.ts'
+export type { U32Header, U32Key, U32Match } from './rtnetlink/traffic/filter/u32.ts'
+export type { Filter, FilterProtocol, FilterRef, FilterSpec } from './rtnetlink/traffic/filter.ts'
+export type { Qdisc, QdiscFilter, QdiscSpec } from './rtnetlink/traffic/qdisc.ts'
+export type { TrafficStatistics } from './rtnetlink/traffic/statistics.ts'
+export type { Duration, Percentage, Rate, Size } from './rtnetlink/traffic/units.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
+export type {
+  AddressCondition,
+  AddressKind,
+  LinkCondition,
+  NeighborCondition,
+  WaitOptions,
+} from './rtnetlink/wait-for.ts'
+export type {
+  AddressEvent,
+  FdbEvent,
+  LinkEvent,
+  NeighborEvent,
+  NetEvent,
+  NsidEvent,
+  OverrunEvent,
+  RouteEvent,
+  RuleEvent,
+  SyncedEvent,
+} from './rtnetlink/watch/event.ts'
+export type { Watch, WatchOptions } from './rtnetlink/watch/watch.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
 export const createBridge: Netns['createBridge'] = host.createBridge.bind(host)
@@ -71,3 +99,22 @@ export const getNsid: Netns['getNsid'] = host.getNsid.bind(host)
 export const setNsid: Netns['setNsid'] = host.setNsid.bind(host)
 export const listNsids: Netns['listNsids'] = host.listNsids.bind(host)
 export const batch: Netns['batch'] = host.batch.bind(host)
+export const setBandwidth: Netns['setBandwidth'] = host.setBandwidth.bind(host)
+export const getBandwidth: Netns['getBandwidth'] = host.getBandwidth.bind(host)
+export const pruneBandwidth: Netns['pruneBandwidth'] = host.pruneBandwidth.bind(host)
+export const addQdisc: Netns['addQdisc'] = host.addQdisc.bind(host)
+export const replaceQdisc: Netns['replaceQdisc'] = host.replaceQdisc.bind(host)
+export const deleteQdisc: Netns['deleteQdisc'] = host.deleteQdisc.bind(host)
+export const listQdiscs: Netns['listQdiscs'] = host.listQdiscs.bind(host)
+export const addClass: Netns['addClass'] = host.addClass.bind(host)
+export const replaceClass: Netns['replaceClass'] = host.replaceClass.bind(host)
+export const deleteClass: Netns['deleteClass'] = host.deleteClass.bind(host)
+export const listClasses: Netns['listClasses'] = host.listClasses.bind(host)
+export const addFilter: Netns['addFilter'] = host.addFilter.bind(host)
+export const replaceFilter: Netns['replaceFilter'] = host.replaceFilter.bind(host)
+export const deleteFilter: Netns['deleteFilter'] = host.deleteFilter.bind(host)
+export const listFilters: Netns['listFilters'] = host.listFilters.bind(host)
+export const watch: Netns['watch'] = host.watch.bind(host)
+export const waitForLink: Netns['waitForLink'] = host.waitForLink.bind(host)
+export const waitForAddress: Netns['waitForAddress'] = host.waitForAddress.bind(host)
+export const waitForNeighbor: Netns['waitForNeighbor'] = host.waitForNeighbor.bind(host)

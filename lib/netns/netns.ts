@@ -18,7 +18,15 @@ import * as route from '../rtnetlink/route.ts'
 import { type LookupOptions, lookupRoute } from '../rtnetlink/route-lookup.ts'
 import type { RouteSpec } from '../rtnetlink/route-spec.ts'
 import * as rule from '../rtnetlink/rule.ts'
+import * as bandwidth from '../rtnetlink/traffic/bandwidth.ts'
+import * as trafficClass from '../rtnetlink/traffic/class.ts'
+import * as trafficFilter from '../rtnetlink/traffic/filter.ts'
+import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
+import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
+import * as wait from '../rtnetlink/wait-for.ts'
+import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
+import { onRemoval } from './removal.ts'
 import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
 import { spawnInside } from './spawn.ts'
 import { sysctlPath, sysctlValue } from './sysctl.ts'
@@ -46,6 +54,7 @@ export class Netns implements AsyncDisposable {
   #closed = false
   #inFlight = 0
   #idle: (() => void) | undefined
+  readonly #watches = new Set<() => void>()
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {
@@ -290,6 +299,123 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => nsid.listNsids(handle))
   }
 
+  /**
+   * Limits what a device sends and receives, in one call: `setBandwidth('veth0', { egress: '10mbit', ingress: '1mbit' })`. What
+   * `spec` does not name has no limit; null removes both. On an error the limits are what they were.
+   */
+  async setBandwidth(ref: link.LinkRef, spec: bandwidth.BandwidthSpec | null): Promise<void> {
+    return bandwidth.setBandwidth(this.#open(), ref, spec)
+  }
+
+  /** The limits of a device, as the kernel has them. */
+  async getBandwidth(ref: link.LinkRef): Promise<bandwidth.Bandwidth> {
+    return bandwidth.getBandwidth(this.#open(), ref)
+  }
+
+  /** Deletes what setBandwidth made for links that are gone by now. Resolves to the names of those devices. */
+  async pruneBandwidth(): Promise<string[]> {
+    return pruneBandwidth(this.#open())
+  }
+
+  /** `addQdisc('eth0', { kind: 'tbf', rate: '8mbit', burst: '32kb', latency: '50ms' })`. EEXIST when its place is taken. */
+  async addQdisc(ref: link.LinkRef, spec: qdisc.QdiscSpec): Promise<void> {
+    return qdisc.addQdisc(this.#open(), ref, spec)
+  }
+
+  /** Like addQdisc, in place of what is there. */
+  async replaceQdisc(ref: link.LinkRef, spec: qdisc.QdiscSpec): Promise<void> {
+    return qdisc.replaceQdisc(this.#open(), ref, spec)
+  }
+
+  /** The one at `'root'`, `'ingress'`, `'clsact'` or a class `'1:10'`, with all below it. ENOENT when nobody made one there. */
+  async deleteQdisc(ref: link.LinkRef, parent: string): Promise<void> {
+    return qdisc.deleteQdisc(this.#open(), ref, parent)
+  }
+
+  async listQdiscs(filter?: qdisc.QdiscFilter): Promise<qdisc.Qdisc[]> {
+    return qdisc.listQdiscs(this.#open(), filter)
+  }
+
+  /** `addClass('eth0', { kind: 'htb', parent: '1:', classId: '1:10', rate: '5mbit' })`. EEXIST when there is one of that id. */
+  async addClass(ref: link.LinkRef, spec: trafficClass.ClassSpec): Promise<void> {
+    return trafficClass.addClass(this.#open(), ref, spec)
+  }
+
+  /** Like addClass, or changes the class of that id. */
+  async replaceClass(ref: link.LinkRef, spec: trafficClass.ClassSpec): Promise<void> {
+    return trafficClass.replaceClass(this.#open(), ref, spec)
+  }
+
+  /** EBUSY while the class has classes or filters of its own. */
+  async deleteClass(ref: link.LinkRef, classId: string): Promise<void> {
+    return trafficClass.deleteClass(this.#open(), ref, classId)
+  }
+
+  async listClasses(ref: link.LinkRef, filter?: trafficClass.ClassFilter): Promise<trafficClass.TrafficClass[]> {
+    return trafficClass.listClasses(this.#open(), ref, filter)
+  }
+
+  /** `addFilter('eth0', { kind: 'u32', parent: '1:', match: [{ ip: { destination: '10.0.0.0/8' } }], classId: '1:10' })`. */
+  async addFilter(ref: link.LinkRef, spec: trafficFilter.FilterSpec): Promise<void> {
+    return trafficFilter.addFilter(this.#open(), ref, spec)
+  }
+
+  /** Like addFilter, or changes the filter with the same priority and handle. */
+  async replaceFilter(ref: link.LinkRef, spec: trafficFilter.FilterSpec): Promise<void> {
+    return trafficFilter.replaceFilter(this.#open(), ref, spec)
+  }
+
+  /** One filter, all of a priority, or all of a parent. ENOENT when there is none. */
+  async deleteFilter(ref: link.LinkRef, which: trafficFilter.FilterRef): Promise<void> {
+    return trafficFilter.deleteFilter(this.#open(), ref, which)
+  }
+
+  /** Those of one parent: `'ingress'`, `'egress'`, `'root'`, `'1:'`. */
+  async listFilters(ref: link.LinkRef, place: { readonly parent: string }): Promise<trafficFilter.Filter[]> {
+    return trafficFilter.listFilters(this.#open(), ref, place)
+  }
+
+  /**
+   * What happens in the namespace, from what there is now on: `for await (const event of netns.watch({ links: true }))`. See
+   * docs/watching.md. It ends with `close()`, and when the name under /run/netns by which the namespace was opened is removed.
+   */
+  watch(options: WatchOptions): Watch {
+    this.#open()
+    const source = {
+      use: <T>(operation: (handle: NamespaceHandle) => Promise<T>) => this.#use(operation),
+      onEnd: (end: () => void) => this.#untilEnd(end),
+    }
+    return watch(source, options)
+  }
+
+  #untilEnd(end: () => void): () => void {
+    this.#watches.add(end)
+    const forget = this.name === undefined ? undefined : onRemoval(this.name, this.inode, end)
+    return () => {
+      this.#watches.delete(end)
+      forget?.()
+    }
+  }
+
+  /** Resolves to the device, once it is there and as `condition` says. WaitTimeoutError, with what was last seen, when it is not in time. */
+  async waitForLink(ref: link.LinkRef, condition?: wait.LinkCondition): Promise<link.Link> {
+    return wait.waitForLink((options) => this.watch(options), ref, condition)
+  }
+
+  /** Resolves to the address, once the device has it and duplicate address detection is over; EADDRINUSE when that found another. */
+  async waitForAddress(
+    ref: link.LinkRef,
+    wanted: string | wait.AddressKind,
+    condition?: wait.AddressCondition,
+  ): Promise<address.AddressInfo> {
+    return wait.waitForAddress((options) => this.watch(options), ref, wanted, condition)
+  }
+
+  /** Resolves to the neighbor's entry, once it is reachable. It asks nobody: something must send to the neighbor. */
+  async waitForNeighbor(neighborAddress: string, condition?: wait.NeighborCondition): Promise<neighbor.Neighbor> {
+    return wait.waitForNeighbor((options) => this.watch(options), neighborAddress, condition)
+  }
+
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */
   async getSysctl(key: string): Promise<string> {
     return this.#use((handle) => kernel(native.getSysctl(handle, sysctlPath(key))))
@@ -330,6 +456,7 @@ export class Netns implements AsyncDisposable {
     if (this.#closed || this.#isHost) return
     this.#closed = true
     forgotten.unregister(this)
+    for (const end of [...this.#watches]) end()
     if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve

@@ -168,7 +168,7 @@ export async function deleteAddress(
   await perform(handle, addressDeletion(link, address, options))
 }
 
-function addressFrom(body: Body): AddressInfo {
+export function addressFrom(body: Body): AddressInfo {
   const prefixLength = number(body, 'prefixLength')
   const local = optionalText(body, 'local')
   const address = optionalText(body, 'address') ?? ''

@@ -24,11 +24,16 @@ constexpr HeaderField lifetimes[] = {
 constexpr Schema lifetimes_schema{{}, lifetimes, sizeof(ifa_cacheinfo)};
 
 constexpr Attribute attributes[] = {
-    {IFA_ADDRESS, Shape::ip, "address", "IFA_ADDRESS"}, {IFA_LOCAL, Shape::ip, "local", "IFA_LOCAL"},
-    {IFA_LABEL, Shape::text, "label", "IFA_LABEL"},     {IFA_BROADCAST, Shape::ip, "broadcast", "IFA_BROADCAST"},
-    {IFA_ANYCAST, Shape::ip, "anycast", "IFA_ANYCAST"}, {IFA_CACHEINFO, Shape::structure, "lifetimes", "IFA_CACHEINFO", &lifetimes_schema},
-    {IFA_FLAGS, Shape::u32, "flags", "IFA_FLAGS"},      {IFA_RT_PRIORITY, Shape::u32, "metric", "IFA_RT_PRIORITY"},
+    {IFA_ADDRESS, Shape::ip, "address", "IFA_ADDRESS"},
+    {IFA_LOCAL, Shape::ip, "local", "IFA_LOCAL"},
+    {IFA_LABEL, Shape::text, "label", "IFA_LABEL"},
+    {IFA_BROADCAST, Shape::ip, "broadcast", "IFA_BROADCAST"},
+    {IFA_ANYCAST, Shape::ip, "anycast", "IFA_ANYCAST"},
+    {IFA_CACHEINFO, Shape::structure, "lifetimes", "IFA_CACHEINFO", &lifetimes_schema},
+    {IFA_FLAGS, Shape::u32, "flags", "IFA_FLAGS"},
+    {IFA_RT_PRIORITY, Shape::u32, "metric", "IFA_RT_PRIORITY"},
     {IFA_PROTO, Shape::u8, "protocol", "IFA_PROTO"},
+    {IFA_TARGET_NETNSID, Shape::s32, "targetNetnsid", "IFA_TARGET_NETNSID"},
 };
 
 }  // namespace

@@ -18,10 +18,9 @@ constexpr HeaderField header[] = {
 };
 
 constexpr Choice kinds[] = {
-    {"veth", &veth_schema},
-    {"bridge", &bridge_schema}, {"vlan", &vlan_schema},     {"macvlan", &macvlan_schema}, {"macvtap", &macvlan_schema},
-    {"ipvlan", &ipvlan_schema}, {"ipvtap", &ipvlan_schema}, {"vxlan", &vxlan_schema},     {"vrf", &vrf_schema},
-    {"tun", &tun_schema},       {"netkit", &netkit_schema},
+    {"veth", &veth_schema},       {"bridge", &bridge_schema}, {"vlan", &vlan_schema},     {"macvlan", &macvlan_schema},
+    {"macvtap", &macvlan_schema}, {"ipvlan", &ipvlan_schema}, {"ipvtap", &ipvlan_schema}, {"vxlan", &vxlan_schema},
+    {"vrf", &vrf_schema},         {"tun", &tun_schema},       {"netkit", &netkit_schema},
 };
 
 constexpr Choice port_kinds[] = {
@@ -113,6 +112,7 @@ constexpr Attribute attributes[] = {
     {IFLA_NET_NS_PID, Shape::u32, "netnsPid", "IFLA_NET_NS_PID"},
     {IFLA_NET_NS_FD, Shape::u32, "netnsFd", "IFLA_NET_NS_FD"},
     {IFLA_TARGET_NETNSID, Shape::s32, "targetNetnsid", "IFLA_TARGET_NETNSID"},
+    {IFLA_NEW_NETNSID, Shape::s32, "newNetnsid", "IFLA_NEW_NETNSID"},
     {IFLA_NEW_IFINDEX, Shape::s32, "newIndex", "IFLA_NEW_IFINDEX"},
     {IFLA_EXT_MASK, Shape::u32, "extMask", "IFLA_EXT_MASK"},
     {IFLA_PROP_LIST, Shape::texts, "altnames", "IFLA_PROP_LIST", nullptr, IFLA_ALT_IFNAME},
