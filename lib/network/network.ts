@@ -98,7 +98,6 @@ export class Network implements EndpointOwner {
       const { attached, offset } = await withReclaim(this.#host, ownerOf(this.name, checked.name), checked.ports, () =>
         this.#lease(checked, alias, given?.netns),
       )
-      this.#leases.advance(offset)
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
@@ -143,8 +142,11 @@ export class Network implements EndpointOwner {
     const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
       const offsets = this.#leases.candidates(count, taken)
-      if (offsets.length === 0)
+      const [next] = offsets
+      if (next === undefined)
         throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
+      // Before the wait: an attach that starts meanwhile tries other ones.
+      this.#leases.advance(next)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
       if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
       // Those tried too: a device that somebody took off the bridge keeps its name, and so its lease.

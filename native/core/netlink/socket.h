@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,13 +15,16 @@ namespace netlink_ct {
 
 class Socket {
  public:
+  // What is received, for one exchange at a time: sockets of the same thread share it.
+  using Buffer = std::shared_ptr<std::vector<uint8_t>>;
+
   // protocol: NETLINK_ROUTE or NETLINK_NETFILTER. With EXT_ACK, CAP_ACK and (rtnetlink) strict checking on.
-  static Result<Socket> open(int protocol);
+  static Result<Socket> open(int protocol, Buffer buffer = std::make_shared<std::vector<uint8_t>>());
 
   Result<void> send(std::span<const uint8_t> bytes);
 
-  // The next datagram, valid until the next call; empty when none is queued. The kernel queues its replies before sendmsg(2)
-  // returns, so an empty queue is the answer "nothing more", never a reason to wait.
+  // The next datagram, valid until the next call on any socket that shares the buffer; empty when none is queued. The kernel
+  // queues its replies before sendmsg(2) returns, so an empty queue is the answer "nothing more", never a reason to wait.
   Result<std::span<const uint8_t>> receive();
 
   // Reads away what is left of an exchange that was given up.
@@ -33,12 +37,12 @@ class Socket {
   [[nodiscard]] int protocol() const noexcept { return protocol_; }
 
  private:
-  Socket(Fd fd, int protocol) : fd_(std::move(fd)), protocol_(protocol) {}
+  Socket(Fd fd, int protocol, Buffer buffer) : fd_(std::move(fd)), protocol_(protocol), buffer_(std::move(buffer)) {}
 
   Fd fd_;
   int protocol_;
   uint32_t sequence_ = 0;
-  std::vector<uint8_t> buffer_;
+  Buffer buffer_;
 };
 
 }  // namespace netlink_ct

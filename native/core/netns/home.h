@@ -24,6 +24,9 @@ class Home {
   // namespace of its parent; visits then happen on threads that end with the visit.
   [[nodiscard]] bool returnable() const noexcept { return returnable_; }
 
+  // For the sockets that this thread opens.
+  [[nodiscard]] const Socket::Buffer& buffer() const noexcept { return buffer_; }
+
   [[nodiscard]] const Namespace& place() const noexcept { return place_; }
 
  private:
@@ -33,6 +36,7 @@ class Home {
   Result<void> away(const std::function<Result<void>()>& leave, const std::function<void()>& task);
 
   Namespace place_;
+  Socket::Buffer buffer_ = std::make_shared<std::vector<uint8_t>>();
   bool returnable_;
   // Set when the way back failed against expectation (privileges dropped in between). Every entry is by descriptor, so that even
   // a lost thread never acts in a namespace that nobody named.
