@@ -129,8 +129,14 @@ test('something that is in the way is told, and what was made before it goes', a
 
 test('does not run outside of a sandbox', async () => {
   const env = { TSX_TSCONFIG_PATH: join(root, 'tsconfig.check.json') }
+  // A sanitizer's library, which only a command that is Node itself is given.
+  const preload = `LD_PRELOAD=${process.env['LD_PRELOAD'] ?? ''}`
   // A network namespace without the rest of a sandbox.
-  const { code, stderr } = await run('unshare', ['--net', process.execPath, '--import', 'tsx', join(root, program)], { env })
+  const { code, stderr } = await run(
+    'unshare',
+    ['--net', 'env', preload, process.execPath, '--import', 'tsx', join(root, program)],
+    { env },
+  )
   assert.is(code, 1)
   assert.match(stderr, /in a sandbox only: npm run demo/)
 })
