@@ -47,6 +47,7 @@ export function macAddress(value: unknown, path: string): string {
     throw invalidValue(path, "must be a MAC address such as '02:42:ac:12:00:0a'", mac)
   const first = Number.parseInt(mac.slice(0, 2), 16)
   if ((first & 1) === 1) throw invalidValue(path, 'must not be a multicast address (its first byte is odd)', mac)
+  if (/^[0:]+$/.test(mac)) throw invalidValue(path, 'must not be all zeros', mac)
   return mac.toLowerCase()
 }
 

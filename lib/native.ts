@@ -199,7 +199,7 @@ export interface Native {
   keepAlive(watcher: number, on: boolean): void
   /** Closes the socket. Twice is no error. */
   unwatch(watcher: number): void
-  /** Watchers and their losses in this thread, and the netlink sockets of requests in the process. */
+  /** Watchers and their losses in this thread, and the netlink sockets of its requests. */
   listening(): { readonly watchers: number; readonly losses: number; readonly sockets: number }
   statistics(): { readonly queued: number; readonly pending: number }
 }

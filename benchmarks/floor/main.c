@@ -1,7 +1,8 @@
 // The least that the kernel can be asked to do for a container: what the library's own figures are held against.
 //
 //   floor churn CONTAINERS REMOVAL [ports]     attach them one after another, then: `keep` them; delete `each` link or the whole
-//                                              `group` of links, and let go of the namespaces; or let go of the namespaces (`netns`)
+//                                              `group` of links, and let go of the namespaces; or let go of the namespaces
+//                                              (`netns`)
 //   floor publish PORTS
 //   floor get-link TIMES
 //

@@ -25,7 +25,7 @@ const networkByHand = (bridge: string, gateway: string): string[] => [
   'echo 1 >/proc/sys/net/ipv4/ip_forward',
   'nft add table ip lab',
   `nft add chain ip lab prerouting '{ type nat hook prerouting priority dstnat; }'`,
-  `nft add chain ip lab output '{ type nat hook output priority dstnat; }'`,
+  `nft add chain ip lab output '{ type nat hook output priority -100; }'`,
   `nft add chain ip lab forward '{ type filter hook forward priority filter; }'`,
   `nft add chain ip lab postrouting '{ type nat hook postrouting priority srcnat; }'`,
   'nft add rule ip lab prerouting iifname != lo ip daddr 127.0.0.0/8 return',
@@ -96,7 +96,12 @@ export async function buildNetwork(narrator: Narrator, undo: Undo): Promise<Cont
     {
       title: 'a container with a published port',
       code: [`const web = await network.attach({ name: 'web', publish: ['${published}:${webPorts[0]}'] })`],
-      shell: [...containerByHand('web', '172.18.0.2', bridge, gateway), ...publishByHand(published, '172.18.0.2', webPorts[0])],
+      shell: [
+        ...containerByHand('web', '172.18.0.2', bridge, gateway),
+        // Else the container does not reach its own published port where bridge-nf-call-iptables is on.
+        'ip link set web0 type bridge_slave hairpin on',
+        ...publishByHand(published, '172.18.0.2', webPorts[0]),
+      ],
     },
     () => network.attach({ name: 'web', publish: [`${published}:${webPorts[0]}`] }),
   )

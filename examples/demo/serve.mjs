@@ -1,5 +1,5 @@
-// An HTTP server that says who it is and whom it saw: node serve.mjs NAME PORT… Says "ready" when all ports listen. Ends with its
-// standard input, so that it cannot outlive the demo.
+// An HTTP server that says who it is and whom it saw: node serve.mjs NAME PORT… The demo hears when all ports listen, over the channel
+// between two Node processes, and the server ends with the demo, whatever becomes of that.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -12,5 +12,5 @@ for (const port of ports) {
   })
   await once(server.listen(Number(port), '0.0.0.0'), 'listening')
 }
-console.log('ready')
-process.stdin.resume().on('end', () => process.exit(0))
+process.send?.('listening')
+process.on('disconnect', () => process.exit(0))

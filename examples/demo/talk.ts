@@ -31,10 +31,10 @@ export async function serve(
   ports: readonly number[],
 ): Promise<Server & { listening: Promise<void> }> {
   const child = await netns.spawn(process.execPath, [script('serve.mjs'), name, ...ports.map(String)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const gone = once(child, 'exit')
-  const ready = once(child.stdout as Readable, 'data')
+  const ready = once(child, 'message')
   const listening = Promise.race([ready, gone]).then(() => {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ${name} ended before it listened`)
   })

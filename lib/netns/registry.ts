@@ -43,19 +43,24 @@ export async function createNetns(name?: string): Promise<Netns> {
 
 /** Opens a namespace that exists: by name, `{ pid }`, `{ path }` or `{ fd }` (which stays the caller's). ENOENT when there is none. */
 export async function openNetns(ref: NetnsRef): Promise<Netns> {
+  return openNetnsOption(ref, 'ref')
+}
+
+/** @internal The same for an option, which messages call by its own name. */
+export async function openNetnsOption(ref: NetnsRef, option: string): Promise<Netns> {
   if (typeof ref === 'string') {
-    return new Netns(await kernel(native.open(`${directory}/${netnsName(ref, 'ref')}`)), { name: ref })
+    return new Netns(await kernel(native.open(`${directory}/${netnsName(ref, option)}`)), { name: ref })
   }
   const given = ref as { readonly path?: unknown; readonly pid?: unknown; readonly fd?: unknown }
-  switch (onlyKey(ref, 'ref', ['path', 'pid', 'fd'] as const)) {
+  switch (onlyKey(ref, option, ['path', 'pid', 'fd'] as const)) {
     case 'path':
       if (typeof given.path !== 'string' || given.path === '' || given.path.includes('\0'))
-        throw invalidType('ref.path', 'a path', given.path)
+        throw invalidType(`${option}.path`, 'a path', given.path)
       return new Netns(await kernel(native.open(given.path)))
     case 'pid':
-      return new Netns(await kernel(native.open(`/proc/${integer(given.pid, 'ref.pid', 1, 0x7fffffff)}/ns/net`)))
+      return new Netns(await kernel(native.open(`/proc/${integer(given.pid, `${option}.pid`, 1, 0x7fffffff)}/ns/net`)))
     case 'fd': {
-      const fd = integer(given.fd, 'ref.fd', 0, 0x7fffffff)
+      const fd = integer(given.fd, `${option}.fd`, 0, 0x7fffffff)
       try {
         return new Netns(native.adopt(fd))
       } catch (failure) {

@@ -2,11 +2,11 @@
 
 import { type Cidr, formatAddress, formatCidr, offsetIn, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
-import { invalidType } from '../invalid.ts'
+import { fields, invalidType } from '../invalid.ts'
 import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns, type NetnsRef } from '../netns/netns.ts'
-import { openNetns } from '../netns/registry.ts'
+import { openNetnsOption } from '../netns/registry.ts'
 import type { Link } from '../rtnetlink/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { Endpoint, type EndpointOwner } from './endpoint.ts'
@@ -18,7 +18,7 @@ import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './labe
 import { Leases, leaseMac } from './lease.ts'
 import { type Port, type PortSpec, parsePort, parsePorts } from './port.ts'
 import { flowsOf, ownerOf, published } from './ports.ts'
-import { endpointElements, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
+import { endpointElements, findLinks, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
@@ -98,7 +98,6 @@ export class Network implements EndpointOwner {
       const { attached, offset } = await withReclaim(this.#host, ownerOf(this.name, checked.name), checked.ports, () =>
         this.#lease(checked, alias, given?.netns),
       )
-      this.#leases.advance(offset)
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
@@ -143,8 +142,11 @@ export class Network implements EndpointOwner {
     const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
       const offsets = this.#leases.candidates(count, taken)
-      if (offsets.length === 0)
+      const [next] = offsets
+      if (next === undefined)
         throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
+      // Before the wait: an attach that starts meanwhile tries other ones.
+      this.#leases.advance(next)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
       if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
       // Those tried too: a device that somebody took off the bridge keeps its name, and so its lease.
@@ -191,10 +193,21 @@ export class Network implements EndpointOwner {
         }),
       )
     } catch (error) {
-      if (error instanceof NetlinkError && error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address')
-        return undefined
+      if (!(error instanceof NetlinkError)) throw error
+      if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
+      // All that the kernel says of a master that is not there.
+      if (error.code === 'EINVAL' && error.syscall === 'RTM_NEWLINK') await this.#expectBridge(error)
       throw error
     }
+  }
+
+  async #expectBridge(cause: NetlinkError): Promise<void> {
+    const { name, bridge } = this
+    const [link] = await findLinks(this.#host, [bridge])
+    if (link?.index === this.#facts.bridge.index) return
+    throw new NetworkError('NETWORK_NOT_FOUND', `the bridge ${bridge} of the network '${name}' is gone: ${cause.message}`, {
+      cause,
+    })
   }
 
   async #ports(): Promise<Link[]> {
@@ -291,6 +304,9 @@ export class Network implements EndpointOwner {
    * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
    */
   async delete(options: { readonly force?: boolean } = {}): Promise<void> {
+    fields(options, 'options', ['force'])
+    if (options.force !== undefined && typeof options.force !== 'boolean')
+      throw invalidType('options.force', 'a boolean', options.force)
     // Not by the bridge: that may be gone, or a device taken off it.
     const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth' }))
     if (endpoints.length > 0) {
@@ -330,5 +346,5 @@ async function resolveNetns(
 ): Promise<{ readonly netns: Netns; readonly opened: boolean } | undefined> {
   if (ref === undefined) return undefined
   if (ref instanceof Netns) return { netns: ref, opened: false }
-  return { netns: await openNetns(ref), opened: true }
+  return { netns: await openNetnsOption(ref, 'netns'), opened: true }
 }

@@ -44,7 +44,7 @@ async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[
 }
 
 /** Devices by their names; undefined for one that is not there. */
-async function findLinks(host: Netns, names: readonly string[]): Promise<(Link | undefined)[]> {
+export async function findLinks(host: Netns, names: readonly string[]): Promise<(Link | undefined)[]> {
   const found: (Link | undefined)[] = []
   for (let at = 0; at < names.length; at += mostReplies) {
     const questions = names.slice(at, at + mostReplies).map((name) => getLinkMessage(name, 'link'))

@@ -3,6 +3,7 @@
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
+import { NetworkError } from './errors.ts'
 import { compiledTable, type FirewalledNetwork, listElements, networkAdded, networkRemoved, tableName } from './firewall/index.ts'
 
 const AF_UNSPEC = 0
@@ -24,15 +25,21 @@ export async function addToTable(host: Netns, network: FirewalledNetwork): Promi
       return
     } catch (error) {
       // ENOENT: no table yet. EEXIST with the table in the batch: another process made it in between, and the first way works now.
-      if (!isCode(error, 'ENOENT') || attempt >= mostRestarts) throw error
+      if (!isCode(error, 'ENOENT')) throw error
     }
     try {
       await kernel(native.transact(handle, [...table, ...added]))
       return
     } catch (error) {
       if (!(isCode(error, 'EEXIST') && (error as NetlinkError).syscall === 'NFT_MSG_NEWTABLE')) throw error
+      if (attempt >= mostRestarts) throw tableInUse(error)
     }
   }
+}
+
+function tableInUse(cause: unknown): NetworkError {
+  const why = 'the host has a table inet netlink-ct that this library did not make, or that lost its sets'
+  return new NetworkError('TABLE_IN_USE', `${why}: nft delete table inet netlink-ct`, { cause })
 }
 
 async function generation(handle: NamespaceHandle): Promise<number> {

@@ -1,10 +1,13 @@
 #include "node/executor.h"
 
+#include "node/descriptors.h"
+
 namespace netlink_ct::node {
 
 Executor::Executor(Napi::Env env) : settler_(Settler::New(env, "netlink-ct", 0, 1, this)) {
   // It keeps the process alive only while promises are pending.
   settler_.Unref(env);
+  reserve_ = std::thread(reserve_descriptors);
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -40,7 +43,7 @@ void Executor::settle(Napi::Env env, Napi::Function, Executor* self, Job* raw) {
 }
 
 void Executor::loop() {
-  auto home = Home::here();
+  auto home = Home::here(buffer_);
   for (;;) {
     std::unique_ptr<Job> job;
     {
@@ -62,6 +65,7 @@ void Executor::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  if (reserve_.joinable()) reserve_.join();
   // Not the jobs' promises, which belong to an environment that is ending: what they hold in the kernel.
   const std::lock_guard lock(mutex_);
   queue_.clear();

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -80,6 +81,8 @@ class Executor {
   void stop();
 
   [[nodiscard]] size_t queued();
+  // Netlink sockets that its jobs have opened: each holds the buffer, as do this object and the thread's Home.
+  [[nodiscard]] long open_sockets() const noexcept { return std::max(buffer_.use_count() - 2, 0L); }
   [[nodiscard]] size_t pending() const noexcept { return pending_; }
 
  private:
@@ -95,7 +98,9 @@ class Executor {
   std::deque<std::unique_ptr<Job>> queue_;  // guarded by mutex_
   bool stopping_ = false;                   // guarded by mutex_
   size_t pending_ = 0;                      // JavaScript thread only
+  const Socket::Buffer buffer_ = std::make_shared<std::vector<uint8_t>>();
   std::thread thread_;
+  std::thread reserve_;
 };
 
 }  // namespace netlink_ct::node

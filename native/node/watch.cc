@@ -77,7 +77,8 @@ Napi::Value listening(const Napi::CallbackInfo& info) {
   auto out = Napi::Object::New(info.Env());
   out.Set("watchers", Napi::Number::New(info.Env(), listener == nullptr ? 0 : static_cast<double>(listener->watchers())));
   out.Set("losses", Napi::Number::New(info.Env(), listener == nullptr ? 0 : static_cast<double>(listener->losses())));
-  out.Set("sockets", Napi::Number::New(info.Env(), Socket::count()));
+  out.Set("sockets",
+          Napi::Number::New(info.Env(), static_cast<double>(Environment::of(info.Env()).executor(info.Env()).open_sockets())));
   return out;
 }
 

@@ -64,6 +64,7 @@ class Attachment {
 
  private:
   Result<void> prepare();
+  Result<std::vector<bool>> look_at_leases();
   Result<void> take_lease();
   Result<bool> try_lease(const Lease& lease);
   Result<void> settle_host_end();
@@ -226,8 +227,22 @@ Result<bool> Attachment::try_lease(const Lease& candidate) {
   }
 }
 
+// A create that finds its name taken costs the kernel a grace period, a question nothing: only free ones are tried.
+Result<std::vector<bool>> Attachment::look_at_leases() {
+  Submission questions(*host_);
+  for (const Lease& candidate : plan_.leases) ask_link(questions, 0, candidate.host_ifname);
+  auto outcomes = questions.run();
+  if (!outcomes) return outcomes.error();
+  std::vector<bool> taken;
+  for (const Outcome& outcome : outcomes.value()) taken.push_back(!outcome.error);
+  return taken;
+}
+
 Result<void> Attachment::take_lease() {
+  auto seen = look_at_leases();
+  if (!seen) return seen.error();
   for (attached_.lease = 0; attached_.lease < plan_.leases.size(); ++attached_.lease) {
+    if (seen.value()[attached_.lease]) continue;
     auto taken = try_lease(lease());
     if (!taken) return taken.error();
     if (!taken.value()) continue;

@@ -466,7 +466,8 @@ Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_
   const size_t size = attribute.schema->header_size;
   if (payload.size() % size != 0) return bad_message(attribute.kernel);
   List list;
-  for (; !payload.empty(); payload = payload.subspan(size)) list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
+  for (; !payload.empty(); payload = payload.subspan(size))
+    list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
   return Value(std::move(list));
 }
 

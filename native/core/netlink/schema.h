@@ -29,14 +29,14 @@ enum class Shape : uint8_t {
   nest,   // attributes of `schema`
   list,   // a nest whose attributes all have number `element` (0: any number) and the shape of `schema`
   texts,  // a nest of NUL-terminated strings, all with number `element` (IFLA_PROP_LIST)
-  numbers,  // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array
-            // (IFLA_INET_CONF)
-  message,  // like nest, with the header of `schema` in front (VETH_INFO_PEER)
+  numbers,     // a nest of u32 in which the attribute number is the index + 1; read back by the kernel as a flat array
+               // (IFLA_INET_CONF)
+  message,     // like nest, with the header of `schema` in front (VETH_INFO_PEER)
   structure,   // fixed fields, the header of `schema`; what the kernel sends beyond them is kept in `rest`
   structures,  // an array of the same, one behind the other (NHA_GROUP)
   records,     // attributes of `schema` behind its header, in records that start with their own length (RTA_MULTIPATH)
   via,         // an address family and an address, written as the address (RTA_VIA)
-  chosen,   // a nest whose schema is chosen by the value of the text attribute named `selector` in the same nest
+  chosen,      // a nest whose schema is chosen by the value of the text attribute named `selector` in the same nest
 };
 
 struct Schema;

@@ -18,7 +18,7 @@ void raise(int fd, int force, int plain, int size) {
 
 }  // namespace
 
-Result<Socket> Socket::open(int protocol) {
+Result<Socket> Socket::open(int protocol, Buffer buffer) {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!fd) return system_error("socket");
   const int on = 1;
@@ -32,7 +32,7 @@ Result<Socket> Socket::open(int protocol) {
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return system_error("bind");
-  return Socket(std::move(fd), protocol);
+  return Socket(std::move(fd), protocol, std::move(buffer));
 }
 
 Result<void> Socket::send(std::span<const uint8_t> bytes) {
@@ -47,10 +47,10 @@ Result<void> Socket::send(std::span<const uint8_t> bytes) {
 }
 
 Result<std::span<const uint8_t>> Socket::receive() {
-  if (buffer_.empty()) buffer_.resize(receive_size);
+  if (buffer_->empty()) buffer_->resize(receive_size);
   for (;;) {
     sockaddr_nl sender{};
-    iovec part{buffer_.data(), buffer_.size()};
+    iovec part{buffer_->data(), buffer_->size()};
     msghdr message{};
     message.msg_name = &sender;
     message.msg_namelen = sizeof sender;
@@ -65,7 +65,7 @@ Result<std::span<const uint8_t>> Socket::receive() {
     if (sender.nl_pid != 0) continue;  // another process may write to this port; only the kernel is believed
     if ((message.msg_flags & MSG_TRUNC) != 0)
       return Error{.code = EMSGSIZE, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}};
-    return std::span<const uint8_t>(buffer_.data(), static_cast<size_t>(length));
+    return std::span<const uint8_t>(buffer_->data(), static_cast<size_t>(length));
   }
 }
 

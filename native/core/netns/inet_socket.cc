@@ -40,7 +40,8 @@ Result<Fd> open_here(const SocketRequest& request) {
   if (request.transport == Transport::tcp && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
     return system_error("setsockopt", "SO_REUSEADDR");
   }
-  if (six && setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) return system_error("setsockopt", "IPV6_V6ONLY");
+  if (six && setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
+    return system_error("setsockopt", "IPV6_V6ONLY");
   if (auto bound = bind_to(fd.get(), request.local); !bound) return bound.error();
   return fd;
 }

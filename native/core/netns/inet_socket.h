@@ -12,8 +12,8 @@ struct InetAddress {
   uint16_t port = 0;
 };
 
-// Non-blocking, close-on-exec; bound to `local` when `bound`, else unbound, for a connect. A bound TCP socket has SO_REUSEADDR, as
-// Node's own have; an IPv6 one takes IPv4 too only when `dual`.
+// Non-blocking, close-on-exec; bound to `local` when `bound`, else unbound, for a connect. A bound TCP socket has SO_REUSEADDR,
+// as Node's own have; an IPv6 one takes IPv4 too only when `dual`.
 struct SocketRequest {
   Transport transport = Transport::tcp;
   InetAddress local;
