@@ -1,7 +1,7 @@
 // Neighbors and forwarding entries, with ip(8) and bridge(8) as the witnesses.
 
 import * as assert from 'uvu/assert'
-import { createNetns, type FdbSpec, type NeighborSpec, type Netns } from '../../lib/index.ts'
+import { createNetns, type FdbSpec, type Neighbor, type NeighborSpec, type Netns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { json, output } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
