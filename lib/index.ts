@@ -3,6 +3,8 @@
 import type { Netns } from './netns/netns.ts'
 import { host } from './netns/registry.ts'
 
+export { type Stats, stats } from './diagnostics/stats.ts'
+export type { RequestInfo } from './diagnostics/trace.ts'
 export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'

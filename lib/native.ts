@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { traced } from './diagnostics/trace.ts'
 
 /** A network namespace held open. Opaque; see `close`. */
 export interface NamespaceHandle {
@@ -201,6 +202,8 @@ export interface Native {
   unwatch(watcher: number): void
   /** Watchers and their losses in this thread, and the netlink sockets of its requests. */
   listening(): { readonly watchers: number; readonly losses: number; readonly sockets: number }
+  /** The bytes of a message as it is sent, but for its sequence number; undefined when it cannot be encoded. */
+  encoded(message: Message): Uint8Array | undefined
   statistics(): { readonly queued: number; readonly pending: number }
 }
 
@@ -236,4 +239,4 @@ function loadHelp(cause: unknown): string {
   return lines.join('\n')
 }
 
-export const native: Native = load()
+export const native: Native = traced(load())

@@ -12,6 +12,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   export_netlink(env, exports);
   export_container(env, exports);
   export_watch(env, exports);
+  export_trace(env, exports);
   return exports;
 }
 

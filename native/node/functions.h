@@ -13,6 +13,7 @@ void export_netns(Napi::Env env, Napi::Object exports);
 void export_netlink(Napi::Env env, Napi::Object exports);
 void export_container(Napi::Env env, Napi::Object exports);
 void export_watch(Napi::Env env, Napi::Object exports);
+void export_trace(Napi::Env env, Napi::Object exports);
 
 template <typename Function>
 void add(Napi::Env env, Napi::Object exports, const char* name, Function function) {

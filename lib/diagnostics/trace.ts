@@ -1,0 +1,147 @@
+// The library at work, seen from outside: channels of node:diagnostics_channel for its requests, NODE_DEBUG for its messages. Everything
+// that goes to the kernel passes here, and costs nothing more while nobody looks.
+
+import { type Channel, channel } from 'node:diagnostics_channel'
+import { debuglog } from 'node:util'
+import { NetlinkError, toError } from '../errors.ts'
+import type { Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import { bodyWords, bytesWords, messageWords } from './words.ts'
+
+/**
+ * What the channels `netlink-ct:request:start`, `netlink-ct:request:error` and `netlink-ct:request:end` are told: the same object for all
+ * three, so that a WeakMap or a property of one's own joins them.
+ */
+export interface RequestInfo {
+  /** `submit`, `dump`, `transact` for messages; `create`, `open`, `setSysctl`, `attach`, … */
+  readonly operation: string
+  /** Inode of the namespace it acts in; absent where there is none yet. */
+  readonly netns?: bigint
+  /** Their types, in order: `RTM_NEWLINK`. */
+  readonly messages: readonly string[]
+  /** What they are for, where that was said. */
+  readonly steps: readonly string[]
+  /** Milliseconds, in `end`. */
+  duration?: number
+  /** In `error` and `end`: what was thrown, or the first refusal among several messages. */
+  error?: unknown
+}
+
+const start: Channel = channel('netlink-ct:request:start')
+const end: Channel = channel('netlink-ct:request:end')
+const failed: Channel = channel('netlink-ct:request:error')
+const words = debuglog('netlink-ct')
+const bytes = debuglog('netlink-ct-bytes')
+
+const isWatched = (): boolean =>
+  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || words.enabled || bytes.enabled
+
+interface Description {
+  readonly handle?: NamespaceHandle | undefined
+  readonly messages?: readonly Message[]
+}
+
+function firstError(result: unknown): unknown {
+  if (!Array.isArray(result)) return undefined
+  const refused = (result as readonly Partial<Outcome>[]).find((outcome) => outcome?.error !== undefined)?.error
+  return refused === undefined ? undefined : new NetlinkError(refused)
+}
+
+export function traced(native: Native): Native {
+  const place = (handle: NamespaceHandle | undefined): bigint | undefined =>
+    handle === undefined ? undefined : native.describe(handle).inode
+
+  function printRequest(info: RequestInfo, messages: readonly Message[]): void {
+    const where = info.netns === undefined ? '' : `netns ${info.netns} `
+    if (messages.length === 0) words('%s> %s', where, info.operation)
+    for (const message of messages) {
+      words('%s> %s%s', where, messageWords(message), message.step === undefined ? '' : ` # ${message.step}`)
+      if (!bytes.enabled) continue
+      const raw = native.encoded(message)
+      if (raw !== undefined) bytes('%s> %s, %d bytes\n%s', where, message.type, raw.length, bytesWords(raw))
+    }
+  }
+
+  function printResult(info: RequestInfo, result: unknown): void {
+    const where = info.netns === undefined ? '' : `netns ${info.netns} `
+    const bodies =
+      info.operation === 'dump'
+        ? (result as Awaited<ReturnType<Native['dump']>>).objects
+        : Array.isArray(result)
+          ? (result as readonly Outcome[]).flatMap(({ replies }) => replies ?? [])
+          : []
+    for (const body of bodies) words('%s< %s', where, bodyWords(body))
+    const how = info.error === undefined ? 'ok' : String(info.error)
+    words('%s< %s: %s, %s ms', where, info.operation, how, info.duration?.toFixed(3))
+  }
+
+  async function observe<R>(operation: string, { handle, messages = [] }: Description, call: () => Promise<R>): Promise<R> {
+    const netns = place(handle)
+    const steps = messages.flatMap(({ step }) => step ?? [])
+    const info: RequestInfo = {
+      operation,
+      ...(netns === undefined ? {} : { netns }),
+      messages: messages.map(({ type }) => type),
+      steps,
+    }
+    start.publish(info)
+    if (words.enabled || bytes.enabled) printRequest(info, messages)
+    const began = performance.now()
+    let result: R | undefined
+    try {
+      result = await call()
+      const refused = firstError(result)
+      if (refused !== undefined) info.error = refused
+      return result
+    } catch (failure) {
+      info.error = toError(failure)
+      throw failure
+    } finally {
+      info.duration = performance.now() - began
+      if (info.error !== undefined) failed.publish(info)
+      end.publish(info)
+      if (words.enabled) printResult(info, result)
+    }
+  }
+
+  const around =
+    <A extends readonly unknown[], R>(
+      operation: string,
+      call: (...args: A) => Promise<R>,
+      describe: (...args: A) => Description,
+    ) =>
+    (...args: A): Promise<R> =>
+      isWatched() ? observe(operation, describe(...args), () => call(...args)) : call(...args)
+
+  const inside = (handle: NamespaceHandle): Description => ({ handle })
+  const nowhere = (): Description => ({})
+  const several = (handle: NamespaceHandle, messages: readonly Message[]): Description => ({ handle, messages })
+
+  const take = (watcher: number): Taken => {
+    const taken = native.take(watcher)
+    for (const news of taken.news) {
+      const from = news.nsid === undefined ? '' : ` netnsid ${news.nsid}`
+      words('watch %d%s * %s', watcher, from, messageWords(news))
+    }
+    if (taken.lost) words('watch %d overrun', watcher)
+    return taken
+  }
+
+  return {
+    ...native,
+    open: around('open', native.open, nowhere),
+    create: around('create', native.create, nowhere),
+    bind: around('bind', native.bind, inside),
+    unbind: around('unbind', native.unbind, nowhere),
+    getSysctl: around('getSysctl', native.getSysctl, inside),
+    setSysctl: around('setSysctl', native.setSysctl, inside),
+    socket: around('socket', native.socket, inside),
+    submit: around('submit', native.submit, several),
+    transact: around('transact', native.transact, several),
+    dump: around('dump', native.dump, (handle, message) => ({ handle, messages: [message] })),
+    attach: around('attach', native.attach, ({ host }) => ({ handle: host })),
+    detach: around('detach', native.detach, ({ host }) => ({ handle: host })),
+    changePorts: around('changePorts', native.changePorts, ({ host }) => ({ handle: host })),
+    watch: around('watch', native.watch, inside),
+    take: words.enabled ? take : native.take,
+  }
+}
