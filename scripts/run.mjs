@@ -10,7 +10,9 @@ if (program === undefined) {
   console.error('usage: node scripts/run.mjs PROGRAM.ts [arguments]')
   process.exit(2)
 }
-await ensureOrExit({ system: ['build', 'sandbox', 'witnesses'], npm: true, native: true })
+// Only the benchmarks compare with ip and nft; an example needs nothing but the library.
+const tools = program.startsWith('benchmarks/') ? ['witnesses'] : []
+await ensureOrExit({ system: ['build', 'sandbox', ...tools], npm: true, native: true })
 // tsx takes "netlink-ct" for the sources by the paths of this file.
 process.env['TSX_TSCONFIG_PATH'] = join(root, 'tsconfig.check.json')
 endLike(await runInSandbox(process.execPath, ['--import', 'tsx', join(root, program), ...args]))

@@ -101,7 +101,7 @@ test('of named namespaces, of spawned children, and of errors', async () => {
     import { once } from 'node:events'
     await report(async (round) => {
       const ns = await ct.createNetns('leak')
-      const child = await ns.spawn('true')
+      const child = await ns.spawn('true', [], { env: { PATH: process.env.PATH } })
       await once(child, 'close')
       await ns.getLink('nobody').catch(() => {})
       await ct.createNetns('leak').catch(() => {})

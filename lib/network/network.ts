@@ -36,7 +36,7 @@ export interface NetworkFacts {
 
 /** Host ends carry it, so that people and tools can tell them from other devices. */
 const linkGroup = 0x6374
-/** Leases tried in one call before the kernel is asked which are taken. */
+/** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
 const firstCandidates = 4
 const laterCandidates = 64
 
@@ -149,8 +149,7 @@ export class Network implements EndpointOwner {
       this.#leases.advance(next)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
       if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
-      // Those tried too: a device that somebody took off the bridge keeps its name, and so its lease.
-      for (const offset of [...offsets, ...this.#takenOffsets(await this.#ports())]) taken.add(offset)
+      for (const offset of offsets) taken.add(offset)
     }
   }
 

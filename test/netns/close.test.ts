@@ -145,7 +145,7 @@ test('a namespace that nobody closed warns when it is collected, once, and its d
   )
   assert.is(found.warnings.length, 1)
   assert.match(found.warnings[0] ?? '', /^NETLINK_CT_LEAK: the network namespace \d+ was collected without close\(\)/)
-  assert.is(found.after, found.open)
+  assert.ok(found.after <= found.open, `${found.after} descriptors, ${found.open} before`)
 })
 
 test('a handle that is open does not keep the process from ending', async () => {

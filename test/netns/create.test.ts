@@ -106,7 +106,7 @@ test('a list is empty, and a name can be made, where /run/netns does not exist y
     const before = await ct.listNetns()
     await Promise.all(['one', 'two', 'three'].map((name) => ct.createNetns(name).then((ns) => ns.close())))
     const after = (await ct.listNetns()).map((info) => info.name)
-    console.log(JSON.stringify({ before, after, ip: execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }),
+    console.log(JSON.stringify({ before, after, ip: execFileSync('ip', ['netns', 'list'], { encoding: 'utf8', env: { PATH: process.env.PATH } }),
       stacked: mounts() - covered }))`,
     {
       within: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh'],

@@ -1,11 +1,12 @@
 // The same names as iproute2: what one makes the other lists, enters and deletes.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { createNetns, deleteNetns, listNetns, openNetns } from '../../lib/index.ts'
-import { json, output, run } from '../support/lab.ts'
+import { json, output, run, spawnIn } from '../support/lab.ts'
+import { plainEnv } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 
@@ -14,9 +15,8 @@ const test = suite('netns and ip netns')
 const names = async (): Promise<string[]> => (await json<{ name: string }[]>('ip', ['netns', 'list'])).map(({ name }) => name)
 
 // `ip netns exec` mounts /sys anew, which a user namespace may not everywhere.
-const canExec =
-  spawnSync('sh', ['-c', 'ip netns add probe && ip netns exec probe true; code=$?; ip netns delete probe; exit $code']).status ===
-  0
+const probe = 'ip netns add probe && ip netns exec probe true; code=$?; ip netns delete probe; exit $code'
+const canExec = spawnSync('sh', ['-c', probe], { env: plainEnv() }).status === 0
 
 test('a namespace made by ip is opened, listed and deleted here', async () => {
   await output('ip', ['netns', 'add', 'theirs'])
@@ -54,7 +54,7 @@ test.skipIf(!canExec && 'ip netns exec does not work here', 'a namespace made he
     const links = await json<{ ifname: string }[]>('ip', ['link'], { netns: 'entered' })
     assert.equal(JSON.parse(await output('ip', ['netns', 'exec', 'entered', 'ip', '-j', 'link'])), links)
     assert.is((await output('ip', ['netns', 'identify', String(process.pid)])).trim(), '')
-    const child = await ns.spawn('sleep', ['60'])
+    const child = await ns.spawn('sleep', ['60'], { env: plainEnv() })
     assert.is((await output('ip', ['netns', 'identify', String(child.pid)])).trim(), 'entered')
     assert.is((await output('ip', ['netns', 'pids', 'entered'])).trim(), String(child.pid))
     child.kill()
@@ -78,7 +78,7 @@ test('the list is in the order of the names, and the same as that of ip', async 
 
 test('a name made here reaches mount namespaces that were there before, and leaves them when it is deleted', async () => {
   await using _first = await createNetns('first') // from now on /run/netns is a shared mount, whoever came first
-  const other = spawn('unshare', ['--mount', '--propagation', 'unchanged', 'sleep', '60'])
+  const other = spawnIn(undefined, 'unshare', ['--mount', '--propagation', 'unchanged', 'sleep', '60'], {})
   try {
     const own = await output('readlink', ['/proc/self/ns/mnt'])
     await until('the other mount namespace is there', async () => {

@@ -9,13 +9,14 @@ import * as assert from 'uvu/assert'
 import { createNetns, deleteNetns, host, NetlinkError, openNetns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { output } from '../support/lab.ts'
+import { plainEnv } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('openNetns')
 
 test('a namespace is opened by its name, a path, a descriptor, and a process inside', async () => {
   await using ns = await createNetns('opened')
-  const child = await ns.spawn('sleep', ['60'])
+  const child = await ns.spawn('sleep', ['60'], { env: plainEnv() })
   const fd = openSync('/run/netns/opened', 'r')
   try {
     for (const ref of ['opened', { path: '/run/netns/opened' }, { path: ns.path }, { fd }, { pid: child.pid as number }]) {
@@ -77,7 +78,7 @@ test('what is no network namespace is refused as such', async () => {
 })
 
 test('what does not exist is ENOENT, and a descriptor that is not open EBADF', async () => {
-  const child = spawn('true')
+  const child = spawn('true', { env: plainEnv() })
   await once(child, 'close')
   for (const ref of ['nobody', { path: '/run/netns/nobody' }, { pid: child.pid as number }]) {
     const error = await failureOf(openNetns(ref))

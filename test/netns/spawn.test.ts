@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import * as assert from 'uvu/assert'
 import { createNetns, host, openNetns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
+import { plainEnv } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('Netns.spawn')
@@ -33,7 +34,7 @@ async function said(child: ChildProcess): Promise<string> {
 
 test('a child is inside, and this process is not', async () => {
   await using ns = await createNetns()
-  const child = await ns.spawn('readlink', ['/proc/self/ns/net'])
+  const child = await ns.spawn('readlink', ['/proc/self/ns/net'], { env: plainEnv() })
   assert.is(await said(child), `net:[${ns.inode}]`)
   assert.is(child.exitCode, 0)
   assert.is(readlinkSync('/proc/thread-self/ns/net'), home)
@@ -41,7 +42,7 @@ test('a child is inside, and this process is not', async () => {
 
 test('no thread of this process is left inside: not the main one, not a thread of the pool, not the executor', async () => {
   await using ns = await createNetns()
-  const children = await Promise.all(Array.from({ length: 8 }, () => ns.spawn('cat', ['/proc/net/dev'])))
+  const children = await Promise.all(Array.from({ length: 8 }, () => ns.spawn('cat', ['/proc/net/dev'], { env: plainEnv() })))
   // Every thread of the pool has work, so that all of them are there.
   await Promise.all([...children.map(said), ...Array.from({ length: 16 }, () => readFile('/proc/self/stat'))])
   const places = threads()
@@ -80,7 +81,7 @@ test('an argument that spawn does not take is refused with this thread at home',
 test('a signal that is aborted ends the child', async () => {
   await using ns = await createNetns()
   const abort = new AbortController()
-  const child = await ns.spawn('sleep', ['60'], { signal: abort.signal })
+  const child = await ns.spawn('sleep', ['60'], { signal: abort.signal, env: plainEnv() })
   const failed = once(child, 'error')
   const ended = once(child.stdout as NodeJS.ReadableStream, 'close')
   abort.abort()
@@ -90,7 +91,7 @@ test('a signal that is aborted ends the child', async () => {
 
 test('a child keeps its namespace alive', async () => {
   const ns = await createNetns()
-  const child = await ns.spawn('sleep', ['60'])
+  const child = await ns.spawn('sleep', ['60'], { env: plainEnv() })
   const { inode } = ns
   await ns.close()
   {
@@ -102,7 +103,7 @@ test('a child keeps its namespace alive', async () => {
 })
 
 test('on the host it is spawn as ever', async () => {
-  assert.is(await said(await host.spawn('readlink', ['/proc/self/ns/net'])), home)
+  assert.is(await said(await host.spawn('readlink', ['/proc/self/ns/net'], { env: plainEnv() })), home)
 })
 
 test.run()

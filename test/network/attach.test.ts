@@ -405,10 +405,10 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
       for (let at = 0; at < 9; at++) taken.push(address(await network.attach({ name: `more${at}` })))
       assert.equal(
         taken.map((text) => Number(text.split('.').at(-1))),
-        [6, 7, 8, 9, 10, 11, 12, 13, 14],
+        [4, 6, 7, 8, 9, 10, 11, 12, 13],
       )
+      assert.is(address(await network.attach({ name: 'last' })), '10.9.0.14')
       assert.is(address(await network.attach({ name: 'again' })), '10.9.0.2')
-      assert.is(address(await network.attach({ name: 'gap' })), '10.9.0.4')
     }))
 
   test('leave out the gateway, wherever it lies', () =>
@@ -454,17 +454,15 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
     'of eight processes at once are all different',
     () =>
       withNetwork({ subnets: ['10.9.0.0/24'] }, async () => {
-        const processes = await Promise.all(
-          Array.from({ length: 8 }, (_, process) =>
-            attachElsewhere(
-              'lab',
-              ...Array.from({ length: 25 }, (_, at) => ({
-                name: `p${process}-${at}`,
-                publish: [`${10_000 + process * 100 + at}:80`],
-              })),
-            ),
-          ),
+        const started = await Promise.allSettled(
+          Array.from({ length: 8 }, (_, process) => {
+            const spec = (at: number) => ({ name: `p${process}-${at}`, publish: [`${10_000 + process * 100 + at}:80`] })
+            return attachElsewhere('lab', ...Array.from({ length: 25 }, (_, at) => spec(at)))
+          }),
         )
+        const processes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+        if (processes.length < 8) await Promise.all(processes.map((process) => process.kill()))
+        for (const one of started) if (one.status === 'rejected') throw one.reason
         const endpoints = processes.flatMap((process) => process.endpoints)
         const addresses = endpoints.map(address)
         assert.is(new Set(addresses).size, 200)
@@ -699,7 +697,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
       const other = await second.attach({ name: 'other', publish: ['8081:80'] })
       assert.equal(await elementsShown('ports4'), [
         'tcp . 8080 comment lab/victim : 10.9.0.99 . 80',
-        'tcp . 8081 comment second/other : 10.8.0.2 . 80',
+        `tcp . 8081 comment second/other : ${address(other)} . 80`,
       ])
       await Promise.all([heir.detach(), other.detach()])
       await crash()

@@ -24,6 +24,12 @@ export async function runProgram(source: string, options: ProgramOptions = {}): 
   return run(command, args, { limit })
 }
 
+/** The environment for other people's programs, without a sanitizer's library. */
+export function plainEnv(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _, ...env } = process.env
+  return env
+}
+
 /** The command line of Node under a command that execs it. */
 export function nodeWithin(within: readonly string[], args: readonly string[]): string[] {
   // run() keeps a sanitizer's library from other people's programs; this one is for Node again.
