@@ -11,7 +11,7 @@ export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } 
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
 export type { AttachSpec } from './network/attach-spec.ts'
 export { createNetwork, openNetwork } from './network/create.ts'
-export type { Endpoint } from './network/endpoint.ts'
+export type { AttachedEndpoint, Endpoint } from './network/endpoint.ts'
 export { NetworkError, type NetworkErrorCode } from './network/errors.ts'
 export type { Network } from './network/network.ts'
 export type { Port, PortSpec, Protocol } from './network/port.ts'

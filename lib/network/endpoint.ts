@@ -101,3 +101,9 @@ export class Endpoint implements AsyncDisposable {
     }
   }
 }
+
+/** What attach gives: it knows the container's side. */
+export interface AttachedEndpoint extends Endpoint {
+  readonly netns: Netns
+  readonly ifname: string
+}

@@ -9,7 +9,7 @@ import { Netns, type NetnsRef } from '../netns/netns.ts'
 import { openNetnsOption } from '../netns/registry.ts'
 import type { Link } from '../rtnetlink/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
-import { Endpoint, type EndpointOwner } from './endpoint.ts'
+import { type AttachedEndpoint, Endpoint, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
 import { type FirewalledNetwork, pendingElements, portMaps, publishedSet, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
@@ -37,7 +37,7 @@ export interface NetworkFacts {
 /** Host ends carry it, so that people and tools can tell them from other devices. */
 const linkGroup = 0x6374
 /** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
-const firstCandidates = 4
+const firstCandidates = 2
 const laterCandidates = 64
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
@@ -84,12 +84,12 @@ export class Network implements EndpointOwner {
 
   /**
    * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
-   * All or nothing; three submissions to the kernel, two without ports.
+   * All or nothing, in one call to the native side and one submission per namespace for what is made.
    *
    * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside),
    * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE; the error's `operation` names the step.
    */
-  async attach(spec: AttachSpec): Promise<Endpoint> {
+  async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const { subnet, gateway, internal } = this.#facts
     const checked = checkAttach(spec, { subnet, gateway, internal, isUsable: (offset) => this.#leases.isUsable(offset) })
     const alias = formatEndpointLabel(checked)
@@ -101,7 +101,7 @@ export class Network implements EndpointOwner {
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
-      return this.#endpoint(checked, attached.hostIndex, offset, netns)
+      return this.#endpoint(checked, attached.hostIndex, offset, netns) as AttachedEndpoint
     } catch (error) {
       if (given?.opened) await given.netns.close()
       throw error
@@ -148,7 +148,12 @@ export class Network implements EndpointOwner {
       // Before the wait: an attach that starts meanwhile tries other ones.
       this.#leases.advance(next)
       const attached = await this.#tryLeases(offsets, checked, alias, inside)
-      if (attached !== undefined) return { attached, offset: offsets[attached.lease] as number }
+      if (attached !== undefined) {
+        const offset = offsets[attached.lease] as number
+        // Behind what others hold: the next attach need not ask for it again.
+        if (attached.lease > 0) this.#leases.advance(offset)
+        return { attached, offset }
+      }
       for (const offset of offsets) taken.add(offset)
     }
   }
