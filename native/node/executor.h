@@ -96,7 +96,6 @@ class Executor {
   bool stopping_ = false;                   // guarded by mutex_
   size_t pending_ = 0;                      // JavaScript thread only
   std::thread thread_;
-  std::thread reserve_;
 };
 
 }  // namespace netlink_ct::node
