@@ -7,7 +7,8 @@ namespace netlink_ct::node {
 Executor::Executor(Napi::Env env) : settler_(Settler::New(env, "netlink-ct", 0, 1, this)) {
   // It keeps the process alive only while promises are pending.
   settler_.Unref(env);
-  reserve_ = std::thread(reserve_descriptors);
+  // Nobody waits for it, it holds nothing of ours, and at process.exit() nobody could join it.
+  std::thread(reserve_descriptors).detach();
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -65,7 +66,6 @@ void Executor::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  if (reserve_.joinable()) reserve_.join();
   // Not the jobs' promises, which belong to an environment that is ending: what they hold in the kernel.
   const std::lock_guard lock(mutex_);
   queue_.clear();

@@ -100,7 +100,6 @@ class Executor {
   size_t pending_ = 0;                      // JavaScript thread only
   const Socket::Buffer buffer_ = std::make_shared<std::vector<uint8_t>>();
   std::thread thread_;
-  std::thread reserve_;
 };
 
 }  // namespace netlink_ct::node
