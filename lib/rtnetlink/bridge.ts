@@ -1,8 +1,9 @@
 // Making a bridge: createLink with a MAC address of its own.
 
 import { randomBytes } from 'node:crypto'
+import { fields } from '../invalid.ts'
 import type { NamespaceHandle } from '../native.ts'
-import type { BridgeOptions } from './bridge-options.ts'
+import { type BridgeOptions, bridgeOptionNames } from './bridge-options.ts'
 import { type CommonLinkSpec, createLink } from './create-link.ts'
 import type { Link } from './link.ts'
 
@@ -16,7 +17,14 @@ export function randomMac(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }
 
+const names = [
+  ...['name', 'mac', 'mtu', 'up', 'addresses', 'group', 'alias', 'altnames', 'index', 'txqlen', 'txQueues', 'rxQueues', 'master'],
+  'addressGeneration',
+  ...bridgeOptionNames,
+]
+
 /** EEXIST when the name is taken. On any error nothing is left of the bridge. */
 export async function createBridge(handle: NamespaceHandle, spec: BridgeSpec): Promise<Link> {
-  return createLink(handle, handle, { mac: randomMac(), ...spec, kind: 'bridge' })
+  fields(spec, 'bridge', names)
+  return createLink(handle, handle, { mac: randomMac(), ...spec, kind: 'bridge' }, 'bridge')
 }

@@ -61,58 +61,59 @@ const common = [
 const optional = (value: unknown, path: string, from: number, to: number): number | undefined =>
   value === undefined ? undefined : integer(value, path, from, to)
 
-function infoOf(spec: LinkSpec<unknown>): Body {
-  oneOf(spec.kind, 'link.kind', [...(Object.keys(kinds) as (keyof typeof kinds)[]), 'other'] as const)
+function infoOf(spec: LinkSpec<unknown>, path: string): Body {
+  oneOf(spec.kind, `${path}.kind`, [...(Object.keys(kinds) as (keyof typeof kinds)[]), 'other'] as const)
   if (spec.kind === 'other') {
-    fields(spec, 'link', [...common, 'type', 'data'])
-    if (typeof spec.type !== 'string' || spec.type === '') throw invalidType('link.type', 'the name of a kind', spec.type)
-    if (spec.data !== undefined && !(spec.data instanceof Uint8Array)) throw invalidType('link.data', 'a Uint8Array', spec.data)
+    fields(spec, path, [...common, 'type', 'data'])
+    if (typeof spec.type !== 'string' || spec.type === '') throw invalidType(`${path}.type`, 'the name of a kind', spec.type)
+    if (spec.data !== undefined && !(spec.data instanceof Uint8Array))
+      throw invalidType(`${path}.data`, 'a Uint8Array', spec.data)
     return { kind: spec.type, data: spec.data }
   }
   const { names, data } = kinds[spec.kind]
-  fields(spec, 'link', [...common, ...names])
-  return { kind: spec.kind, data: (data as (options: unknown) => Body | undefined)(spec) }
+  fields(spec, path, [...common, ...names])
+  return { kind: spec.kind, data: (data as (options: unknown, path: string) => Body | undefined)(spec, path) }
 }
 
-function createBody(spec: LinkSpec<unknown>): Body {
-  const info = infoOf(spec)
-  interfaceName(spec.name, 'link.name')
-  if (spec.up !== undefined && typeof spec.up !== 'boolean') throw invalidType('link.up', 'a boolean', spec.up)
+function createBody(spec: LinkSpec<unknown>, path: string): Body {
+  const info = infoOf(spec, path)
+  interfaceName(spec.name, `${path}.name`)
+  if (spec.up !== undefined && typeof spec.up !== 'boolean') throw invalidType(`${path}.up`, 'a boolean', spec.up)
   return {
-    index: optional(spec.index, 'link.index', 1, 0x7fffffff),
+    index: optional(spec.index, `${path}.index`, 1, 0x7fffffff),
     name: spec.name,
-    mac: spec.mac === undefined ? undefined : macAddress(spec.mac, 'link.mac'),
-    mtu: spec.mtu === undefined ? undefined : mtuOf(spec.mtu, 'link.mtu'),
-    txqlen: optional(spec.txqlen, 'link.txqlen', 0, 0xffffffff),
-    txQueues: optional(spec.txQueues, 'link.txQueues', 1, 4096),
-    rxQueues: optional(spec.rxQueues, 'link.rxQueues', 1, 4096),
-    group: optional(spec.group, 'link.group', 0, 0xffffffff),
+    mac: spec.mac === undefined ? undefined : macAddress(spec.mac, `${path}.mac`),
+    mtu: spec.mtu === undefined ? undefined : mtuOf(spec.mtu, `${path}.mtu`),
+    txqlen: optional(spec.txqlen, `${path}.txqlen`, 0, 0xffffffff),
+    txQueues: optional(spec.txQueues, `${path}.txQueues`, 1, 4096),
+    rxQueues: optional(spec.rxQueues, `${path}.rxQueues`, 1, 4096),
+    group: optional(spec.group, `${path}.group`, 0, 0xffffffff),
     info,
   }
 }
 
 /** What the kernel takes only once the link is there. */
-function completion(spec: LinkSpec<unknown>, index: number): Message[] {
+function completion(spec: LinkSpec<unknown>, index: number, path: string): Message[] {
   const messages: Message[] = []
   const set = (body: Body, step: string): void =>
     void messages.push({ type: 'RTM_SETLINK', flags: 0, body: { index, ...body }, step })
-  if (spec.alias !== undefined) set({ alias: checkAlias(spec.alias, 'link.alias') }, 'write the alias')
+  if (spec.alias !== undefined) set({ alias: checkAlias(spec.alias, `${path}.alias`) }, 'write the alias')
   if (spec.altnames !== undefined) {
-    if (!Array.isArray(spec.altnames)) throw invalidType('link.altnames', 'an array', spec.altnames)
+    if (!Array.isArray(spec.altnames)) throw invalidType(`${path}.altnames`, 'an array', spec.altnames)
     messages.push({
       type: 'RTM_NEWLINKPROP',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-      body: { index, altnames: spec.altnames.map((name, at) => altname(name, `link.altnames[${at}]`)) },
+      body: { index, altnames: spec.altnames.map((name, at) => altname(name, `${path}.altnames[${at}]`)) },
       step: 'add alternative names',
     })
   }
   if (spec.addressGeneration !== undefined) {
-    const mode = generations.indexOf(oneOf(spec.addressGeneration, 'link.addressGeneration', generations))
+    const mode = generations.indexOf(oneOf(spec.addressGeneration, `${path}.addressGeneration`, generations))
     set({ afSpec: { inet6: { addrGenMode: mode } } }, 'set how IPv6 addresses are made')
   }
   if (spec.addresses !== undefined) {
-    if (!Array.isArray(spec.addresses)) throw invalidType('link.addresses', 'an array', spec.addresses)
-    messages.push(...spec.addresses.map((address, at) => addressMessage(index, address, {}, `link.addresses[${at}]`)))
+    if (!Array.isArray(spec.addresses)) throw invalidType(`${path}.addresses`, 'an array', spec.addresses)
+    messages.push(...spec.addresses.map((address, at) => addressMessage(index, address, {}, `${path}.addresses[${at}]`)))
   }
   if (spec.up) set({ flags: c.IFF_UP, change: c.IFF_UP }, `set ${spec.name} up`)
   return messages
@@ -120,7 +121,7 @@ function completion(spec: LinkSpec<unknown>, index: number): Message[] {
 
 /** For a batch: creation and completion together, by the index that `spec` names; the device's own namespace. */
 export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number }): Operation {
-  const body = createBody(spec)
+  const body = createBody(spec, 'link')
   const devices = (['link', 'master'] as const).flatMap((name) => {
     const ref = spec[name]
     return ref === undefined ? [] : [{ ref, path: `link.${name}` }]
@@ -138,7 +139,7 @@ export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number 
           master: spec.master === undefined ? undefined : resolve(spec.master),
         },
       },
-      ...completion(spec, spec.index),
+      ...completion(spec, spec.index, 'link'),
     ],
   }
 }
@@ -146,10 +147,15 @@ export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number 
 const stepOf = (spec: LinkSpec<unknown>): string => `make the ${spec.kind === 'other' ? spec.type : spec.kind} ${spec.name}`
 
 /** EEXIST when the name or the index is taken, in the namespace where it is born. On any error nothing is left of it. */
-export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle, spec: LinkSpec<unknown>): Promise<Link> {
-  const body = createBody(spec)
-  completion(spec, 1) // every argument is checked before the first message
-  for (const name of ['link', 'master'] as const) if (spec[name] !== undefined) refBody(spec[name], `link.${name}`)
+export async function createLink(
+  handle: NamespaceHandle,
+  birth: NamespaceHandle,
+  spec: LinkSpec<unknown>,
+  path = 'link',
+): Promise<Link> {
+  const body = createBody(spec, path)
+  completion(spec, 1, path) // every argument is checked before the first message
+  for (const name of ['link', 'master'] as const) if (spec[name] !== undefined) refBody(spec[name], `${path}.${name}`)
   const elsewhere = birth !== handle
   const create: Message = {
     type: 'RTM_NEWLINK',
@@ -157,12 +163,12 @@ export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle
     step: stepOf(spec),
     body: {
       ...body,
-      link: spec.link === undefined ? undefined : await indexOf(handle, spec.link, 'link.link'),
-      master: spec.master === undefined ? undefined : await indexOf(birth, spec.master, 'link.master'),
+      link: spec.link === undefined ? undefined : await indexOf(handle, spec.link, `${path}.link`),
+      master: spec.master === undefined ? undefined : await indexOf(birth, spec.master, `${path}.master`),
       netnsFd: elsewhere ? native.describe(birth).fd : undefined,
     },
   }
-  const look = getLinkMessage(spec.name, 'link.name')
+  const look = getLinkMessage(spec.name, `${path}.name`)
   const outcomes = elsewhere
     ? [...(await send(handle, [create])), ...(await send(birth, [look]))]
     : await send(handle, [create, look])
@@ -170,7 +176,7 @@ export async function createLink(handle: NamespaceHandle, birth: NamespaceHandle
   return rolledBack(
     async () =>
       linkFrom(
-        (await send(birth, [...completion(spec, made.index), getLinkMessage(made.index, 'link')])).at(-1)?.replies[0] ?? {},
+        (await send(birth, [...completion(spec, made.index, path), getLinkMessage(made.index, 'link')])).at(-1)?.replies[0] ?? {},
       ),
     () => deleteLink(birth, made),
   )

@@ -19,6 +19,9 @@ const NUD_NOARP = 0x40
 const NUD_PERMANENT = 0x80
 const NLM_F_BULK = 0x200
 
+/** Of a vxlan device: where it floods to. */
+const everyMac = '00:00:00:00:00:00'
+
 /** `static`: never ages; `local`: the port's own address; `dynamic`: learned, or to age like a learned one. */
 export type FdbState = 'static' | 'local' | 'dynamic'
 
@@ -83,7 +86,7 @@ function body(spec: FdbSpec, index: number): Body {
     index,
     state: spec.remote === undefined ? state : NUD_PERMANENT | NUD_NOARP,
     flags: flagsOf(spec),
-    mac: macAddress(spec.mac, 'entry.mac'),
+    mac: spec.mac === everyMac ? everyMac : macAddress(spec.mac, 'entry.mac'),
     vlan: optional(spec.vlan, 'entry.vlan', 1, 4094),
     address: spec.remote === undefined ? undefined : parseAddress(spec.remote, 'entry.remote').text,
     port: optional(spec.port, 'entry.port', 1, 65535),

@@ -170,7 +170,7 @@ function changeMessages(index: number, changes: LinkChanges, master: number | un
     ...(changes.up === undefined ? {} : { flags: changes.up ? c.IFF_UP : 0, change: c.IFF_UP }),
   }
   const isEmpty = Object.values(set).every((value) => value === undefined)
-  return isEmpty ? [] : [{ type: 'RTM_SETLINK', flags: 0, body: { index, ...set }, step: 'change the link' }]
+  return isEmpty ? [] : [{ type: 'RTM_SETLINK', flags: 0, body: { index, ...set } }]
 }
 
 function nameMessages(index: number, changes: LinkChanges): Message[] {

@@ -108,7 +108,10 @@ export function protocolOf(protocol: RouteSpec['protocol'], path = 'route.protoc
 function gatewayBody(via: string | undefined, family: Family, path: string): Body {
   if (via === undefined) return {}
   const gateway = parseAddress(via, path)
-  return gateway.family === family ? { gateway: gateway.text } : { via: gateway.text }
+  if (gateway.family === family) return { gateway: gateway.text }
+  if (family !== c.AF_INET)
+    throw invalidValue(path, 'must be of the same family as route.to: only IPv4 goes through a gateway of the other one', via)
+  return { via: gateway.text }
 }
 
 function onlinkFlag(onlink: unknown, path: string): number {
@@ -137,6 +140,7 @@ function onlyOneWay(spec: RouteSpec): void {
 
 /** Every device that the route names, for the caller to resolve. */
 export function devicesOf(spec: RouteSpec): LinkRef[] {
+  fields(spec, 'route', routeNames)
   const hops = Array.isArray(spec.nexthops) ? spec.nexthops : []
   return [spec.dev, ...hops.map((hop) => hop?.dev)].filter((ref) => ref !== undefined)
 }

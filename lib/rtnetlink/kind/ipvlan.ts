@@ -23,10 +23,10 @@ export interface IpvlanInfo {
 
 export const ipvlan: Kind<IpvlanSpec, IpvlanInfo> = {
   names: ['mode', 'isolation'],
-  data: ({ mode, isolation }) => ({
-    mode: mode === undefined ? undefined : modes.indexOf(oneOf(mode, 'link.mode', modes)),
+  data: ({ mode, isolation }, path) => ({
+    mode: mode === undefined ? undefined : modes.indexOf(oneOf(mode, `${path}.mode`, modes)),
     // IPVLAN_F_PRIVATE is 1, IPVLAN_F_VEPA is 2.
-    flags: isolation === undefined ? undefined : isolations.indexOf(oneOf(isolation, 'link.isolation', isolations)),
+    flags: isolation === undefined ? undefined : isolations.indexOf(oneOf(isolation, `${path}.isolation`, isolations)),
   }),
   read: (data) => ({ mode: modes[number(data, 'mode')] ?? 'l3', isolation: isolations[number(data, 'flags') & 3] ?? 'bridge' }),
 }

@@ -6,8 +6,8 @@ import type { Body } from '../../native.ts'
 export interface Kind<Spec, Info> {
   /** The options that createLink takes besides the common ones. */
   readonly names: readonly string[]
-  /** IFLA_INFO_DATA; throws a TypeError or RangeError that names the option. */
-  data(spec: Spec): Body | undefined
+  /** IFLA_INFO_DATA; throws a TypeError or RangeError that names the option below `path`. */
+  data(spec: Spec, path: string): Body | undefined
   /** IFLA_INFO_DATA as it was read. */
   read(data: Body): Info
 }

@@ -42,7 +42,7 @@ export interface KindInfo {
 const plain: Kind<unknown, undefined> = { names: [], data: () => undefined, read: () => undefined }
 const bridge: Kind<Partial<BridgeOptions> & { readonly kind?: unknown }, BridgeOptions> = {
   names: bridgeOptionNames,
-  data: (spec) => bridgeData(spec, 'link'),
+  data: (spec, path) => bridgeData(spec, path),
   read: bridgeOptionsFrom,
 }
 

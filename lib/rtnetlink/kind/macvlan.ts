@@ -21,9 +21,9 @@ export interface MacvlanInfo {
 
 export const macvlan: Kind<MacvlanSpec, MacvlanInfo> = {
   names: ['mode', 'broadcastQueue'],
-  data: ({ mode, broadcastQueue }) => ({
-    mode: mode === undefined ? undefined : modes[oneOf(mode, 'link.mode', Object.keys(modes) as MacvlanMode[])],
-    broadcastQueue: broadcastQueue === undefined ? undefined : integer(broadcastQueue, 'link.broadcastQueue', 0, 0xffffffff),
+  data: ({ mode, broadcastQueue }, path) => ({
+    mode: mode === undefined ? undefined : modes[oneOf(mode, `${path}.mode`, Object.keys(modes) as MacvlanMode[])],
+    broadcastQueue: broadcastQueue === undefined ? undefined : integer(broadcastQueue, `${path}.broadcastQueue`, 0, 0xffffffff),
   }),
   read: (data) => ({
     mode: (Object.keys(modes) as MacvlanMode[]).find((mode) => modes[mode] === number(data, 'mode')) ?? 'vepa',

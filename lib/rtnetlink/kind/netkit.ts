@@ -27,10 +27,10 @@ const policyOf = (policy: NetkitPolicy | undefined, path: string): number | unde
 
 export const netkit: Kind<NetkitSpec, NetkitInfo> = {
   names: ['mode', 'policy', 'peerPolicy'],
-  data: ({ mode, policy, peerPolicy }) => ({
-    mode: modes.indexOf(oneOf(mode ?? 'l3', 'link.mode', modes)),
-    policy: policyOf(policy, 'link.policy'),
-    peerPolicy: policyOf(peerPolicy, 'link.peerPolicy'),
+  data: ({ mode, policy, peerPolicy }, path) => ({
+    mode: modes.indexOf(oneOf(mode ?? 'l3', `${path}.mode`, modes)),
+    policy: policyOf(policy, `${path}.policy`),
+    peerPolicy: policyOf(peerPolicy, `${path}.peerPolicy`),
   }),
   read: (data) => ({ mode: modes[number(data, 'mode')] ?? 'l3', primary: number(data, 'primary') !== 0 }),
 }

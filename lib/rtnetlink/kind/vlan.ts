@@ -21,10 +21,12 @@ export interface VlanInfo {
 
 export const vlan: Kind<VlanSpec, VlanInfo> = {
   names: ['id', 'protocol'],
-  data: ({ id, protocol }) => ({
-    id: integer(id, 'link.id', 0, 4094),
+  data: ({ id, protocol }, path) => ({
+    id: integer(id, `${path}.id`, 0, 4094),
     protocol:
-      protocol === undefined ? undefined : protocols[oneOf(protocol, 'link.protocol', Object.keys(protocols) as VlanProtocol[])],
+      protocol === undefined
+        ? undefined
+        : protocols[oneOf(protocol, `${path}.protocol`, Object.keys(protocols) as VlanProtocol[])],
   }),
   read: (data) => ({
     id: number(data, 'id'),

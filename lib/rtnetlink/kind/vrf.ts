@@ -11,6 +11,6 @@ export interface VrfSpec {
 
 export const vrf: Kind<VrfSpec, VrfSpec> = {
   names: ['table'],
-  data: ({ table }) => ({ table: integer(table, 'link.table', 1, 0xffffffff) }),
+  data: ({ table }, path) => ({ table: integer(table, `${path}.table`, 1, 0xffffffff) }),
   read: (data) => ({ table: number(data, 'table') }),
 }

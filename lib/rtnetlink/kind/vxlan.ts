@@ -53,28 +53,28 @@ function address(text: string | undefined, path: string, four: string, six: stri
 
 export const vxlan: Kind<VxlanSpec, VxlanInfo> = {
   names: ['id', 'remote', 'local', 'port', 'sourcePorts', 'ttl', 'tos', ...switches],
-  data: (spec) => {
+  data: (spec, path) => {
     const data: Record<string, number | undefined> = {
-      id: integer(spec.id, 'link.id', 0, 0xffffff),
-      port: integer(spec.port ?? ianaPort, 'link.port', 1, 65535),
-      ttl: spec.ttl === undefined ? undefined : integer(spec.ttl, 'link.ttl', 0, 255),
-      tos: spec.tos === undefined ? undefined : integer(spec.tos, 'link.tos', 0, 255),
+      id: integer(spec.id, `${path}.id`, 0, 0xffffff),
+      port: integer(spec.port ?? ianaPort, `${path}.port`, 1, 65535),
+      ttl: spec.ttl === undefined ? undefined : integer(spec.ttl, `${path}.ttl`, 0, 255),
+      tos: spec.tos === undefined ? undefined : integer(spec.tos, `${path}.tos`, 0, 255),
     }
     for (const name of switches) {
       const on = spec[name]
       if (on === undefined) continue
-      if (typeof on !== 'boolean') throw invalidType(`link.${name}`, 'a boolean', on)
+      if (typeof on !== 'boolean') throw invalidType(`${path}.${name}`, 'a boolean', on)
       data[name] = on ? 1 : 0
     }
     const ports = spec.sourcePorts
     return {
       ...data,
-      ...address(spec.remote, 'link.remote', 'group', 'group6'),
-      ...address(spec.local, 'link.local', 'local', 'local6'),
+      ...address(spec.remote, `${path}.remote`, 'group', 'group6'),
+      ...address(spec.local, `${path}.local`, 'local', 'local6'),
       ...(ports && {
         sourcePorts: {
-          low: integer(ports.low, 'link.sourcePorts.low', 0, 65535),
-          high: integer(ports.high, 'link.sourcePorts.high', 0, 65535),
+          low: integer(ports.low, `${path}.sourcePorts.low`, 0, 65535),
+          high: integer(ports.high, `${path}.sourcePorts.high`, 0, 65535),
         },
       }),
     }
