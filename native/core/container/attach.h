@@ -1,6 +1,6 @@
 // The hot path: one container joined to a bridge, or nothing at all. What is made is made in one submission per namespace and one
-// transaction for ports; around them are two questions (is the lease free, do ports of a dead container lead to it) and one message
-// that only a host end that is certainly ours may get.
+// transaction for ports; around them are two questions (is the lease free, do ports of a dead container lead to it) and one
+// message that only a host end that is certainly ours may get.
 #pragma once
 
 #include <memory>
