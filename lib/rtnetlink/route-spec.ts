@@ -72,9 +72,11 @@ function destinationOf(spec: RouteSpec): Cidr {
   const { to } = spec
   if (typeof to !== 'string') throw invalidType('route.to', "'default' or a network such as '10.0.0.0/8'", to)
   if (to === 'default') {
-    const family =
-      familyNumber(spec.family, 'route.family') ||
-      (spec.via === undefined ? c.AF_INET : parseAddress(spec.via, 'route.via').family)
+    const via = spec.via === undefined ? undefined : parseAddress(spec.via, 'route.via').family
+    const family = familyNumber(spec.family, 'route.family') || (via ?? c.AF_INET)
+    if (family === c.AF_INET6 && via === c.AF_INET) {
+      throw invalidValue('route.family', 'must be the family of route.to and route.via', spec.family)
+    }
     return { family: family as Family, bytes: new Uint8Array(family === c.AF_INET ? 4 : 16), text: '', prefixLength: 0 }
   }
   if (!to.includes('/')) {
