@@ -262,6 +262,17 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
 {
   const test = suite('an endpoint')
 
+  test('is remembered in 255 characters, all that the kernel keeps, and refused with one more', () =>
+    withNetwork({}, async (network) => {
+      const publish = Array.from({ length: 19 }, (_, at) => `${10000 + at * 7}:${100 + at}`)
+      const name = 'x'.repeat(43)
+      const full = await network.attach({ name, publish })
+      const alias = (await linkShown(full.hostIfname))?.ifalias
+      assert.is(alias?.length, 255)
+      assert.is((await network.endpoint(name)).ports.length, 19)
+      await refused('ERR_OUT_OF_RANGE', () => network.attach({ name: `${name}x`, publish }))
+    }))
+
   test('is a veth pair with names, MAC, MTU, address and default route as they say', () =>
     withNetwork({ mtu: 1400 }, async (network) => {
       const web = await network.attach({ name: 'web' })

@@ -39,6 +39,11 @@ ifinfomsg& link_header(MessageBuffer& message, uint32_t index, unsigned flags = 
   return header;
 }
 
+// An alias goes without its NUL: 255 characters fit then, and none removes it.
+std::span<const uint8_t> bytes_of(const std::string& alias) {
+  return {reinterpret_cast<const uint8_t*>(alias.data()), alias.size()};
+}
+
 // RTM_GETLINK without the statistics.
 void ask_link(Submission& submission, uint32_t index, const std::string& name) {
   MessageBuffer& message = submission.add(rtm::getlink, 0);
@@ -140,7 +145,7 @@ void Attachment::add_create(Submission& submission, const Lease& candidate, uint
 void Attachment::add_follow_ups(Submission& submission) {
   MessageBuffer& alias = submission.add(rtm::setlink, 0, "write the endpoint's alias");
   link_header(alias, attached_.host_index);
-  alias.put(IFLA_IFALIAS, std::string_view(plan_.alias));
+  alias.put(IFLA_IFALIAS, bytes_of(plan_.alias));
   MessageBuffer& name =
       submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the name " + plan_.altname);
   link_header(name, attached_.host_index);
@@ -159,7 +164,7 @@ Result<void> Attachment::undo_follow_ups(const Outcome& before, const std::vecto
     // Without the NUL: a length of zero is what removes an alias.
     const auto* text = alias == nullptr ? nullptr : alias->get<std::string>();
     const std::string old = text == nullptr ? std::string() : *text;
-    message.put(IFLA_IFALIAS, std::span<const uint8_t>(reinterpret_cast<const uint8_t*>(old.data()), old.size()));
+    message.put(IFLA_IFALIAS, bytes_of(old));
   }
   if (!outcomes[3].error) {
     MessageBuffer& message = submission.add(rtm::dellinkprop, 0, "give back a name");
