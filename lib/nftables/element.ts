@@ -23,7 +23,6 @@ export const ifname = (name: string): Uint8Array => interfaceName.parse(name, 'i
 export const mark = (value: number): Uint8Array => encodeInteger(value, 4, 'host')
 
 export const readService = (bytes: Uint8Array): number => decodeInteger(bytes.subarray(0, 2), 'big')
-export const readIfname = (bytes: Uint8Array): string => String(interfaceName.format(bytes))
 
 /** A set's element when `data` is absent, a map's otherwise. */
 export function element(key: Uint8Array, data?: Uint8Array, comment?: string): KernelObject {

@@ -1,6 +1,5 @@
 // Published ports as elements, in the kernel's own bytes: nothing is compiled for them.
 
-import { formatAddress } from '../../cidr.ts'
 import { concatenated, element, protocol, readService, service } from '../../nftables/element.ts'
 import { type KernelMessage, type KernelObject, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
@@ -153,9 +152,3 @@ export const listElements = (set: string): KernelMessage => ({
   flags: 0,
   body: { family: tableName.family, table: tableName.name, set },
 })
-
-/** `tcp 192.0.2.1:8080`, for messages. */
-export function describePort({ protocol: number, hostAddress, hostPort }: PublishedPort): string {
-  const names: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
-  return `${names[number] ?? number} ${hostAddress === undefined ? '*' : formatAddress(hostAddress)}:${hostPort}`
-}

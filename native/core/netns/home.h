@@ -20,10 +20,6 @@ class Home {
   // Makes a new namespace; `task` runs inside before anybody else can see it.
   Result<Namespace> create(const std::function<Result<void>()>& task);
 
-  // Whether setns(2) would let this thread come back. It does not where the process entered a user namespace but kept a network
-  // namespace of its parent; visits then happen on threads that end with the visit.
-  [[nodiscard]] bool returnable() const noexcept { return returnable_; }
-
   [[nodiscard]] const Socket::Buffer& buffer() const noexcept { return buffer_; }
 
   [[nodiscard]] const Namespace& place() const noexcept { return place_; }
@@ -37,6 +33,8 @@ class Home {
 
   Namespace place_;
   Socket::Buffer buffer_;
+  // Whether setns(2) would let this thread come back. It does not where the process entered a user namespace but kept a network
+  // namespace of its parent; visits then happen on threads that end with the visit.
   bool returnable_;
   // Set when the way back failed against expectation (privileges dropped in between). Every entry is by descriptor, so that even
   // a lost thread never acts in a namespace that nobody named.

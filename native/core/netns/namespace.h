@@ -27,7 +27,6 @@ class Namespace {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] ino_t inode() const noexcept { return inode_; }
   [[nodiscard]] bool same(const Namespace& other) const noexcept { return inode_ == other.inode_ && device_ == other.device_; }
-  [[nodiscard]] int open_sockets() const noexcept { return (route_ ? 1 : 0) + (netfilter_ ? 1 : 0); }
 
  private:
   Namespace(Fd fd, dev_t device, ino_t inode) : fd_(std::move(fd)), device_(device), inode_(inode) {}
