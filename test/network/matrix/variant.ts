@@ -1,0 +1,113 @@
+// What is varied, and who must then reach whom.
+
+import type { NetworkSpec } from '../../../lib/index.ts'
+import type { Family } from './city.ts'
+
+export type Driver = 'bridge'
+export type Option = 'default' | 'internal' | 'icc off' | 'not masqueraded'
+
+export interface Variant {
+  readonly driver: Driver
+  readonly families: readonly Family[]
+  readonly option: Option
+}
+
+export const subnets: Readonly<Record<'x' | 'y', Readonly<Record<Family, string>>>> = {
+  x: { ipv4: '10.1.0.0/24', ipv6: 'fd00:1::/64' },
+  y: { ipv4: '10.2.0.0/24', ipv6: 'fd00:2::/64' },
+}
+
+const options: Readonly<Record<Option, Partial<NetworkSpec>>> = {
+  default: {},
+  internal: { internal: true },
+  'icc off': { icc: false },
+  'not masqueraded': { masquerade: false },
+}
+
+export const specOf = ({ driver, families, option }: Variant): NetworkSpec => ({
+  name: 'x',
+  driver,
+  subnets: families.map((family) => subnets.x[family]),
+  ...options[option],
+})
+
+const drivers: readonly Driver[] = ['bridge']
+const familySets: readonly (readonly Family[])[] = [['ipv4']]
+
+export const variants: readonly Variant[] = drivers.flatMap((driver) =>
+  familySets.flatMap((families) => (Object.keys(options) as Option[]).map((option): Variant => ({ driver, families, option }))),
+)
+
+/**
+ * Targets: containers by their own address; `out` is the internet; `any` is published on every address of the host, `one` on that
+ * which faces the LAN, `loop` on the loopback; after the @ the host's address that is asked. `own` is a server of the host itself.
+ */
+export const targets = [
+  'x1',
+  'x2',
+  'x2/udp',
+  'y1',
+  'out',
+  'any@lan',
+  'any@internet',
+  'any@other',
+  'any@gateway',
+  'any@loopback',
+  'any/udp@lan',
+  'one@lan',
+  'one@internet',
+  'loop@loopback',
+  'loop@lan',
+  'closed@lan',
+  'own@lan',
+] as const
+export type TargetName = (typeof targets)[number]
+
+export const askers = ['x1', 'x2', 'y1', 'host', 'lan', 'neighbor', 'internet', 'other'] as const
+export type Asker = (typeof askers)[number]
+
+const nobody = '.'
+/** No matter of the firewall: itself, an address that is not routed to there, or not asked. */
+const notAsked = '*'
+
+const isOutside = (asker: Asker): boolean => asker !== 'host' && asker !== 'x1' && asker !== 'x2' && asker !== 'y1'
+
+/** The name of who must answer, with `(host)` or `(self)` for whom the internet must see. */
+export function expected(asker: Asker, target: TargetName, variant: Variant, bridgeNetfilter: 0 | 1): string {
+  const { driver, option } = variant
+  const isInside = asker === 'x1' || asker === 'x2'
+  if (asker === target.split('/')[0]) return notAsked
+  switch (target) {
+    case 'x1':
+    case 'x2':
+    case 'x2/udp': {
+      const server = target.slice(0, 2)
+      if (asker === 'host') return server
+      return isInside && option !== 'icc off' ? server : nobody
+    }
+    case 'y1':
+      return asker === 'host' ? 'y1' : nobody
+    case 'out':
+      if (isOutside(asker)) return notAsked
+      if (asker === 'host' || asker === 'y1') return 'internet(host)'
+      if (option === 'internal') return nobody
+      return option === 'not masqueraded' ? 'internet(self)' : 'internet(host)'
+    case 'closed@lan':
+    case 'one@internet':
+    case 'loop@lan':
+      return nobody
+    case 'own@lan':
+      return asker === 'neighbor' ? nobody : 'host'
+    case 'any@loopback':
+    case 'loop@loopback':
+      if (asker !== 'host') return notAsked
+      break
+    default:
+      // It has no way to that address.
+      if (asker === 'neighbor') return nobody
+  }
+  if (option === 'internal') return nobody
+  // From port to port of a bridge that keeps them apart: br_netfilter has changed the address before the bridge decides.
+  if (isInside && driver === 'bridge' && option === 'icc off' && bridgeNetfilter === 1) return nobody
+  return 'x1'
+}
