@@ -3,6 +3,9 @@
 import type { Netns } from './netns/netns.ts'
 import { host } from './netns/registry.ts'
 
+export type { Conntrack } from './conntrack/conntrack.ts'
+export type { FlowFilter, TupleFilter } from './conntrack/filter.ts'
+export type { Flow, FlowProtocol, FlowStatus, TcpState, Tuple } from './conntrack/flow.ts'
 export { type Stats, stats } from './diagnostics/stats.ts'
 export type { RequestInfo } from './diagnostics/trace.ts'
 export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
@@ -61,6 +64,7 @@ export type {
 export type { Watch, WatchOptions } from './rtnetlink/watch/watch.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
+export const conntrack: Netns['conntrack'] = host.conntrack
 export const createBridge: Netns['createBridge'] = host.createBridge.bind(host)
 export const createVethPair: Netns['createVethPair'] = host.createVethPair.bind(host)
 export const getLink: Netns['getLink'] = host.getLink.bind(host)

@@ -3,6 +3,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
+import { Conntrack } from '../conntrack/conntrack.ts'
 import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
@@ -55,6 +56,8 @@ export class Netns implements AsyncDisposable {
   #inFlight = 0
   #idle: (() => void) | undefined
   readonly #watches = new Set<() => void>()
+  /** The connections that the namespace tracks. */
+  readonly conntrack: Conntrack = new Conntrack((operation) => this.#use(operation))
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {

@@ -14,6 +14,8 @@ namespace conntrack_filter {
 constexpr uint16_t attribute = 25;
 constexpr uint16_t original_flags = 1;
 constexpr uint16_t reply_flags = 2;
+// CTA_STATUS_MASK, since Linux 5.15.
+constexpr uint16_t status_mask = 26;
 
 constexpr uint32_t ip_source = 1U << 0;
 constexpr uint32_t ip_destination = 1U << 1;
