@@ -4,10 +4,13 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import * as assert from 'uvu/assert'
-import { conntrack, type FlowFilter, host } from '../../lib/index.ts'
+import { parseAddress } from '../../lib/cidr.ts'
+import { conntrack, type FlowFilter, host, Netns } from '../../lib/index.ts'
+import { native } from '../../lib/native.ts'
 import { failureOf } from '../support/failure.ts'
 import { createLab, type Lab, output, run, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 
 const test = suite('conntrack')
 
@@ -133,6 +136,35 @@ test('flush forgets one family, or all', async () => {
   assert.not.equal(await shown('-f', 'ipv6'), [])
   await conntrack.flush()
   assert.equal(await shown('-f', 'ipv6'), [])
+})
+
+test('the connections of a port on one IPv6 address are forgotten, and no others', async () => {
+  await output('ip', ['address', 'add', 'fd00:53::1/128', 'dev', 'lo', 'nodad'])
+  for (const [address, port] of [
+    ['::1', 5300],
+    ['fd00:53::1', 5300],
+    ['fd00:53::1', 5301],
+  ] as const) {
+    const socket = createSocket('udp6')
+    socket.send('hello', port, address)
+    // Nobody listens there: the refusal is tracked all the same.
+    await once(
+      socket.on('error', () => {}),
+      'listening',
+    )
+    await new Promise((resolve) => socket.close(() => resolve(undefined)))
+  }
+  const destinations = async (): Promise<string[]> =>
+    (await shown('-f', 'ipv6', '-p', 'udp')).map(
+      (line) => /dst=(\S+) sport=\d+ (dport=\d+)/.exec(line)?.slice(1).join(' ') ?? line,
+    )
+  await until('three connections are tracked', async () => (await destinations()).length === 3)
+  const flows = [{ protocol: 17, address: parseAddress('fd00:53::1', 'address').bytes, port: 5300 }]
+  const table = { family: 1, name: 'netlink-ct' }
+  await native.changePorts({ host: Netns.handleOf(host), table, publish: false, elements: [], flows })
+  assert.equal((await destinations()).sort(), ['::1 dport=5300', 'fd00:53::1 dport=5301'])
+  await output('ip', ['address', 'del', 'fd00:53::1/128', 'dev', 'lo'])
+  await conntrack.flush()
 })
 
 const bad: readonly (readonly [unknown, RegExp])[] = [

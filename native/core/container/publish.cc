@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/conntrack/forget.h"
 #include "core/conntrack/schema.h"
 #include "core/netlink/dump.h"
 #include "core/netlink/registry.h"
@@ -220,13 +221,13 @@ Result<bool> forget_address(Socket& netfilter, const TableName& table, const std
 }
 
 Result<void> flush_flows_to(Socket& netfilter, const Bytes& address) {
-  const bool six = address.size() == 16;
+  if (address.size() == 16) return forget_ipv6(netfilter, End::reply_source, address);
   Submission submission(netfilter);
   MessageBuffer& message = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, "forget connections to an address");
-  message.header<nfgenmsg>().nfgen_family = six ? AF_INET6 : AF_INET;
+  message.header<nfgenmsg>().nfgen_family = AF_INET;
   const size_t tuple = message.begin(CTA_TUPLE_REPLY);
   const size_t ip = message.begin(CTA_TUPLE_IP);
-  message.put(six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, std::span<const uint8_t>(address));
+  message.put(CTA_IP_V4_SRC, std::span<const uint8_t>(address));
   message.end(ip);
   message.end(tuple);
   const size_t filter = message.begin(conntrack_filter::attribute);
@@ -243,14 +244,18 @@ Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows) {
   if (flows.empty()) return {};
   Submission submission(netfilter);
   for (const Flow& flow : flows) {
-    const bool six = flow.address.size() == 16;
+    if (flow.address.size() == 16) {
+      auto done = forget_ipv6(netfilter, End::original_destination, flow.address, Service{flow.protocol, flow.port});
+      if (!done) return done;
+      continue;
+    }
     uint32_t compared = conntrack_filter::protocol | conntrack_filter::destination_port;
     MessageBuffer& message = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, "forget connections of a port");
-    message.header<nfgenmsg>().nfgen_family = six ? AF_INET6 : AF_INET;
+    message.header<nfgenmsg>().nfgen_family = AF_INET;
     const size_t tuple = message.begin(CTA_TUPLE_ORIG);
     const size_t ip = message.begin(CTA_TUPLE_IP);
     if (!flow.address.empty()) {
-      message.put(six ? CTA_IP_V6_DST : CTA_IP_V4_DST, std::span<const uint8_t>(flow.address));
+      message.put(CTA_IP_V4_DST, std::span<const uint8_t>(flow.address));
       compared |= conntrack_filter::ip_destination;
     }
     message.end(ip);
@@ -263,6 +268,7 @@ Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows) {
     message.put(conntrack_filter::original_flags, compared);
     message.end(filter);
   }
+  if (submission.size() == 0) return {};
   auto outcomes = submission.run();
   if (!outcomes) return outcomes.error();
   for (const Outcome& outcome : outcomes.value()) {
