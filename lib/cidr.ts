@@ -114,17 +114,27 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
 
 export const formatCidr = (cidr: Cidr): string => `${cidr.text}/${cidr.prefixLength}`
 
-/** How far an IPv4 address lies behind the start of its network. */
-export function offsetIn(network: Cidr, address: Address): number {
-  return toNumber(address.bytes) - toNumber(networkOf(network).bytes)
+/** How many addresses a network has. */
+export const sizeOf = ({ family, prefixLength }: Pick<Cidr, 'family' | 'prefixLength'>): bigint =>
+  1n << BigInt(familyBits(family) - prefixLength)
+
+/** How far an address lies behind the start of its network. */
+export function offsetIn(network: Cidr, address: Address): bigint {
+  return toInteger(address.bytes) - toInteger(networkOf(network).bytes)
 }
 
-/** The IPv4 address so far behind the start of its network. */
-export function addressAt(network: Cidr, offset: number): Uint8Array {
-  const number = toNumber(networkOf(network).bytes) + offset
-  return Uint8Array.of((number >>> 24) & 0xff, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff)
+/** The address so far behind the start of its network. */
+export function addressAt(network: Cidr, offset: number | bigint): Uint8Array {
+  const { bytes } = networkOf(network)
+  let carry = BigInt(offset)
+  for (let at = bytes.length - 1; carry > 0n && at >= 0; at--) {
+    carry += BigInt(bytes[at] ?? 0)
+    bytes[at] = Number(carry & 0xffn)
+    carry >>= 8n
+  }
+  return bytes
 }
 
-function toNumber(bytes: Uint8Array): number {
-  return bytes.reduce((number, byte) => number * 256 + byte, 0)
+function toInteger(bytes: Uint8Array): bigint {
+  return bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n)
 }

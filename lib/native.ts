@@ -66,6 +66,8 @@ export interface PlanElement {
 
 /** A conntrack flow to forget; `address` empty for any original destination. */
 export interface PlanFlow {
+  /** AF_INET or AF_INET6. */
+  readonly family: number
   readonly protocol: number
   readonly address: Uint8Array
   readonly port: number
@@ -74,6 +76,15 @@ export interface PlanFlow {
 export interface PlanTable {
   readonly family: number
   readonly name: string
+}
+
+export interface PlanLease {
+  readonly hostIfname: string
+  /** Another lease's name that the host end takes, too; empty for none. */
+  readonly claim: string
+  /** One for each of the plan's families. */
+  readonly addresses: readonly Uint8Array[]
+  readonly mac: Uint8Array
 }
 
 export interface AttachPlan {
@@ -92,16 +103,20 @@ export interface AttachPlan {
   readonly ifname: string
   readonly alias: string
   readonly altname: string
-  readonly prefixLength: number
+  readonly families: readonly {
+    readonly prefixLength: number
+    /** Has the addresses that have ports. */
+    readonly publishedSet: string
+    /** Whose data start with such an address. */
+    readonly portMaps: readonly string[]
+  }[]
   /** Tried in order; whoever creates the device has the lease. */
-  readonly leases: readonly { readonly hostIfname: string; readonly address: Uint8Array; readonly mac: Uint8Array }[]
+  readonly leases: readonly PlanLease[]
   readonly routes: readonly { readonly to: Uint8Array; readonly prefixLength: number; readonly gateway: Uint8Array }[]
-  /** The leased address is put in front of the key or the data of each. */
-  readonly elements: readonly (PlanElement & { readonly addressIn: 'key' | 'data' })[]
+  /** One of the leased addresses, by its position, is put in front of the key or the data of each. */
+  readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
-  readonly publishedSet: string
-  readonly portMaps: readonly string[]
 }
 
 export interface Attached {

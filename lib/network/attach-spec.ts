@@ -1,23 +1,38 @@
 // The options of attach, checked and completed.
 
-import { type Cidr, contains, formatCidr, offsetIn, parseCidr } from '../cidr.ts'
+import {
+  type Address,
+  addressAt,
+  type Cidr,
+  contains,
+  type Family,
+  formatAddress,
+  formatCidr,
+  offsetIn,
+  parseCidr,
+  sizeOf,
+} from '../cidr.ts'
 import { fields, invalidType, invalidValue } from '../invalid.ts'
 import { interfaceName, macAddress, objectName } from '../names.ts'
 import type { Netns, NetnsRef } from '../netns/netns.ts'
-import { type Port, type PortSpec, parsePorts } from './port.ts'
+import type { Leases, Place } from './lease.ts'
+import { type Port, type PortSpec, parsePorts, refuseForeignFamily } from './port.ts'
 
 export interface AttachSpec {
   /** The container's name, unique in the network. Letters, digits, `_`, `.` and `-`; at most 64. */
   readonly name: string
   /** Where the container lives. @defaultValue a new namespace, which lives as long as the endpoint is attached (or a process in it) */
   readonly netns?: Netns | NetnsRef
-  /** A static address of the subnet, with its prefix: `['172.18.0.10/16']`. @defaultValue the next free one */
+  /**
+   * A static address of a subnet, with its prefix: `['172.18.0.10/16']`; at most one for each subnet. @defaultValue the next free one;
+   * where one of two is given, the other is as far behind the start of its subnet if IPv4 was given
+   */
   readonly addresses?: readonly string[]
   /** @defaultValue derived from the address */
   readonly mac?: string
   /** Of the interface inside. @defaultValue 'eth0' */
   readonly ifname?: string
-  /** `['8080:80', '127.0.0.1:53:53/udp', '8000-8009:9000-9009']` */
+  /** `['8080:80', '127.0.0.1:53:53/udp', '[2001:db8::1]:8080:80', '8000-8009:9000-9009']` */
   readonly publish?: readonly PortSpec[]
   /** Whether the default route goes through this network. @defaultValue true, and false in an internal network */
   readonly defaultRoute?: boolean
@@ -25,8 +40,8 @@ export interface AttachSpec {
 
 export interface CheckedAttach {
   readonly name: string
-  /** Offset of a static address in the subnet. */
-  readonly offset: number | undefined
+  /** What was asked for; both open for the next free number. */
+  readonly place: Partial<Place>
   readonly mac: string | undefined
   readonly ifname: string
   readonly ports: readonly Port[]
@@ -34,28 +49,50 @@ export interface CheckedAttach {
 }
 
 export interface AttachSite {
-  readonly subnet: Cidr
-  readonly gateway: string
+  readonly subnets: readonly Cidr[]
+  readonly gateways: readonly Address[]
   readonly internal: boolean
-  isUsable(offset: number): boolean
+  readonly leases: Pick<Leases, 'isNameable'>
 }
 
 const names = ['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute'] as const
 
-function offsetOf(addresses: unknown, site: AttachSite): number | undefined {
-  if (addresses === undefined) return undefined
+/** The number of a static address in its subnet. */
+function numberOf(value: unknown, path: string, { subnets, gateways }: AttachSite): readonly [Cidr, bigint] {
+  const address = parseCidr(value, path)
+  const subnet = subnets.find((one) => contains(one, address))
+  const all = subnets.map(formatCidr).join(' and ')
+  if (subnet === undefined)
+    throw invalidValue(path, `lies outside of the network's ${subnets.length > 1 ? 'subnets' : 'subnet'} ${all}`, value)
+  if (address.prefixLength !== subnet.prefixLength)
+    throw invalidValue(path, `must have the prefix of the subnet ${formatCidr(subnet)}`, value)
+  if (gateways.some(({ text }) => text === address.text)) throw invalidValue(path, "is the network's gateway", value)
+  const number = offsetIn(subnet, address)
+  if (number === 0n || (subnet.family === 2 && number === sizeOf(subnet) - 1n))
+    throw invalidValue(path, `is the first or the last address of ${formatCidr(subnet)}`, value)
+  return [subnet, number]
+}
+
+function placeOf(addresses: unknown, site: AttachSite): Partial<Place> {
+  if (addresses === undefined) return {}
   if (!Array.isArray(addresses)) throw invalidType('addresses', "an array such as ['172.18.0.10/16']", addresses)
-  if (addresses.length !== 1) throw invalidValue('addresses', 'must have exactly one IPv4 address', addresses)
-  const address = parseCidr(addresses[0], 'addresses[0]')
-  const subnet = formatCidr(site.subnet)
-  if (!contains(site.subnet, address))
-    throw invalidValue('addresses[0]', `lies outside of the network's subnet ${subnet}`, addresses[0])
-  if (address.prefixLength !== site.subnet.prefixLength)
-    throw invalidValue('addresses[0]', `must have the prefix of the subnet ${subnet}`, addresses[0])
-  if (address.text === site.gateway) throw invalidValue('addresses[0]', "is the network's gateway", addresses[0])
-  const offset = offsetIn(site.subnet, address)
-  if (!site.isUsable(offset)) throw invalidValue('addresses[0]', `is the first or the last address of ${subnet}`, addresses[0])
-  return offset
+  const numbers = addresses.map((address, at) => numberOf(address, `addresses[${at}]`, site))
+  const of = (family: Family): bigint | undefined => numbers.find(([subnet]) => subnet.family === family)?.[1]
+  if (numbers.length === 0 || new Set(numbers.map(([subnet]) => subnet)).size < numbers.length)
+    throw invalidValue('addresses', 'must have one address of a subnet, at most one of each', addresses)
+  const [four, six] = [of(2), of(10)]
+  if (four === undefined) {
+    // Of an IPv6 network the address itself names the device, if it can.
+    const alone = site.subnets.length === 1 && six !== undefined && site.leases.isNameable(six)
+    return alone ? { number: Number(six) } : { six }
+  }
+  const other = site.subnets.find(({ family }) => family === 10)
+  if (six === undefined && other !== undefined) {
+    const address = formatAddress(addressAt(other, four))
+    if (site.gateways.some(({ text }) => text === address))
+      throw invalidValue('addresses', `needs an IPv6 address: the one that goes with it, ${address}, is the gateway`, addresses)
+  }
+  return { number: Number(four), six }
 }
 
 export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
@@ -68,9 +105,14 @@ export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
   const ports = spec.publish === undefined ? [] : parsePorts(spec.publish, 'publish')
   if (site.internal && ports.length > 0)
     throw invalidValue('publish', 'makes no sense in an internal network: nothing gets into it', spec.publish)
+  refuseForeignFamily(
+    ports,
+    site.subnets.map(({ family }) => family),
+    'publish',
+  )
   return {
     name,
-    offset: offsetOf(spec.addresses, site),
+    place: placeOf(spec.addresses, site),
     mac: spec.mac === undefined ? undefined : macAddress(spec.mac, 'mac'),
     ifname: spec.ifname === undefined ? 'eth0' : interfaceName(spec.ifname, 'ifname'),
     ports,

@@ -1,6 +1,6 @@
 // Making a network, and finding one that is there.
 
-import { formatCidr, networkOf, parseCidr } from '../cidr.ts'
+import { type Address, type Cidr, type Family, formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import { NetlinkError } from '../errors.ts'
 import { fields } from '../invalid.ts'
 import type { Message } from '../native.ts'
@@ -12,20 +12,22 @@ import * as c from '../rtnetlink/constants.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import type { Link } from '../rtnetlink/link.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
+import type { Route } from '../rtnetlink/route.ts'
 import { NetworkError } from './errors.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
-import { formatNetworkLabel, networkAltname, parseNetworkLabel } from './label.ts'
+import { freeGroup } from './group.ts'
+import { formatNetworkLabel, type NetworkLabel, networkAltname, parseNetworkLabel } from './label.ts'
 import { Network, type NetworkFacts } from './network.ts'
-import { type CheckedSpec, checkNetworkName, checkSpec, firstAddress, type NetworkSpec } from './spec.ts'
-import { freeSubnet, refuseConflict } from './subnet.ts'
+import { type CheckedSpec, checkNetworkName, checkSpec, firstAddress, leastMtu6, type NetworkSpec } from './spec.ts'
+import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
 
 /** IPV4_DEVCONF_ROUTE_LOCALNET: without it the host drops what it sends from 127.0.0.1 to a published port. */
 const routeLocalnet = 26
 
 /**
- * Makes a container network on a host: a bridge with the gateway's address, and what the firewall needs to know of it. Turns IPv4
- * forwarding on, unless the network is internal. All or nothing.
+ * Makes a container network on a host: a bridge with the gateways' addresses, and what the firewall needs to know of it. Turns
+ * forwarding of its families on, unless the network is internal. All or nothing.
  *
  * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
  * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
@@ -36,46 +38,68 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
   const existing = await find(host, checked.name)
   if (existing !== undefined) return refuseDifference(existing, checked)
 
-  const subnet = checked.subnet ?? (await freeSubnet(host))
-  await refuseConflict(host, subnet)
-  const gateway = checked.gateway ?? firstAddress(subnet)
-  const before = await forwardingBefore(host)
-  const { name, internal, icc, masquerade, mtu } = checked
+  const routes = await host.listRoutes()
+  const subnets = await chooseSubnets(host, checked, routes)
+  const gateways = subnets.map(
+    (subnet) => checked.gateways.find(({ family }) => family === subnet.family) ?? firstAddress(subnet),
+  )
+  const before: Partial<Record<Family, boolean>> = {}
+  for (const family of checked.families) before[family] = await forwardingBefore(host, family)
+  const { name, internal, icc, masquerade } = checked
+  const reserved = checked.reserved.map(formatCidr)
+  const label: NetworkLabel = { name, internal, icc, masquerade, reserved, forwardingBefore: before }
+  const alias = formatNetworkLabel(label)
+  const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
   const made = await createBridge(Netns.handleOf(host), {
     name: checked.bridge,
+    group: await freeGroup(host, name),
     // Flooding costs less than keeping track for every port that comes and goes; IPv4 multicast reaches every container either way.
     multicastSnooping: false,
-    ...(mtu === 0 ? {} : { mtu }),
+    ...(mtu === undefined ? {} : { mtu }),
   })
-  const facts = (bridge: Link): NetworkFacts => ({
-    name,
-    subnet,
-    gateway,
-    bridge,
-    mtu,
-    internal,
-    icc,
-    masquerade,
-    forwardingBefore: before,
-  })
-  const network = new Network(facts(made), host, [])
+  const network = new Network({ ...label, subnets, gateways, bridge: made }, host, [])
   return rolledBack(
     async () => {
-      await withoutIpv6(host, checked.bridge)
-      const alias = formatNetworkLabel({ name, internal, icc, masquerade, forwardingBefore: before })
-      await send(Netns.handleOf(host), bridgeMessages(made.index, alias, name, `${gateway}/${subnet.prefixLength}`))
+      await settleIpv6(host, checked.bridge, checked.families.includes(10))
+      await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
       await admit(host, network, made.index)
       await rolledBack(
-        async () => internal || (await enableForwarding(host)),
+        async () => {
+          for (const family of internal ? [] : checked.families) await enableForwarding(host, family)
+        },
         () => removeFromTable(host, network.firewalled()),
       )
       return network
     },
     async () => {
       await host.deleteLink(made.index)
-      await restoreForwarding(host, before)
+      for (const family of checked.families) await restoreForwarding(host, family, before[family] ?? true)
     },
   )
+}
+
+/** Those given, and one from a pool for each other family. IPv4 first. */
+async function chooseSubnets(host: Netns, { families, subnets, pools }: CheckedSpec, routes: readonly Route[]): Promise<Cidr[]> {
+  const routed = routedNetworks(routes)
+  const chosen: Cidr[] = []
+  for (const family of families) {
+    const given = subnets.find((subnet) => subnet.family === family)
+    if (given !== undefined) await refuseConflict(host, given, routed)
+    chosen.push(given ?? freeSubnet(family, pools, routed))
+  }
+  return chosen
+}
+
+/** What the way out takes: a tunnel or a cloud's network may take less than 1500. Undefined for the kernel's default. */
+async function usualMtu(host: Netns, { internal, families }: CheckedSpec, routes: readonly Route[]): Promise<number | undefined> {
+  if (internal) return undefined
+  const [way] = routes
+    .filter((route) => route.to === 'default' && route.dev !== undefined)
+    .sort((a, b) => a.family.localeCompare(b.family) || (a.metric ?? 0) - (b.metric ?? 0))
+  if (way?.dev === undefined) return undefined
+  const { mtu } = await host.getLink(way.dev)
+  const least = families.includes(10) ? leastMtu6 : 68
+  return mtu === 1500 ? undefined : Math.min(Math.max(mtu, least), 65535)
 }
 
 /** Lets the network into the firewall, in place of what may stand there of one whose bridge somebody deleted. */
@@ -85,22 +109,30 @@ async function admit(host: Netns, network: Network, bridge: number): Promise<voi
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === 'EEXIST' && error.syscall === 'NFT_MSG_NEWSETELEM')) throw error
     // Unless it is another living one's, made at the same time.
-    for (const subnet of network.subnets) await refuseConflict(host, parseCidr(subnet, 'subnet'), bridge)
+    const routed = routedNetworks(await host.listRoutes())
+    for (const subnet of network.subnets) await refuseConflict(host, parseCidr(subnet, 'subnet'), routed, bridge)
     await removeFromTable(host, network.firewalled())
     await addToTable(host, network.firewalled())
   }
 }
 
-/** An IPv4 network listens to no router advertisement of a container, and sends no neighbor discovery. */
-async function withoutIpv6(host: Netns, bridge: string): Promise<void> {
-  try {
-    await host.setSysctl(`net/ipv6/conf/${bridge}/disable_ipv6`, 1)
-  } catch (error) {
-    if (!(error instanceof NetlinkError && error.code === 'ENOENT')) throw error // a kernel without IPv6 has nothing to turn off
+/** Who asks for a neighbor on behalf of a packet that is forwarded; fixed, for the kernel would take a second to make sure of one. */
+const linkLocal = 'fe80::1/64'
+
+/** A network listens to no router advertisement of a container. One without IPv6 sends no neighbor discovery either. */
+async function settleIpv6(host: Netns, bridge: string, ipv6: boolean): Promise<void> {
+  const settings = ipv6 ? { accept_ra: 0, addr_gen_mode: 1, disable_ipv6: 0 } : { disable_ipv6: 1 }
+  for (const [key, value] of Object.entries(settings)) {
+    try {
+      await host.setSysctl(`net/ipv6/conf/${bridge}/${key}`, value)
+    } catch (error) {
+      // A kernel without IPv6 has nothing to turn off.
+      if (ipv6 || !(error instanceof NetlinkError && error.code === 'ENOENT')) throw error
+    }
   }
 }
 
-function bridgeMessages(index: number, alias: string, name: string, gateway: string): Message[] {
+function bridgeMessages(index: number, alias: string, { name, subnets, gateways }: Network): Message[] {
   const conf = new Array<number | undefined>(routeLocalnet - 1).fill(undefined)
   return [
     { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the network's alias" },
@@ -116,7 +148,11 @@ function bridgeMessages(index: number, alias: string, name: string, gateway: str
       body: { index, afSpec: { inet: { conf: [...conf, 1] } } },
       step: 'let localhost reach published ports',
     },
-    addressMessage(index, gateway, {}, 'gateway'),
+    ...subnets.flatMap((subnet, at) => {
+      const gateway = `${gateways[at]}/${subnet.split('/')[1]}`
+      if (!gateway.includes(':')) return [addressMessage(index, gateway, {}, 'gateway')]
+      return [gateway, linkLocal].map((address) => addressMessage(index, address, { nodad: true }, 'gateway'))
+    }),
     { type: 'RTM_SETLINK', flags: 0, body: { index, flags: c.IFF_UP, change: c.IFF_UP }, step: 'set the bridge up' },
   ]
 }
@@ -130,29 +166,48 @@ async function find(host: Netns, name: string): Promise<Network | undefined> {
     throw error
   }
   const label = parseNetworkLabel(bridge.alias)
-  const [address] = await host.listAddresses({ link: bridge.index, family: 'inet' })
-  if (label === undefined || address === undefined) return undefined
-  const gateway = parseCidr(address.address, 'the gateway')
-  const facts = { ...label, subnet: networkOf(gateway), gateway: gateway.text, bridge, mtu: bridge.mtu === 1500 ? 0 : bridge.mtu }
+  if (label === undefined) return undefined
+  const addresses = await host.listAddresses({ link: bridge.index })
+  // The kernel may have given it a link-local one.
+  const own = addresses.filter(({ scope }) => scope === 'global').map(({ address }) => parseCidr(address, 'the gateway'))
+  const gateways = ([2, 10] as const).flatMap((family) => own.find((address) => address.family === family) ?? [])
+  if (gateways.length === 0) return undefined
+  const facts: NetworkFacts = { ...label, subnets: gateways.map(networkOf), gateways, bridge }
   return new Network(facts, host, await host.listLinks({ master: bridge.index, kind: 'veth' }))
 }
 
 function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
+  const isFamily = (text: string, family: Family): boolean => text.includes(':') === (family === 10)
+  const differs = (what: string, family: Family, has: readonly string[], want: string | undefined): string | false => {
+    const own = has.find((text) => isFamily(text, family))
+    return want !== undefined && want !== own && `${what} ${own ?? 'none'}, not ${want}`
+  }
+  const given = (items: readonly Address[], family: Family) => items.find((item) => item.family === family)
   const differences = [
-    wanted.subnet !== undefined &&
-      formatCidr(wanted.subnet) !== existing.subnets[0] &&
-      `subnet ${existing.subnets[0]}, not ${formatCidr(wanted.subnet)}`,
-    wanted.gateway !== undefined &&
-      wanted.gateway !== existing.gateways[0] &&
-      `gateway ${existing.gateways[0]}, not ${wanted.gateway}`,
-    wanted.mtu !== 0 && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
+    ...([2, 10] as const).flatMap((family) => {
+      const subnet = wanted.subnets.find((one) => one.family === family)
+      const has = existing.subnets.some((text) => isFamily(text, family))
+      const name = family === 2 ? 'ipv4' : 'ipv6'
+      return [
+        has !== wanted.families.includes(family) && `${name} ${has}, not ${!has}`,
+        differs('subnet', family, existing.subnets, subnet && formatCidr(subnet)),
+        differs('gateway', family, existing.gateways, given(wanted.gateways, family)?.text),
+      ]
+    }),
+    wanted.mtu !== undefined && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
+    reservedDifference(existing.reserved, wanted.reserved.map(formatCidr)),
     ...(['internal', 'icc', 'masquerade'] as const).map(
       (option) => wanted[option] !== existing[option] && `${option} ${existing[option]}, not ${wanted[option]}`,
     ),
   ].filter((difference) => difference !== false)
   if (differences.length === 0) return existing
   throw new NetworkError('NETWORK_DIFFERS', `there is a network '${existing.name}' with ${differences.join('; ')}`)
+}
+
+function reservedDifference(has: readonly string[], wanted: readonly string[]): string | false {
+  const [own, other] = [has, wanted].map((parts) => [...parts].sort().join(', ') || 'nothing')
+  return own !== other && `reserved ${own}, not ${other}`
 }
 
 /** Opens a network that is there, whoever made it. NETWORK_NOT_FOUND. */

@@ -37,14 +37,16 @@ export class Endpoint implements AsyncDisposable {
   /** Index of the host end: it tells this endpoint from a later one of the same name. */
   readonly hostIndex: number
   readonly mac: string
-  /** `['172.18.0.2/16']` */
+  /** `['172.18.0.2/16', 'fd00::2/64']`: IPv4 first. */
   readonly addresses: readonly string[]
   readonly gateways: readonly string[]
+  /** @internal a MAC that is not derived from the address */
+  readonly chosenMac: string | undefined
   readonly #owner: EndpointOwner
   #ports: readonly Port[]
 
   /** @internal use Network.attach or Network.endpoint */
-  constructor(facts: EndpointFacts, owner: EndpointOwner) {
+  constructor(facts: EndpointFacts & { readonly chosenMac: string | undefined }, owner: EndpointOwner) {
     this.name = facts.name
     this.network = facts.network
     this.netns = facts.netns
@@ -55,6 +57,7 @@ export class Endpoint implements AsyncDisposable {
     this.addresses = facts.addresses
     this.gateways = facts.gateways
     this.#ports = facts.ports
+    this.chosenMac = facts.chosenMac
     this.#owner = owner
   }
 

@@ -1,28 +1,82 @@
-// IPv4 forwarding of the host: turned on for the first network that needs it, put back when the last one goes. What it was before
-// is remembered in the alias of every network's bridge.
+// Forwarding of the host: turned on for the first network that needs it, put back when the last one of its family goes. What it was
+// before is remembered in the alias of every network's bridge.
+//
+// A host that forwards IPv6 listens to no router, unless accept_ra is 2. So devices with 1, which learn their way out from routers, get 2;
+// each of them remembers that by an alternative name of its own, which goes with the device and which no number of devices makes too long.
 
+import type { Family } from '../cidr.ts'
+import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
-import { parseNetworkLabel } from './label.ts'
+import type { Link } from '../rtnetlink/link.ts'
+import { type NetworkLabel, parseNetworkLabel } from './label.ts'
 
-const key = 'net.ipv4.ip_forward'
+const keys: Readonly<Record<Family, string>> = { 2: 'net.ipv4.ip_forward', 10: 'net.ipv6.conf.all.forwarding' }
 
-async function labels(host: Netns) {
+/** Of a device whose accept_ra was 1. */
+const listenerAltname = (link: Link): string => `netlink-ct/accept_ra=1/${link.index}`
+
+const acceptRa = (link: Link): string => `net/ipv6/conf/${link.name}/accept_ra`
+
+export async function networkLabels(host: Netns): Promise<NetworkLabel[]> {
   const bridges = await host.listLinks({ kind: 'bridge' })
   return bridges.map((bridge) => parseNetworkLabel(bridge.alias)).filter((label) => label !== undefined)
 }
 
+/** The value, and undefined where a kernel without IPv6, or a device that went, has none. */
+async function sysctlOf(host: Netns, key: string): Promise<string | undefined> {
+  try {
+    return await host.getSysctl(key)
+  } catch (error) {
+    if (error instanceof NetlinkError && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** Whether the host forwarded before the first network: asked in this order, so that two processes agree (see enableForwarding). */
-export async function forwardingBefore(host: Netns): Promise<boolean> {
-  if ((await host.getSysctl(key)) === '0') return false
-  return (await labels(host)).every((label) => label.forwardingBefore)
+export async function forwardingBefore(host: Netns, family: Family): Promise<boolean> {
+  if ((await sysctlOf(host, keys[family])) !== '1') return false
+  return (await networkLabels(host)).every((label) => label.forwardingBefore[family] !== false)
 }
 
 /** After the bridge's alias says what it was: whoever sees forwarding on sees the reason too. */
-export async function enableForwarding(host: Netns): Promise<void> {
-  if ((await host.getSysctl(key)) === '0') await host.setSysctl(key, 1)
+export async function enableForwarding(host: Netns, family: Family): Promise<void> {
+  if ((await host.getSysctl(keys[family])) !== '0') return
+  if (family === 10) await keepListening(host)
+  await host.setSysctl(keys[family], 1)
 }
 
 /** After the bridge is gone. */
-export async function restoreForwarding(host: Netns, before: boolean): Promise<void> {
-  if (!before && (await labels(host)).length === 0) await host.setSysctl(key, 0)
+export async function restoreForwarding(host: Netns, family: Family, before: boolean): Promise<void> {
+  if (before || (await networkLabels(host)).some((label) => label.forwardingBefore[family] !== undefined)) return
+  if ((await sysctlOf(host, keys[family])) === '1') await host.setSysctl(keys[family], 0)
+  if (family === 10) await listenAsBefore(host)
+}
+
+/** Devices that a router may be heard on: not what a bridge or a bond hears for them, nor the loopback. */
+async function keepListening(host: Netns): Promise<void> {
+  for (const link of await host.listLinks()) {
+    if (link.master !== undefined || link.loopback || (await sysctlOf(host, acceptRa(link))) !== '1') continue
+    // First that it was, so that whoever finds a 2 of ours knows.
+    const changed = await ifThere(host.setLink(link.index, { addAltnames: [listenerAltname(link)] }))
+    if (changed) await ifThere(host.setSysctl(acceptRa(link), 2))
+  }
+}
+
+async function listenAsBefore(host: Netns): Promise<void> {
+  for (const link of await host.listLinks()) {
+    if (!link.altnames.includes(listenerAltname(link))) continue
+    if ((await sysctlOf(host, acceptRa(link))) === '2') await ifThere(host.setSysctl(acceptRa(link), 1))
+    await ifThere(host.setLink(link.index, { deleteAltnames: [listenerAltname(link)] }))
+  }
+}
+
+/** Whether the device was still there, and not marked by another process at the same time. */
+async function ifThere(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change
+    return true
+  } catch (error) {
+    if (error instanceof NetlinkError && ['ENODEV', 'ENOENT', 'EEXIST'].includes(error.code)) return false
+    throw error
+  }
 }

@@ -1,11 +1,12 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab icc masquerade forwarding=0
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab icc masquerade forwarding=0 [forwarding6=0] [reserved=…]
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
 
+import type { Family } from '../cidr.ts'
 import { macAddress, objectName } from '../names.ts'
 import { formatPorts, type Port, parsePorts } from './port.ts'
 
@@ -21,8 +22,9 @@ export interface NetworkLabel {
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: boolean
-  /** net.ipv4.ip_forward as it was before the first network. */
-  readonly forwardingBefore: boolean
+  /** Whether the host forwarded before the first network; of families that the network has. */
+  readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
+  readonly reserved: readonly string[]
 }
 
 export interface EndpointLabel {
@@ -32,13 +34,23 @@ export interface EndpointLabel {
   readonly mac?: string | undefined
 }
 
+const forwardingWords: readonly (readonly [Family, string])[] = [
+  [2, 'forwarding'],
+  [10, 'forwarding6'],
+]
+
+/** Throws a RangeError when the network's options do not fit the alias. */
 export function formatNetworkLabel(label: NetworkLabel): string {
   const words = [prefix, 'network', label.name]
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
   if (label.masquerade) words.push('masquerade')
-  words.push(`forwarding=${label.forwardingBefore ? 1 : 0}`)
-  return words.join(' ')
+  for (const [family, word] of forwardingWords) {
+    const before = label.forwardingBefore[family]
+    if (before !== undefined) words.push(`${word}=${before ? 1 : 0}`)
+  }
+  if (label.reserved.length > 0) words.push(`reserved=${label.reserved.join(',')}`)
+  return fitting(words.join(' '), `the options of the network '${label.name}'`, 'reserve fewer and larger parts')
 }
 
 /** undefined for an alias that is not ours. */
@@ -46,28 +58,32 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   const [mark, kind, name, ...words] = alias?.split(' ') ?? []
   if (mark !== prefix || kind !== 'network' || name === undefined) return undefined
   const has = (word: string): boolean => words.includes(word)
+  const value = (key: string): string | undefined => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1)
+  const before = forwardingWords.flatMap(([family, word]) => {
+    const text = value(word)
+    return text === undefined ? [] : [[family, text !== '0'] as const]
+  })
   return {
     name,
     internal: has('internal'),
     icc: has('icc'),
     masquerade: has('masquerade'),
-    forwardingBefore: !has('forwarding=0'),
+    forwardingBefore: Object.fromEntries(before),
+    reserved: value('reserved')?.split(',') ?? [],
   }
+}
+
+function fitting(text: string, what: string, remedy: string): string {
+  if (text.length <= longest) return text
+  const message = `${what} take ${text.length} characters to remember, the kernel keeps ${longest}: ${remedy}`
+  throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' })
 }
 
 /** Throws a RangeError when the ports' description does not fit the alias. */
 export function formatEndpointLabel(label: EndpointLabel): string {
   const mac = label.mac === undefined ? [] : [`mac=${label.mac}`]
   const text = [prefix, 'endpoint', label.name, ...formatPorts(label.ports), ...mac].join(' ')
-  if (text.length > longest) {
-    throw Object.assign(
-      new RangeError(
-        `the published ports of '${label.name}' take ${text.length} characters to remember, the kernel keeps ${longest}: publish ranges`,
-      ),
-      { code: 'ERR_OUT_OF_RANGE' },
-    )
-  }
-  return text
+  return fitting(text, `the published ports of '${label.name}'`, 'publish ranges')
 }
 
 /** undefined for an alias that is not ours, or that somebody spoiled. */

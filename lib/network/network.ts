@@ -1,6 +1,6 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
-import { type Cidr, formatAddress, formatCidr, offsetIn, parseAddress } from '../cidr.ts'
+import { type Address, type Cidr, type Family, formatAddress, formatCidr, lastOf, offsetIn, parseCidr } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { fields, invalidType } from '../invalid.ts'
 import { formatMac, macBytes, objectName } from '../names.ts'
@@ -9,33 +9,27 @@ import { Netns, type NetnsRef } from '../netns/netns.ts'
 import { openNetnsOption } from '../netns/registry.ts'
 import type { Link } from '../rtnetlink/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
-import { type AttachedEndpoint, Endpoint, type EndpointOwner } from './endpoint.ts'
+import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
-import { type FirewalledNetwork, pendingElements, portMaps, publishedSet, tableName } from './firewall/index.ts'
+import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
-import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
-import { Leases, leaseMac } from './lease.ts'
-import { type Port, type PortSpec, parsePort, parsePorts } from './port.ts'
+import { endpointAltname, formatEndpointLabel, type NetworkLabel, parseEndpointLabel } from './label.ts'
+import { Leases, type NumberRange, type Place } from './lease.ts'
+import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
 import { flowsOf, ownerOf, published } from './ports.ts'
-import { endpointElements, findLinks, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
+import { endpointElements, endpointFlows, findLinks, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
-export interface NetworkFacts {
-  readonly name: string
-  readonly subnet: Cidr
-  readonly gateway: string
+export interface NetworkFacts extends NetworkLabel {
+  /** IPv4 first. */
+  readonly subnets: readonly Cidr[]
+  /** One of each subnet. */
+  readonly gateways: readonly Address[]
   readonly bridge: Link
-  readonly mtu: number
-  readonly internal: boolean
-  readonly icc: boolean
-  readonly masquerade: boolean
-  readonly forwardingBefore: boolean
 }
 
-/** Host ends carry it, so that people and tools can tell them from other devices. */
-const linkGroup = 0x6374
 /** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
 const firstCandidates = 2
 const laterCandidates = 64
@@ -44,8 +38,12 @@ const laterCandidates = 64
 export class Network implements EndpointOwner {
   readonly name: string
   readonly driver: 'bridge' = 'bridge'
+  /** IPv4 first. */
   readonly subnets: readonly string[]
+  /** One of each subnet. */
   readonly gateways: readonly string[]
+  /** Parts of the subnets whose addresses are given to nobody who does not ask for them. */
+  readonly reserved: readonly string[]
   /** Name of the bridge's interface. */
   readonly bridge: string
   readonly mtu: number
@@ -66,20 +64,21 @@ export class Network implements EndpointOwner {
     this.#facts = facts
     this.#host = host
     this.name = facts.name
-    this.subnets = [formatCidr(facts.subnet)]
-    this.gateways = [facts.gateway]
+    this.subnets = facts.subnets.map(formatCidr)
+    this.gateways = facts.gateways.map(({ text }) => text)
+    this.reserved = facts.reserved
     this.bridge = facts.bridge.name
     this.mtu = facts.bridge.mtu
     this.internal = facts.internal
     this.icc = facts.icc
     this.masquerade = facts.masquerade
-    this.#leases = new Leases(facts.name, facts.subnet, [offsetIn(facts.subnet, parseAddress(facts.gateway, 'gateway'))])
-    const highest = Math.max(-1, ...this.#takenOffsets(ports))
+    this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
+    const highest = Math.max(-1, ...ports.map((port) => this.#leases.placeOf(port.name)?.number ?? -1))
     if (highest >= 0) this.#leases.advance(highest)
   }
 
-  #takenOffsets(ports: readonly Link[]): Set<number> {
-    return new Set(ports.map((port) => this.#leases.offsetOf(port.name)).filter((offset) => offset !== undefined))
+  get #families(): Family[] {
+    return this.#facts.subnets.map(({ family }) => family)
   }
 
   /**
@@ -90,115 +89,126 @@ export class Network implements EndpointOwner {
    * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
-    const { subnet, gateway, internal } = this.#facts
-    const checked = checkAttach(spec, { subnet, gateway, internal, isUsable: (offset) => this.#leases.isUsable(offset) })
+    const { subnets, gateways, internal } = this.#facts
+    const checked = checkAttach(spec, { subnets, gateways, internal, leases: this.#leases })
     const alias = formatEndpointLabel(checked)
     const given = await resolveNetns(spec.netns)
     try {
-      const { attached, offset } = await withReclaim(this.#host, ownerOf(this.name, checked.name), checked.ports, () =>
+      const owner = ownerOf(this.name, checked.name)
+      const { attached, place } = await withReclaim(this.#host, owner, checked.ports, this.#families, () =>
         this.#lease(checked, alias, given?.netns),
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
-      return this.#endpoint(checked, attached.hostIndex, offset, netns) as AttachedEndpoint
+      const { name, ifname, ports, mac } = checked
+      return this.#endpoint(place, { name, ifname, ports, mac, netns, hostIndex: attached.hostIndex }) as AttachedEndpoint
     } catch (error) {
       if (given?.opened) await given.netns.close()
       throw error
     }
   }
 
-  #endpoint(checked: CheckedAttach, hostIndex: number, offset: number, netns: Netns): Endpoint {
-    const address = this.#leases.address(offset)
+  #endpoint(
+    place: Place,
+    {
+      mac: chosenMac,
+      ...facts
+    }: Pick<EndpointFacts, 'name' | 'ifname' | 'ports' | 'netns' | 'hostIndex'> & { readonly mac: string | undefined },
+  ): Endpoint {
+    const { addresses, hostIfname, mac } = this.#leases.at(place)
     return new Endpoint(
       {
-        name: checked.name,
+        ...facts,
+        chosenMac,
         network: this.name,
-        netns,
-        ifname: checked.ifname,
-        hostIfname: this.#leases.nameOf(offset),
-        hostIndex,
-        mac: checked.mac ?? formatMac(leaseMac(address)),
-        addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
+        hostIfname,
+        mac: chosenMac ?? formatMac(mac),
+        addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#facts.subnets[at]?.prefixLength}`),
         gateways: this.gateways,
-        ports: checked.ports,
       },
       this,
     )
   }
 
-  async #lease(
-    checked: CheckedAttach,
-    alias: string,
-    inside: Netns | undefined,
-  ): Promise<{ attached: Attached; offset: number }> {
-    if (checked.offset !== undefined) {
-      const offset = checked.offset
-      const attached = await this.#tryLeases([offset], checked, alias, inside)
-      if (attached !== undefined) return { attached, offset }
-      const address = formatAddress(this.#leases.address(offset))
-      throw new NetworkError('ADDRESS_IN_USE', `${address} is leased already, to the device ${this.#leases.nameOf(offset)}`)
+  async #lease(checked: CheckedAttach, alias: string, inside: Netns | undefined): Promise<{ attached: Attached; place: Place }> {
+    const { number, six } = checked.place
+    if (number !== undefined) {
+      const place = { number, six }
+      const attached = await this.#tryLeases([place], checked, alias, inside)
+      if (attached !== undefined) return { attached, place }
+      const [address = new Uint8Array(4)] = this.#leases.at(place).addresses
+      throw addressInUse(address, this.#leases.nameOf(number))
     }
     const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
-      const offsets = this.#leases.candidates(count, taken)
-      const [next] = offsets
+      const places = this.#leases.candidates(count, taken).map((candidate): Place => ({ number: candidate, six }))
+      const [next] = places
       if (next === undefined)
-        throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${this.subnets[0]} are leased`)
+        throw new NetworkError(
+          'SUBNET_FULL',
+          `all ${this.#leases.capacity} addresses of ${this.subnets.join(' and ')} are leased`,
+        )
       // Before the wait: an attach that starts meanwhile tries other ones.
-      this.#leases.advance(next)
-      const attached = await this.#tryLeases(offsets, checked, alias, inside)
+      this.#leases.advance(next.number)
+      const attached = await this.#tryLeases(places, checked, alias, inside)
       if (attached !== undefined) {
-        const offset = offsets[attached.lease] as number
+        const place = places[attached.lease] as Place
         // Behind what others hold: the next attach need not ask for it again.
-        if (attached.lease > 0) this.#leases.advance(offset)
-        return { attached, offset }
+        if (attached.lease > 0) this.#leases.advance(place.number)
+        return { attached, place }
       }
-      for (const offset of offsets) taken.add(offset)
+      for (const place of places) taken.add(place.number)
     }
   }
 
   /** undefined when every one of the leases was taken. */
   async #tryLeases(
-    offsets: readonly number[],
+    places: readonly Place[],
     checked: CheckedAttach,
     alias: string,
     inside: Netns | undefined,
   ): Promise<Attached | undefined> {
-    const { gateway, subnet, bridge, mtu, icc } = this.#facts
+    const { gateways, subnets, bridge, icc } = this.#facts
+    const families = this.#families
     try {
       return await kernel(
         native.attach({
           host: Netns.handleOf(this.#host),
           inside: inside === undefined ? undefined : Netns.handleOf(inside),
-          ipv6: false,
+          ipv6: families.includes(10),
           master: bridge.index,
-          mtu,
-          group: linkGroup,
+          mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
+          group: bridge.group,
           isolated: !icc,
           index: 0,
           ifname: checked.ifname,
           alias,
           altname: endpointAltname(this.name, checked.name),
-          prefixLength: subnet.prefixLength,
-          leases: offsets.map((offset) => {
-            const address = this.#leases.address(offset)
-            const mac = checked.mac === undefined ? leaseMac(address) : macBytes(checked.mac)
-            return { hostIfname: this.#leases.nameOf(offset), address, mac }
+          families: subnets.map(({ family, prefixLength }) => {
+            const { any, one, published } = portSets[family]
+            return { prefixLength, publishedSet: published, portMaps: [any, one] }
+          }),
+          leases: places.map((place) => {
+            const lease = this.#leases.at(place)
+            return checked.mac === undefined ? lease : { ...lease, mac: macBytes(checked.mac) }
           }),
           routes: checked.defaultRoute
-            ? [{ to: new Uint8Array(0), prefixLength: 0, gateway: parseAddress(gateway, 'gateway').bytes }]
+            ? gateways.map(({ bytes }) => ({ to: new Uint8Array(0), prefixLength: 0, gateway: bytes }))
             : [],
-          elements: pendingElements(checked.ports.map(published), ownerOf(this.name, checked.name)),
-          flows: flowsOf(checked.ports),
+          elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
+          flows: flowsOf(checked.ports, families),
           table: tableName,
-          publishedSet,
-          portMaps,
         }),
       )
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error
       if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
+      if (error.code === 'EEXIST' && error.operation === 'claim an address') {
+        const [place] = places
+        const address = place && this.#leases.at(place).addresses.at(-1)
+        throw addressInUse(address ?? new Uint8Array(16), this.#leases.nameOf(place?.six ?? 0n), error)
+      }
       // All that the kernel says of a master that is not there.
       if (error.code === 'EINVAL' && error.syscall === 'RTM_NEWLINK') await this.#expectBridge(error)
       throw error
@@ -222,25 +232,11 @@ export class Network implements EndpointOwner {
   #found(link: Link): Endpoint | undefined {
     const prefix = endpointAltname(this.name, '')
     const name = link.altnames.find((altname) => altname.startsWith(prefix))?.slice(prefix.length)
-    const offset = this.#leases.offsetOf(link.name)
-    if (name === undefined || offset === undefined) return undefined
+    const place = this.#leases.placeOf(link.name, link.altnames)
+    if (name === undefined || place === undefined) return undefined
     const label = parseEndpointLabel(link.alias)
-    const address = this.#leases.address(offset)
-    return new Endpoint(
-      {
-        name,
-        network: this.name,
-        netns: undefined,
-        ifname: undefined,
-        hostIfname: link.name,
-        hostIndex: link.index,
-        mac: label?.mac ?? formatMac(leaseMac(address)),
-        addresses: [`${formatAddress(address)}/${this.#facts.subnet.prefixLength}`],
-        gateways: this.gateways,
-        ports: label?.ports ?? [],
-      },
-      this,
-    )
+    const { ports = [], mac } = label ?? {}
+    return this.#endpoint(place, { name, ifname: undefined, ports, mac, netns: undefined, hostIndex: link.index })
   }
 
   /** The endpoint of that name, whoever attached it; one question to the kernel. ENDPOINT_NOT_FOUND. */
@@ -266,8 +262,8 @@ export class Network implements EndpointOwner {
 
   #among(links: readonly Link[]): Endpoint[] {
     const found = links.map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
-    const offset = (endpoint: Endpoint): number => this.#leases.offsetOf(endpoint.hostIfname) ?? 0
-    return found.sort((a, b) => offset(a) - offset(b))
+    const number = (endpoint: Endpoint): number => this.#leases.placeOf(endpoint.hostIfname)?.number ?? 0
+    return found.sort((a, b) => number(a) - number(b))
   }
 
   /** Detaches the endpoint of that name, whoever attached it. One that is not there is no error. */
@@ -289,8 +285,8 @@ export class Network implements EndpointOwner {
       native.detach({
         host: Netns.handleOf(this.#host),
         hostIndexes: endpoints.map((endpoint) => endpoint.hostIndex),
-        elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [], true)),
-        flows: held.flatMap(flowsOf),
+        elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [])),
+        flows: endpoints.flatMap((endpoint, at) => endpointFlows(endpoint, held[at] ?? [])),
         table: tableName,
       }),
     )
@@ -299,6 +295,7 @@ export class Network implements EndpointOwner {
   /** @internal Endpoint.publish and unpublish */
   async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
     const ports = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
+    if (publish) refuseForeignFamily(ports, this.#families, 'ports')
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
     return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
   }
@@ -326,19 +323,41 @@ export class Network implements EndpointOwner {
     const { bridge, forwardingBefore } = this.#facts
     await removeFromTable(this.#host, this.firewalled())
     await this.#host.deleteLink(bridge.index).catch(absentLink)
-    await restoreForwarding(this.#host, forwardingBefore)
+    for (const family of this.#families) await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true)
   }
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, bridge, subnets, internal, icc, masquerade } = this
-    return { name, bridge, subnets, internal, icc, masquerade }
+    const { name, subnets, internal, icc, masquerade } = this
+    return { name, group: this.#facts.bridge.group, subnets, internal, icc, masquerade }
   }
 
-  toJSON(): Pick<Network, 'name' | 'driver' | 'subnets' | 'gateways' | 'bridge' | 'mtu' | 'internal' | 'icc' | 'masquerade'> {
-    const { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade } = this
-    return { name, driver, subnets, gateways, bridge, mtu, internal, icc, masquerade }
+  toJSON(): NetworkJson {
+    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade } = this
+    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade }
   }
+}
+
+/** What a Network is as JSON. */
+export type NetworkJson = Pick<
+  Network,
+  'name' | 'driver' | 'subnets' | 'gateways' | 'reserved' | 'bridge' | 'mtu' | 'internal' | 'icc' | 'masquerade'
+>
+
+/** The gateways and what was reserved, as numbers of either family: a number is one in both. */
+function reservedNumbers({ subnets, gateways, reserved }: NetworkFacts): NumberRange[] {
+  return subnets.flatMap((subnet) => {
+    const isOfFamily = ({ family }: Address): boolean => family === subnet.family
+    const parts = reserved.map((part) => parseCidr(part, 'reserved')).filter(isOfFamily)
+    return [
+      ...gateways.filter(isOfFamily).map((gateway): NumberRange => [offsetIn(subnet, gateway), offsetIn(subnet, gateway)]),
+      ...parts.map((part): NumberRange => [offsetIn(subnet, part), offsetIn(subnet, { ...part, bytes: lastOf(part) })]),
+    ]
+  })
+}
+
+function addressInUse(address: Uint8Array, device: string, cause?: NetlinkError): NetworkError {
+  return new NetworkError('ADDRESS_IN_USE', `${formatAddress(address)} is leased already, to the device ${device}`, { cause })
 }
 
 function absentLink(error: unknown): void {

@@ -1,34 +1,50 @@
 // Ports as the elements and flows that the native side takes.
 
-import { parseAddress } from '../cidr.ts'
+import { type Address, type Family, parseAddress } from '../cidr.ts'
 import type { PlanFlow } from '../native.ts'
 import { type FirewallElement, type PublishedPort, portElement, publishedElement } from './firewall/index.ts'
-import { type Port, protocolNumber } from './port.ts'
+import { familiesOf, onlyAddress, type Port, protocolNumber } from './port.ts'
 
 const anywhere = new Uint8Array(0)
 
-export function published(port: Port): PublishedPort {
-  return {
-    protocol: protocolNumber[port.protocol],
-    hostAddress: port.hostAddress === undefined ? undefined : parseAddress(port.hostAddress, 'hostAddress').bytes,
-    hostPort: port.hostPort,
-    containerPort: port.containerPort,
-  }
+/** What becomes of ports in the families of their container. */
+export function published(ports: readonly Port[], families: readonly Family[]): PublishedPort[] {
+  return ports.flatMap((port) => {
+    const address = onlyAddress(port)
+    const { hostPort, containerPort } = port
+    const protocol = protocolNumber[port.protocol]
+    const hostAddress = address === undefined ? undefined : parseAddress(address, 'hostAddress').bytes
+    return familiesOf(port)
+      .filter((family) => families.includes(family))
+      .map((family): PublishedPort => ({ family, protocol, hostAddress, hostPort, containerPort }))
+  })
 }
 
 /** Whose a port is: the comment of its element. */
 export const ownerOf = (network: string, endpoint: string): string => `${network}/${endpoint}`
 
-/** The elements of some of an endpoint's ports; `all` when no others remain, so that the address's own goes with them. */
-export function elementsOf(ports: readonly Port[], address: Uint8Array, owner: string, all: boolean): FirewallElement[] {
-  if (ports.length === 0) return []
-  const elements = ports.map((port) => portElement(published(port), address, owner))
-  return all ? [...elements, publishedElement(address, owner)] : elements
+/**
+ * The elements of some of an endpoint's ports, with those of the addresses that then have any, or have none any more: of families that
+ * none of the `others` is in.
+ */
+export function elementsOf(
+  ports: readonly Port[],
+  addresses: readonly Address[],
+  owner: string,
+  others: readonly Port[] = [],
+): FirewallElement[] {
+  return addresses.flatMap(({ family, bytes }) => {
+    const elements = published(ports, [family]).map((port) => portElement(port, bytes, owner))
+    const alone = elements.length > 0 && published(others, [family]).length === 0
+    return alone ? [...elements, publishedElement(bytes, owner)] : elements
+  })
 }
 
 /** UDP has no end of a connection: what conntrack remembers of the port would still go to the container before. */
-export function flowsOf(ports: readonly Port[]): PlanFlow[] {
+export function udpFlows(ports: readonly PublishedPort[]): PlanFlow[] {
   return ports
-    .filter((port) => port.protocol === 'udp')
-    .map((port) => ({ protocol: protocolNumber.udp, address: published(port).hostAddress ?? anywhere, port: port.hostPort }))
+    .filter(({ protocol }) => protocol === protocolNumber.udp)
+    .map(({ family, protocol, hostAddress = anywhere, hostPort }) => ({ family, protocol, address: hostAddress, port: hostPort }))
 }
+
+export const flowsOf = (ports: readonly Port[], families: readonly Family[]): PlanFlow[] => udpFlows(published(ports, families))

@@ -1,21 +1,19 @@
 // Ports of endpoints that are there: published, withdrawn, and taken back from containers that died.
 
 import { constants } from 'node:os'
-import { formatAddress, parseAddress } from '../cidr.ts'
+import { type Address, type Family, formatAddress, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
-import { formatMac } from '../names.ts'
-import { type Message, native } from '../native.ts'
+import { type Message, native, type PlanFlow } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import type { Endpoint } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
-import { type FirewallElement, portElement, readPorts, tableName } from './firewall/index.ts'
+import { type FirewallElement, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
-import { leaseMac } from './lease.ts'
-import { type Port, portKey } from './port.ts'
-import { elementsOf, flowsOf, ownerOf, published } from './ports.ts'
+import { collide, type Port, portKey, protocolNumber } from './port.ts'
+import { elementsOf, flowsOf, ownerOf, published, udpFlows } from './ports.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
 const mostAttempts = 16
@@ -26,12 +24,16 @@ const { ENODEV } = constants.errno
 
 const isCode = (error: unknown, code: string): boolean => error instanceof NetlinkError && error.code === code
 
-const addressOf = (endpoint: Endpoint): Uint8Array => parseAddress((endpoint.addresses[0] ?? '').split('/')[0], 'address').bytes
+const addressesOf = (endpoint: Endpoint): Address[] =>
+  endpoint.addresses.map((address) => parseAddress(address.split('/')[0], 'address'))
+const familiesOf = (endpoint: Endpoint): Family[] => addressesOf(endpoint).map(({ family }) => family)
 
-/** The elements of some of an endpoint's ports; `all` when no others remain. */
-export function endpointElements(endpoint: Endpoint, ports: readonly Port[], all: boolean): FirewallElement[] {
-  return elementsOf(ports, addressOf(endpoint), ownerOf(endpoint.network, endpoint.name), all)
+/** The elements of some of an endpoint's ports, beside `others` that stay. */
+export function endpointElements(endpoint: Endpoint, ports: readonly Port[], others: readonly Port[] = []): FirewallElement[] {
+  return elementsOf(ports, addressesOf(endpoint), ownerOf(endpoint.network, endpoint.name), others)
 }
+
+export const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => flowsOf(ports, familiesOf(endpoint))
 
 /** What the endpoint publishes by the kernel's memory: another process may have changed it. ENDPOINT_NOT_FOUND when its link is gone. */
 async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[]> {
@@ -70,8 +72,7 @@ export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Pr
 
 /** Writes down what the endpoint publishes, and lets it reach its own ports: br_netfilter sends that back where it came from. */
 async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<void> {
-  const { name, hostIndex: index } = endpoint
-  const mac = endpoint.mac === formatMac(leaseMac(addressOf(endpoint))) ? undefined : endpoint.mac
+  const { name, hostIndex: index, chosenMac: mac } = endpoint
   const alias = formatEndpointLabel({ name, ports, mac })
   const portData = { hairpin: ports.length > 0 ? 1 : 0 }
   await send(Netns.handleOf(host), [
@@ -88,16 +89,15 @@ async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[])
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */
 export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: readonly Port[]): Promise<readonly Port[]> {
   const current = await portsNow(host, endpoint)
-  const added = wanted.filter((port) => {
-    const same = current.find((has) => portKey(has) === portKey(port))
-    if (same !== undefined && same.containerPort !== port.containerPort) {
-      throw new NetworkError(
-        'PORT_IN_USE',
-        `'${endpoint.name}' publishes ${portKey(port)} already, as its port ${same.containerPort}`,
-      )
+  const isSame = (a: Port, b: Port): boolean => portKey(a) === portKey(b) && a.containerPort === b.containerPort
+  const added = wanted.filter((port) => !current.some((has) => isSame(has, port)))
+  for (const port of added) {
+    const other = current.find((has) => collide(has, port))
+    if (other !== undefined) {
+      const why = `'${endpoint.name}' publishes ${portKey(other)} already, as its port ${other.containerPort}`
+      throw new NetworkError('PORT_IN_USE', why)
     }
-    return same === undefined
-  })
+  }
   if (added.length === 0) return current
   const ports = [...current, ...added]
   const plan = { host: Netns.handleOf(host), table: tableName, publish: true }
@@ -105,8 +105,10 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: read
   await remember(host, endpoint, ports)
   await rolledBack(
     () =>
-      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, () =>
-        kernel(native.changePorts({ ...plan, elements: endpointElements(endpoint, added, true), flows: flowsOf(added) })),
+      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, familiesOf(endpoint), () =>
+        kernel(
+          native.changePorts({ ...plan, elements: endpointElements(endpoint, added), flows: endpointFlows(endpoint, added) }),
+        ),
       ),
     () => remember(host, endpoint, current),
   )
@@ -120,33 +122,37 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   const removed = current.filter((port) => keys.has(portKey(port)))
   const remaining = current.filter((port) => !keys.has(portKey(port)))
   if (removed.length === 0) return remaining
-  const elements = endpointElements(endpoint, removed, remaining.length === 0)
-  await kernel(
-    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows: flowsOf(removed) }),
-  )
+  const elements = endpointElements(endpoint, removed, remaining)
+  const flows = endpointFlows(endpoint, removed)
+  await kernel(native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows }))
   await remember(host, endpoint, remaining)
   return remaining
 }
 
 interface Holder {
-  readonly port: Port
+  readonly port: PublishedPort
   readonly owner: string
   readonly address: Uint8Array
-  readonly containerPort: number
 }
 
-async function holdersOf(host: Netns, ports: readonly Port[]): Promise<Holder[]> {
+async function holdersOf(host: Netns, ports: readonly PublishedPort[]): Promise<Holder[]> {
   const { family, name: table } = tableName
   const questions = ports.map((port): Message => {
-    const { set, key } = portElement(published(port), Uint8Array.of(0, 0, 0, 0), '')
+    const { set, key } = portElement(port, new Uint8Array(port.family === 2 ? 4 : 16), '')
     return { type: 'NFT_MSG_GETSETELEM', flags: 0, body: { family, table, set, elements: [{ key: { value: key } }] } }
   })
   const outcomes = await kernel(native.submit(Netns.handleOf(host), questions))
-  return ports.flatMap((port, at) =>
-    readPorts(outcomes[at]?.replies ?? []).map(
-      ({ owner, containerAddress, containerPort }): Holder => ({ port, owner, address: containerAddress, containerPort }),
-    ),
+  return outcomes.flatMap(({ replies }) =>
+    readPorts(replies).map(({ owner, containerAddress, ...port }): Holder => ({ port, owner, address: containerAddress })),
   )
+}
+
+/** The same, as a port is called on the host's side. */
+function keyOf({ protocol, hostAddress, hostPort }: PublishedPort): string {
+  const address = hostAddress === undefined ? undefined : formatAddress(hostAddress)
+  const at = address === undefined ? '' : address.includes(':') ? `[${address}]:` : `${address}:`
+  const name = Object.entries(protocolNumber).find(([, number]) => number === protocol)?.[0]
+  return `${at}${hostPort}/${name}`
 }
 
 /** An endpoint's device is there before its elements and after them, and its alias tells of all of them. */
@@ -155,7 +161,8 @@ async function isAlive(host: Netns, { port, owner }: Holder): Promise<boolean> {
   if (name === '') return true // somebody made the element by hand
   try {
     const link = await host.getLink(endpointAltname(network, name))
-    return parseEndpointLabel(link.alias)?.ports.some((has) => portKey(has) === portKey(port)) ?? true
+    const ports = parseEndpointLabel(link.alias)?.ports
+    return ports === undefined || published(ports, [port.family]).some((has) => keyOf(has) === keyOf(port))
   } catch (error) {
     if (isCode(error, 'ENODEV')) return false
     throw error
@@ -166,13 +173,19 @@ async function isAlive(host: Netns, { port, owner }: Holder): Promise<boolean> {
  * Does `work`, which publishes `ports` of `self`. Where it fails because one is taken by a container that died without a detach,
  * withdraws what that one left and does it again. PORT_IN_USE names the owner of a port that is truly taken.
  */
-export async function withReclaim<T>(host: Netns, self: string, ports: readonly Port[], work: () => Promise<T>): Promise<T> {
+export async function withReclaim<T>(
+  host: Netns,
+  self: string,
+  ports: readonly Port[],
+  families: readonly Family[],
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work()
     } catch (error) {
       if (!isCode(error, 'EEXIST') || (error as NetlinkError).syscall !== 'NFT_MSG_NEWSETELEM') throw error
-      const holders = await holdersOf(host, ports)
+      const holders = await holdersOf(host, published(ports, families))
       for (const holder of holders) {
         if (holder.owner !== self && (await isAlive(host, holder))) throw portInUse(holder, error as NetlinkError)
       }
@@ -183,16 +196,15 @@ export async function withReclaim<T>(host: Netns, self: string, ports: readonly 
   }
 }
 
-function portInUse({ port, owner, address, containerPort }: Holder, cause: NetlinkError): NetworkError {
-  const who = `${owner} (${formatAddress(address)}:${containerPort})`
-  return new NetworkError('PORT_IN_USE', `${portKey(port)} is published by ${who}: ${cause.message}`, { cause })
+function portInUse({ port, owner, address }: Holder, cause: NetlinkError): NetworkError {
+  const at = port.family === 2 ? formatAddress(address) : `[${formatAddress(address)}]`
+  const who = `${owner} (${at}:${port.containerPort})`
+  return new NetworkError('PORT_IN_USE', `${keyOf(port)} is published by ${who}: ${cause.message}`, { cause })
 }
 
 /** Exactly what is given: an element that changed since stays. */
 async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> {
-  const elements = holders.map(({ port, owner, address, containerPort }) =>
-    portElement({ ...published(port), containerPort }, address, owner),
-  )
-  const flows = flowsOf(holders.map(({ port }) => port))
+  const elements = holders.map(({ port, owner, address }) => portElement(port, address, owner))
+  const flows = udpFlows(holders.map(({ port }) => port))
   await kernel(native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows }))
 }

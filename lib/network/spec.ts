@@ -1,34 +1,61 @@
 // The options of createNetwork, checked and completed.
 
 import {
+  type Address,
   addressAt,
   type Cidr,
   contains,
+  type Family,
   formatAddress,
   formatCidr,
   networkOf,
   offsetIn,
   parseAddress,
   parseCidr,
+  sizeOf,
 } from '../cidr.ts'
-import { fields, invalidType, invalidValue, oneOf } from '../invalid.ts'
+import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { mtuOf } from '../rtnetlink/link.ts'
+import { formatNetworkLabel } from './label.ts'
 import { shortHash } from './lease.ts'
+import { hostBits, type Pool } from './subnet.ts'
+
+/** Subnets of one size, cut from a larger network: Docker's default-address-pools. */
+export interface AddressPool {
+  /** `'10.90.0.0/16'` */
+  readonly base: string
+  /** Prefix length of the subnets: 24. */
+  readonly size: number
+}
 
 export interface NetworkSpec {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
   /** @defaultValue 'bridge' */
   readonly driver?: 'bridge'
-  /** One IPv4 subnet: `['172.18.0.0/16']`. @defaultValue the first of 172.18.0.0/16 … 172.31.0.0/16 that the host does not route */
+  /** At most one IPv4 and one IPv6 subnet: `['172.18.0.0/16', 'fd00::/64']`. @defaultValue one for each family that is on, see there */
   readonly subnets?: readonly string[]
-  /** The host's address in the subnet. @defaultValue its first one */
+  /** The host's address in a subnet, at most one for each. @defaultValue the subnet's first */
   readonly gateways?: readonly string[]
+  /**
+   * Whether it has an IPv4 subnet. Without one in `subnets`, the first of `addressPools`, or of 172.18.0.0/16 … 172.31.0.0/16, that
+   * the host does not route. @defaultValue true, and false when `subnets` has an IPv6 one only
+   */
+  readonly ipv4?: boolean
+  /**
+   * Whether it has an IPv6 subnet. Without one in `subnets`, the first of `addressPools` that the host does not route, or the first /64
+   * of a random fd…/48 (RFC 4193). @defaultValue whether `subnets` has one
+   */
+  readonly ipv6?: boolean
+  /** Where subnets come from that are not given: `[{ base: '10.90.0.0/16', size: 24 }]`. Of families that none is of: the defaults */
+  readonly addressPools?: readonly AddressPool[]
+  /** Parts of the subnets whose addresses containers get only if they ask for them: `['172.18.0.128/25']`. @defaultValue none */
+  readonly reserved?: readonly string[]
   /** Name of the bridge's interface. @defaultValue `br-<name>`, or `br-` and 12 letters that stand for a longer name */
   readonly bridge?: string
-  /** Of the bridge and both ends of the containers' links. @defaultValue the kernel's, 1500 */
+  /** Of the bridge and both ends of the containers' links. @defaultValue that of the default route's device; 1500 for an internal network */
   readonly mtu?: number
   /** No way out, and none to other networks. @defaultValue false */
   readonly internal?: boolean
@@ -40,48 +67,121 @@ export interface NetworkSpec {
   readonly host?: Netns
 }
 
-/** The same, complete; the subnet may still be open. */
+/** The same, complete; subnets may still be open. IPv4 comes first everywhere. */
 export interface CheckedSpec {
   readonly name: string
-  readonly subnet: Cidr | undefined
-  readonly gateway: string | undefined
+  readonly families: readonly Family[]
+  readonly subnets: readonly Cidr[]
+  readonly gateways: readonly Address[]
+  readonly pools: readonly Pool[]
+  readonly reserved: readonly Cidr[]
   readonly bridge: string
-  readonly mtu: number
+  readonly mtu: number | undefined
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: boolean
 }
 
-const names = ['name', 'driver', 'subnets', 'gateways', 'bridge', 'mtu', 'internal', 'icc', 'masquerade', 'host'] as const
+const names = [
+  ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
+  ...['masquerade', 'host'],
+]
 
-function single(value: unknown, path: string): unknown {
-  if (value === undefined) return undefined
+/** RFC 8200, section 5; the kernel turns IPv6 off on devices with less. */
+export const leastMtu6 = 1280
+
+const nameOf = (family: Family): string => (family === 2 ? 'IPv4' : 'IPv6')
+
+function array(value: unknown, path: string): readonly unknown[] {
+  if (value === undefined) return []
   if (!Array.isArray(value)) throw invalidType(path, 'an array', value)
-  if (value.length !== 1) throw invalidValue(path, 'must have exactly one IPv4 entry', value)
-  return value[0]
+  return value
 }
 
-function subnetOf(value: unknown): Cidr | undefined {
-  if (value === undefined) return undefined
-  const cidr = parseCidr(value, 'subnets[0]')
-  if (cidr.family !== 2) throw invalidValue('subnets[0]', 'must be an IPv4 network', value)
-  if (cidr.prefixLength < 8 || cidr.prefixLength > 30)
-    throw invalidValue('subnets[0]', 'must have a prefix from /8 to /30', value)
-  const network = networkOf(cidr)
-  if (network.text !== cidr.text)
-    throw invalidValue('subnets[0]', `has bits behind its prefix: write '${formatCidr(network)}'`, value)
-  return network
+/** IPv4 first. */
+function onePerFamily<T extends Address>(items: readonly T[], path: string, value: unknown): T[] {
+  for (const family of [2, 10] as const) {
+    if (items.filter((item) => item.family === family).length > 1)
+      throw invalidValue(path, 'must have at most one entry of IPv4 and one of IPv6', value)
+  }
+  return [...items].sort((a, b) => a.family - b.family)
 }
 
-/** The gateway is an address for hosts of the subnet: not its first nor its last. */
-function gatewayOf(value: unknown, subnet: Cidr | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const gateway = parseAddress(value, 'gateways[0]')
-  if (subnet === undefined) throw invalidValue('gateways', 'needs subnets: a gateway lies in one', value)
-  const offset = contains(subnet, gateway) ? offsetIn(subnet, gateway) : 0
-  if (offset < 1 || offset > 2 ** (32 - subnet.prefixLength) - 2)
-    throw invalidValue('gateways[0]', `must be a host address of ${formatCidr(subnet)}`, value)
-  return gateway.text
+/** A network without bits behind its prefix. */
+function network(value: unknown, path: string): Cidr {
+  const cidr = parseCidr(value, path)
+  const exact = networkOf(cidr)
+  if (exact.text !== cidr.text) throw invalidValue(path, `has bits behind its prefix: write '${formatCidr(exact)}'`, value)
+  return exact
+}
+
+function subnetOf(value: unknown, path: string): Cidr {
+  const cidr = parseCidr(value, path)
+  const longest = cidr.family === 2 ? 30 : 126
+  if (cidr.prefixLength < 8 || cidr.prefixLength > longest)
+    throw invalidValue(path, `must have a prefix from /8 to /${longest}`, value)
+  return network(value, path)
+}
+
+function subnetsOf(value: unknown): Cidr[] {
+  if (value !== undefined && array(value, 'subnets').length === 0)
+    throw invalidValue('subnets', 'must have an IPv4 subnet, an IPv6 subnet or both', value)
+  const subnets = array(value, 'subnets').map((subnet, at) => subnetOf(subnet, `subnets[${at}]`))
+  return onePerFamily(subnets, 'subnets', value)
+}
+
+/** A container has the same number in both subnets. */
+function refuseSmallSix(subnets: readonly Cidr[], path: string): void {
+  const [four, six] = subnets
+  if (four !== undefined && six !== undefined && hostBits(six) < hostBits(four))
+    throw invalidValue(
+      path,
+      'must have an IPv6 subnet with as many addresses as the IPv4 subnet, or more',
+      subnets.map(formatCidr),
+    )
+}
+
+/** The gateway is an address for hosts of the subnet: not its first nor, of IPv4, its last. */
+function gatewayOf(value: unknown, path: string, subnets: readonly Cidr[]): Address {
+  const gateway = parseAddress(value, path)
+  const subnet = subnets.find(({ family }) => family === gateway.family)
+  if (subnet === undefined) throw invalidValue(path, `lies in no subnet: name the ${nameOf(gateway.family)} subnet, too`, value)
+  const offset = contains(subnet, gateway) ? offsetIn(subnet, gateway) : 0n
+  if (offset < 1n || offset > sizeOf(subnet) - (subnet.family === 2 ? 2n : 1n))
+    throw invalidValue(path, `must be a host address of ${formatCidr(subnet)}`, value)
+  return gateway
+}
+
+function gatewaysOf(value: unknown, subnets: readonly Cidr[]): Address[] {
+  if (value !== undefined && subnets.length === 0) throw invalidValue('gateways', 'needs subnets: a gateway lies in one', value)
+  const gateways = array(value, 'gateways').map((gateway, at) => gatewayOf(gateway, `gateways[${at}]`, subnets))
+  return onePerFamily(gateways, 'gateways', value)
+}
+
+function reservedOf(value: unknown, subnets: readonly Cidr[]): Cidr[] {
+  if (value !== undefined && subnets.length === 0) throw invalidValue('reserved', 'needs subnets: it is a part of one', value)
+  return array(value, 'reserved').map((part, at) => {
+    const cidr = network(part, `reserved[${at}]`)
+    if (!subnets.some((subnet) => contains(subnet, cidr) && subnet.prefixLength <= cidr.prefixLength))
+      throw invalidValue(`reserved[${at}]`, `lies outside of ${subnets.map(formatCidr).join(' and ')}`, part)
+    return cidr
+  })
+}
+
+function poolOf(value: unknown, path: string): Pool {
+  const given = fields(value, path, ['base', 'size'])
+  const base = subnetOf(given['base'], `${path}.base`)
+  return { base, size: integer(given['size'], `${path}.size`, base.prefixLength, base.family === 2 ? 30 : 126) }
+}
+
+function familiesOf(spec: NetworkSpec, subnets: readonly Cidr[]): Family[] {
+  const has = (family: Family): boolean => subnets.some((subnet) => subnet.family === family)
+  const four = flag(spec.ipv4, 'ipv4', !has(10) || has(2))
+  const six = flag(spec.ipv6, 'ipv6', has(10))
+  if (has(2) && !four) throw invalidValue('ipv4', 'is off, and subnets has an IPv4 subnet', false)
+  if (has(10) && !six) throw invalidValue('ipv6', 'is off, and subnets has an IPv6 subnet', false)
+  if (!four && !six) throw invalidValue('ipv4', 'must be on, or ipv6', false)
+  return [...(four ? ([2] as const) : []), ...(six ? ([10] as const) : [])]
 }
 
 function flag(value: unknown, path: string, fallback: boolean): boolean {
@@ -89,7 +189,17 @@ function flag(value: unknown, path: string, fallback: boolean): boolean {
   return value ?? fallback
 }
 
-export const firstAddress = (subnet: Cidr): string => formatAddress(addressAt(subnet, 1))
+function mtu(value: unknown, families: readonly Family[]): number | undefined {
+  if (value === undefined) return undefined
+  const bytes = mtuOf(value, 'mtu')
+  return families.includes(10) ? integer(bytes, 'mtu of a network with IPv6', leastMtu6, 65535) : bytes
+}
+
+/** The first host address. */
+export const firstAddress = (subnet: Cidr): Address => {
+  const bytes = addressAt(subnet, 1)
+  return { family: subnet.family, bytes, text: formatAddress(bytes) }
+}
 
 export function checkNetworkName(name: unknown): string {
   return objectName(name, 'name', 32)
@@ -105,18 +215,29 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
   const name = checkNetworkName(spec.name)
   if (spec.driver !== undefined) oneOf(spec.driver, 'driver', ['bridge'])
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
-  const subnet = subnetOf(single(spec.subnets, 'subnets'))
+  const subnets = subnetsOf(spec.subnets)
+  refuseSmallSix(subnets, 'subnets')
+  const families = familiesOf(spec, subnets)
   const internal = flag(spec.internal, 'internal', false)
   if (internal && spec.masquerade === true)
     throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', true)
-  return {
-    name,
-    subnet,
-    gateway: gatewayOf(single(spec.gateways, 'gateways'), subnet),
-    bridge: spec.bridge === undefined ? bridgeNameOf(name) : interfaceName(spec.bridge, 'bridge'),
-    mtu: spec.mtu === undefined ? 0 : mtuOf(spec.mtu, 'mtu'),
+  const reserved = reservedOf(spec.reserved, subnets)
+  const options = {
     internal,
     icc: flag(spec.icc, 'icc', true),
     masquerade: flag(spec.masquerade, 'masquerade', !internal),
+  }
+  const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
+  formatNetworkLabel({ name, ...options, reserved: reserved.map(formatCidr), forwardingBefore })
+  return {
+    name,
+    families,
+    subnets,
+    gateways: gatewaysOf(spec.gateways, subnets),
+    pools: array(spec.addressPools, 'addressPools').map((pool, at) => poolOf(pool, `addressPools[${at}]`)),
+    reserved,
+    bridge: spec.bridge === undefined ? bridgeNameOf(name) : interfaceName(spec.bridge, 'bridge'),
+    mtu: mtu(spec.mtu, families),
+    ...options,
   }
 }

@@ -33,9 +33,30 @@ Element element_of(const Napi::Object& object) {
 }
 
 Flow flow_of(const Napi::Object& object) {
-  return {.protocol = static_cast<uint8_t>(number_member(object, "protocol")),
+  return {.family = static_cast<uint8_t>(number_member(object, "family")),
+          .protocol = static_cast<uint8_t>(number_member(object, "protocol")),
           .address = bytes_member(object, "address"),
           .port = static_cast<uint16_t>(number_member(object, "port"))};
+}
+
+std::vector<std::string> texts_member(const Napi::Object& object, const char* name) {
+  const Napi::Array array = array_member(object, name);
+  std::vector<std::string> texts;
+  for (uint32_t index = 0; index < array.Length(); ++index) texts.push_back(array.Get(index).ToString().Utf8Value());
+  return texts;
+}
+
+AddressFamily family_of(const Napi::Object& object) {
+  return {.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength")),
+          .published_set = text_member(object, "publishedSet"),
+          .port_maps = texts_member(object, "portMaps")};
+}
+
+Lease lease_of(const Napi::Object& object) {
+  return {.host_ifname = text_member(object, "hostIfname"),
+          .claim = text_member(object, "claim"),
+          .addresses = bytes_list_member(object, "addresses"),
+          .mac = bytes_member(object, "mac")};
 }
 
 AttachPlan attach_plan(const Napi::Object& object) {
@@ -51,22 +72,17 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.ifname = text_member(object, "ifname");
   plan.alias = text_member(object, "alias");
   plan.altname = text_member(object, "altname");
-  plan.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength"));
-  plan.leases = list_member<Lease>(object, "leases", [](const Napi::Object& lease) {
-    return Lease{text_member(lease, "hostIfname"), bytes_member(lease, "address"), bytes_member(lease, "mac")};
-  });
+  plan.families = list_member<AddressFamily>(object, "families", family_of);
+  plan.leases = list_member<Lease>(object, "leases", lease_of);
   plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
     return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")),
                        bytes_member(route, "gateway")};
   });
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
-    return PublishedElement{element_of(element), text_member(element, "addressIn") == "data"};
+    return PublishedElement{element_of(element), number_member(element, "address"), text_member(element, "addressIn") == "data"};
   });
   plan.flows = list_member<Flow>(object, "flows", flow_of);
   plan.table = table_of(object);
-  plan.published_set = text_member(object, "publishedSet");
-  const Napi::Array maps = array_member(object, "portMaps");
-  for (uint32_t index = 0; index < maps.Length(); ++index) plan.port_maps.push_back(maps.Get(index).ToString().Utf8Value());
   return plan;
 }
 

@@ -154,4 +154,16 @@ Napi::Array array_member(const Napi::Object& object, const char* name) {
   return value.As<Napi::Array>();
 }
 
+std::vector<Bytes> bytes_list_member(const Napi::Object& object, const char* name) {
+  const Napi::Array array = array_member(object, name);
+  std::vector<Bytes> list;
+  list.reserve(array.Length());
+  for (uint32_t index = 0; index < array.Length(); ++index) {
+    const Napi::Value value = array.Get(index);
+    require(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array, object, name);
+    list.push_back(bytes_of(value));
+  }
+  return list;
+}
+
 }  // namespace netlink_ct::node

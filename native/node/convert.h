@@ -24,6 +24,7 @@ std::string text_member(const Napi::Object& object, const char* name);
 uint32_t number_member(const Napi::Object& object, const char* name);
 bool bool_member(const Napi::Object& object, const char* name);
 Bytes bytes_member(const Napi::Object& object, const char* name);
+std::vector<Bytes> bytes_list_member(const Napi::Object& object, const char* name);
 Napi::Array array_member(const Napi::Object& object, const char* name);
 
 }  // namespace netlink_ct::node

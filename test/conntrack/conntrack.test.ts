@@ -159,7 +159,7 @@ test('the connections of a port on one IPv6 address are forgotten, and no others
       (line) => /dst=(\S+) sport=\d+ (dport=\d+)/.exec(line)?.slice(1).join(' ') ?? line,
     )
   await until('three connections are tracked', async () => (await destinations()).length === 3)
-  const flows = [{ protocol: 17, address: parseAddress('fd00:53::1', 'address').bytes, port: 5300 }]
+  const flows = [{ family: 10, protocol: 17, address: parseAddress('fd00:53::1', 'address').bytes, port: 5300 }]
   const table = { family: 1, name: 'netlink-ct' }
   await native.changePorts({ host: Netns.handleOf(host), table, publish: false, elements: [], flows })
   assert.equal((await destinations()).sort(), ['::1 dport=5300', 'fd00:53::1 dport=5301'])

@@ -68,17 +68,20 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
       assert.is(await readSysctl('net.ipv4.ip_forward'), '1')
       assert.is(await readSysctl('net.ipv4.conf.br-lab.route_localnet'), '1')
       assert.is(await readSysctl('net.ipv6.conf.br-lab.disable_ipv6'), '1')
-      assert.equal(await elementsShown('networks'), ['br-lab comment lab'])
+      const group = bridge?.group ?? ''
+      assert.ok(Number(group) >= 2 ** 30, group)
+      assert.equal(await elementsShown('networks'), [`${group} comment lab`])
       assert.equal(await elementsShown('subnets4'), ['10.9.0.0/24 comment lab'])
-      assert.equal(await elementsShown('masqueraded'), ['br-lab'])
-      assert.equal(await elementsShown('same'), ['br-lab . br-lab'])
-      assert.equal(await elementsShown('into'), ['br-lab : goto into_network'])
-      assert.equal(await elementsShown('from'), [])
+      assert.equal(await elementsShown('masqueraded4'), [`${group} comment lab`])
+      assert.equal(await elementsShown('same'), [`${group} . ${group} comment lab`])
+      assert.equal(await elementsShown('into'), [`${group} comment lab : goto into_network`])
+      for (const set of ['from', 'subnets6', 'masqueraded6']) assert.equal(await elementsShown(set), [], set)
       assert.equal(JSON.parse(JSON.stringify(network)), {
         name: 'lab',
         driver: 'bridge',
         subnets: ['10.9.0.0/24'],
         gateways: ['10.9.0.1'],
+        reserved: [],
         bridge: 'br-lab',
         mtu: 1400,
         internal: false,
@@ -90,8 +93,8 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
   test('that is internal has no masquerade, is dispatched on its way out, and leaves forwarding alone', () =>
     withNetwork({ internal: true, icc: false }, async () => {
       assert.is((await linkShown('br-lab'))?.ifalias, 'netlink-ct/1 network lab internal forwarding=0')
-      assert.equal(await elementsShown('from'), ['br-lab : goto from_internal'])
-      assert.equal(await elementsShown('masqueraded'), [])
+      assert.equal(await elementsShown('from'), [`${(await linkShown('br-lab'))?.group} comment lab : goto from_internal`])
+      assert.equal(await elementsShown('masqueraded4'), [])
       assert.equal(await elementsShown('same'), [])
       assert.is(await readSysctl('net.ipv4.ip_forward'), '0')
     }))
@@ -114,7 +117,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
       const unspecified = await createNetwork({ name: 'lab' })
       assert.equal(unspecified.toJSON(), network.toJSON())
       assert.is((await linksShown()).filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge').length, 1)
-      assert.equal(await elementsShown('networks'), ['br-lab comment lab'])
+      assert.equal(await elementsShown('networks'), [`${(await linkShown('br-lab'))?.group} comment lab`])
     }))
 
   test('made again with other options is refused with the differences', () =>
@@ -212,7 +215,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
     assert.is(await readSysctl('net.ipv4.ip_forward'), '1')
     await one.delete()
     assert.is(await readSysctl('net.ipv4.ip_forward'), '1')
-    assert.equal(await elementsShown('networks'), ['br-two comment two'])
+    assert.equal(await elementsShown('networks'), [`${(await linkShown('br-two'))?.group} comment two`])
     await two.delete()
     assert.is(await readSysctl('net.ipv4.ip_forward'), '0')
     assert.is(await output('nft', ['list', 'ruleset']), '')

@@ -13,7 +13,7 @@ import {
   setLink,
 } from '../../lib/index.ts'
 import { native } from '../../lib/native.ts'
-import { portMaps, publishedSet, tableName } from '../../lib/network/firewall/index.ts'
+import { tableName } from '../../lib/network/firewall/index.ts'
 import { type Failure, failureOf } from '../support/failure.ts'
 import { kernelState, type NetnsRef, output } from '../support/lab.ts'
 import { askProgram } from '../support/program.ts'
@@ -210,14 +210,19 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
     ifname: 'eth0',
     alias: 'the alias of the endpoint',
     altname: 'netlink-ct/lab/probe',
-    prefixLength: 24,
-    leases: [{ hostIfname: 'vprobe-2', address: Uint8Array.of(10, 9, 0, 2), mac: Uint8Array.of(2, 0, 0, 0, 0, 2) }],
+    families: [{ prefixLength: 24, publishedSet: 'published4', portMaps: ['ports4', 'ports4_at'] }],
+    leases: [
+      {
+        hostIfname: 'vprobe-2',
+        claim: 'vprobe-70000',
+        addresses: [Uint8Array.of(10, 9, 0, 2)],
+        mac: Uint8Array.of(2, 0, 0, 0, 0, 2),
+      },
+    ],
     routes: [],
     elements: [],
     flows: [],
     table: tableName,
-    publishedSet,
-    portMaps,
   })
 
   test.before.each(async () => {
@@ -252,7 +257,7 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
       const own = await linkShown('vprobe-2')
       assert.equal(
         [own?.ifindex, own?.ifalias, own?.altnames],
-        [attached.hostIndex, 'the alias of the endpoint', ['netlink-ct/lab/probe']],
+        [attached.hostIndex, 'the alias of the endpoint', ['netlink-ct/lab/probe', 'vprobe-70000']],
       )
       await output('ip', ['link', 'delete', 'vprobe-2'])
       native.close(attached.inside)
@@ -335,8 +340,8 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
       made.map(({ bridge }) => bridge),
     )
     assert.equal(
-      await elementsShown('networks'),
-      made.map(({ name }) => `br-${name} comment ${name}`),
+      (await elementsShown('networks')).map((line) => line.replace(/^\d+ /, '')),
+      made.map(({ name }) => `comment ${name}`),
     )
     for (const network of made) await network.delete()
   })
@@ -345,7 +350,7 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
     await ip('link add x0 type veth peer name x1', 'link set x0 up', 'route add 172.16.0.0/12 dev x0')
     const failure = await leavesNothing(() => createNetwork({ name: 'lab' }))
     assert.is(failure.code, 'NO_FREE_SUBNET')
-    assert.match(failure.message, /172\.18\.0\.0\/16 to 172\.31\.0\.0\/16: name a subnet/)
+    assert.match(failure.message, /each subnet of 172\.18\.0\.0\/15 \(in parts of \/16\), .*: name a subnet/)
   })
 
   test('when somebody else has a table of our name', async () => {

@@ -25,11 +25,11 @@ test('nft prints the table in words that it takes again, and it is the same tabl
     'type inet_proto . inet_service : ipv4_addr . inet_service',
     'tcp . 8080 comment "lab/web" : 10.9.0.2 . 80',
     '127.0.0.1 . udp . 53 comment "lab/web" : 10.9.0.2 . 53',
-    '"br-lab" comment "lab"',
+    'comment "lab" : goto into_network',
     'type nat hook prerouting priority dstnat; policy accept;',
     'dnat ip to meta l4proto . th dport map @ports4',
-    'iifname vmap @from',
-    'oifname vmap @into',
+    'iifgroup vmap @from',
+    'oifgroup vmap @into',
     'ct state established,related accept',
   ])
     assert.ok(listed.includes(words), `${words}\n${listed}`)

@@ -14,7 +14,7 @@ import {
   networkRemoved,
   pendingElements,
   portElement,
-  portMaps,
+  portSets,
   publishedElement,
   readPorts,
 } from '../../lib/network/firewall/index.ts'
@@ -28,12 +28,20 @@ const expected = readFileSync(join(import.meta.dirname, 'ruleset.nft'), 'utf8')
 const host = native.home()
 const transact = (messages: readonly KernelMessage[]): Promise<unknown> => kernel(native.transact(host, messages))
 
-const web = { name: 'web', bridge: 'br-web', subnets: ['10.1.0.0/24'], internal: false, icc: true, masquerade: true }
-const inner = { name: 'in', bridge: 'br-in', subnets: ['255.255.255.0/24'], internal: true, icc: false, masquerade: false }
+const web = { name: 'web', group: 100, subnets: ['10.1.0.0/24', 'fd00:1::/64'], internal: false, icc: true, masquerade: true }
+const inner = { name: 'in', group: 0x40000007, subnets: ['255.255.255.0/24'], internal: true, icc: false, masquerade: false }
 const address = Uint8Array.of(10, 1, 0, 2)
-const http = { protocol: 6, hostPort: 8080, containerPort: 80 }
-const dns = { protocol: 17, hostAddress: Uint8Array.of(127, 0, 0, 1), hostPort: 53, containerPort: 53 }
-const elements = [portElement(http, address, 'web/a'), portElement(dns, address, 'web/a'), publishedElement(address, 'web/a')]
+const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
+const http = { family: 2, protocol: 6, hostPort: 8080, containerPort: 80 } as const
+const dns = { family: 2, protocol: 17, hostAddress: Uint8Array.of(127, 0, 0, 1), hostPort: 53, containerPort: 53 } as const
+const http6 = { ...http, family: 10 } as const
+const http6At = { ...http6, hostAddress: address6, hostPort: 8081 }
+const elements = [
+  ...[http, dns].map((port) => portElement(port, address, 'web/a')),
+  publishedElement(address, 'web/a'),
+  ...[http6, http6At].map((port) => portElement(port, address6, 'web/a')),
+  publishedElement(address6, 'web/a'),
+]
 
 test.before.each(async () => {
   await transact(compiledTable().messages)
@@ -90,16 +98,14 @@ test('a second table is refused', async () => {
 
 test('the same network again is no error, unless it is a new one', async () => {
   await transact(networkAdded(web))
-  const error = await refusal(networkAdded({ ...web, name: 'other', bridge: 'br-other' }, { exclusive: true }))
+  const error = await refusal(networkAdded({ ...web, name: 'other', group: 101 }, { exclusive: true }))
   assert.is(error.code, 'EEXIST')
   assert.is(await output('nft', ['list', 'ruleset']), expected)
 })
 
 for (const subnet of ['10.1.0.0/25', '10.1.0.128/25', '10.0.0.0/8', '10.1.0.0/16']) {
   test(`a network inside or around another one's subnet is refused: ${subnet}`, async () => {
-    const error = await refusal(
-      networkAdded({ ...web, name: 'other', bridge: 'br-other', subnets: [subnet] }, { exclusive: true }),
-    )
+    const error = await refusal(networkAdded({ ...web, name: 'other', group: 101, subnets: [subnet] }, { exclusive: true }))
     assert.is(error.code, 'EEXIST')
     assert.is(await output('nft', ['list', 'ruleset']), expected)
   })
@@ -116,12 +122,15 @@ test('a port that is taken is refused, with its place among the elements, and no
 })
 
 test('ports are read back as they were published', async () => {
-  const dumps = await Promise.all(portMaps.map((map) => kernel(native.dump(host, listElements(map)))))
+  const maps = Object.values(portSets).flatMap(({ any, one }) => [any, one])
+  const dumps = await Promise.all(maps.map((map) => kernel(native.dump(host, listElements(map)))))
   assert.equal(
     dumps.flatMap(({ objects }) => readPorts(objects)),
     [
       { ...http, hostAddress: undefined, containerAddress: address, owner: 'web/a' },
       { ...dns, containerAddress: address, owner: 'web/a' },
+      { ...http6, hostAddress: undefined, containerAddress: address6, owner: 'web/a' },
+      { ...http6At, containerAddress: address6, owner: 'web/a' },
     ],
   )
 })
@@ -136,13 +145,15 @@ test('what is removed is gone, and may be removed again', async () => {
 })
 
 test('an element whose address is still being leased lacks only that', () => {
-  const pending = pendingElements([http, dns], 'web/a')
-  const complete = pending.map(({ addressIn, ...element }) => ({
+  const addresses = [address, address6]
+  const pending = pendingElements([http, http6, dns, http6At], 'web/a', [2, 10])
+  const complete = pending.map(({ address: at, addressIn, ...element }) => ({
     ...element,
-    [addressIn]: Uint8Array.from([...address, ...element[addressIn]]),
+    [addressIn]: Uint8Array.from([...(addresses[at] ?? []), ...element[addressIn]]),
   }))
   assert.equal(complete, elements)
-  assert.equal(pendingElements([], 'web/a'), [])
+  assert.equal(pendingElements([], 'web/a', [2, 10]), [])
+  assert.equal(pendingElements([http6], 'web/a', [2]), [])
 })
 
 test.run()

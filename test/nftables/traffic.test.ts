@@ -40,11 +40,17 @@ for (const bridgeNetfilter of [0, 1] as const) {
     await lab.routeFromLan('10.0.0.0/8')
     for (const name of ['a1', 'a2', 'b1', 'n2']) await lab.serve({ netns: name, name, http: 80, udp: 53 })
     await lab.serve({ name: 'host', host: '127.0.0.1', http: 9999 })
-    await town.publish({ protocol: TCP, hostPort: 8080, containerPort: 80 }, 'a1')
-    await town.publish({ protocol: TCP, hostAddress: Uint8Array.of(127, 0, 0, 1), hostPort: 8081, containerPort: 80 }, 'a1')
-    await town.publish({ protocol: TCP, hostAddress: Uint8Array.of(192, 0, 2, 1), hostPort: 8082, containerPort: 80 }, 'a1')
-    await town.publish({ protocol: UDP, hostPort: 5353, containerPort: 53 }, 'a1')
-    await town.publish({ protocol: TCP, hostPort: 8083, containerPort: 80 }, 'n2')
+    await town.publish({ family: 2, protocol: TCP, hostPort: 8080, containerPort: 80 }, 'a1')
+    await town.publish(
+      { family: 2, protocol: TCP, hostAddress: Uint8Array.of(127, 0, 0, 1), hostPort: 8081, containerPort: 80 },
+      'a1',
+    )
+    await town.publish(
+      { family: 2, protocol: TCP, hostAddress: Uint8Array.of(192, 0, 2, 1), hostPort: 8082, containerPort: 80 },
+      'a1',
+    )
+    await town.publish({ family: 2, protocol: UDP, hostPort: 5353, containerPort: 53 }, 'a1')
+    await town.publish({ family: 2, protocol: TCP, hostPort: 8083, containerPort: 80 }, 'n2')
   })
   test.after(async () => {
     await town[Symbol.asyncDispose]()

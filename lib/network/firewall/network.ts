@@ -2,14 +2,14 @@
 
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
-import type { Command } from '../../nftables/schema.ts'
+import type { Command, Immediate } from '../../nftables/schema.ts'
 import { compiledTable, elementCommand, type SetName } from './table.ts'
 
 export interface FirewalledNetwork {
   readonly name: string
-  /** The bridge's interface name. */
-  readonly bridge: string
-  /** IPv4, in CIDR: '172.18.0.0/16'. */
+  /** IFLA_GROUP of its devices. */
+  readonly group: number
+  /** In CIDR: '172.18.0.0/16', 'fd00::/64'. */
   readonly subnets: readonly string[]
   /** No way out, and none to other networks. */
   readonly internal: boolean
@@ -22,19 +22,18 @@ export interface FirewalledNetwork {
 type Entry = Parameters<typeof elementCommand>[2][number]
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, bridge, subnets, internal, icc, masquerade } = network
-  const commented: Entry = { elem: { val: bridge, comment: name } }
-  const own: [SetName, Entry][] = [
-    ['networks', commented],
-    ...subnets.map((cidr): [SetName, Entry] => {
-      const [addr = '', length] = cidr.split('/')
-      return ['subnets4', { elem: { val: { prefix: { addr, len: Number(length) } }, comment: name } }]
-    }),
-    ['into', [bridge, { goto: { target: 'into_network' } }]],
-  ]
-  if (internal) own.push(['from', [bridge, { goto: { target: 'from_internal' } }]])
-  if (icc) own.push(['same', { concat: [bridge, bridge] }])
-  if (masquerade) own.push(['masqueraded', bridge])
+  const { name, group, subnets, internal, icc, masquerade } = network
+  const commented = (val: Immediate) => ({ elem: { val, comment: name } })
+  const own: [SetName, Entry][] = [['networks', commented(group)]]
+  for (const cidr of subnets) {
+    const [addr = '', length] = cidr.split('/')
+    const six = addr.includes(':')
+    own.push([six ? 'subnets6' : 'subnets4', commented({ prefix: { addr, len: Number(length) } })])
+    if (masquerade) own.push([six ? 'masqueraded6' : 'masqueraded4', commented(group)])
+  }
+  own.push(['into', [commented(group), { goto: { target: 'into_network' } }]])
+  if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
+  if (icc) own.push(['same', commented({ concat: [group, group] })])
   return own
 }
 

@@ -1,11 +1,14 @@
 // Published ports as elements, in the kernel's own bytes: nothing is compiled for them.
 
+import type { Family } from '../../cidr.ts'
 import { concatenated, element, protocol, readService, service } from '../../nftables/element.ts'
 import { type KernelMessage, type KernelObject, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { portMaps, publishedSet, tableName } from './table.ts'
+import { portSets, type SetName, tableName } from './table.ts'
 
 export interface PublishedPort {
+  /** Of both ends: what is sent to an IPv4 address is answered by one. */
+  readonly family: Family
   /** IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP. */
   readonly protocol: number
   /** One address of the host; absent: any. */
@@ -26,11 +29,12 @@ export interface FirewallElement {
 
 /** Before the address is known, which is put in front of the key or the data. */
 export interface PendingElement extends FirewallElement {
+  /** Which of the lease's addresses. */
+  readonly address: number
   readonly addressIn: 'key' | 'data'
 }
 
 const nothing = new Uint8Array(0)
-const [anyAddress, oneAddress] = portMaps
 
 function portKey({ protocol: number, hostAddress, hostPort }: PublishedPort): Uint8Array {
   return hostAddress === undefined
@@ -38,7 +42,8 @@ function portKey({ protocol: number, hostAddress, hostPort }: PublishedPort): Ui
     : concatenated(hostAddress, protocol(number), service(hostPort))
 }
 
-const mapOf = (port: PublishedPort): 'ports4' | 'ports4_at' => (port.hostAddress === undefined ? anyAddress : oneAddress)
+const mapOf = ({ family, hostAddress }: PublishedPort): SetName => portSets[family][hostAddress === undefined ? 'any' : 'one']
+const familyOf = (address: Uint8Array): Family => (address.length === 4 ? 2 : 10)
 
 /** Two bytes filled up to four, as every field of a concatenation is. */
 const paddedService = (port: number): Uint8Array => Uint8Array.of(port >> 8, port & 255, 0, 0)
@@ -51,23 +56,29 @@ export function portElement(port: PublishedPort, address: Uint8Array, owner: str
 
 /** That `address` has ports. There may be several that say so. */
 export function publishedElement(address: Uint8Array, owner: string): FirewallElement {
-  return { set: publishedSet, key: address, data: nothing, comment: owner, exclusive: false }
+  const set = portSets[familyOf(address)].published
+  return { set, key: address, data: nothing, comment: owner, exclusive: false }
 }
 
-/** All that ports of a container mean, while the address of the container is still being leased. */
-export function pendingElements(ports: readonly PublishedPort[], owner: string): PendingElement[] {
-  if (ports.length === 0) return []
-  const elements = ports.map(
-    (port): PendingElement => ({
-      set: mapOf(port),
-      key: portKey(port),
-      data: paddedService(port.containerPort),
-      comment: owner,
-      exclusive: true,
-      addressIn: 'data',
-    }),
-  )
-  return [...elements, { ...publishedElement(nothing, owner), addressIn: 'key' }]
+/** All that ports of a container mean, while its addresses, one of each of the `families`, are still being leased. */
+export function pendingElements(ports: readonly PublishedPort[], owner: string, families: readonly Family[]): PendingElement[] {
+  return families.flatMap((family, address): PendingElement[] => {
+    const own = ports.filter((port) => port.family === family)
+    if (own.length === 0) return []
+    const elements = own.map(
+      (port): PendingElement => ({
+        set: mapOf(port),
+        key: portKey(port),
+        data: paddedService(port.containerPort),
+        comment: owner,
+        exclusive: true,
+        address,
+        addressIn: 'data',
+      }),
+    )
+    const set = portSets[family].published
+    return [...elements, { set, key: nothing, data: nothing, comment: owner, exclusive: false, address, addressIn: 'key' }]
+  })
 }
 
 function grouped(elements: readonly FirewallElement[]): Map<string, FirewallElement[]> {
@@ -117,28 +128,33 @@ const bytesOf = (field: unknown, length: number): Uint8Array | undefined => {
   return value instanceof Uint8Array && value.length >= length ? value : undefined
 }
 
+const bodies = (listed: unknown): readonly Record<string, unknown>[] =>
+  Array.isArray(listed) ? (listed as readonly Record<string, unknown>[]) : []
+
 /**
- * The ports in what a dump of `ports4` or `ports4_at` (NFT_MSG_GETSETELEM) gave. An element that does not read like one of ours is
+ * The ports in what a dump of one of the maps (NFT_MSG_GETSETELEM) gave. An element that does not read like one of ours is
  * somebody else's doing, and left out.
  */
 export function readPorts(dumped: readonly { readonly [field: string]: unknown }[]): ListedPort[] {
   return dumped.flatMap((body) => {
-    const isOne = body['set'] === oneAddress
-    if (!isOne && body['set'] !== anyAddress) return []
-    const elements = Array.isArray(body['elements']) ? (body['elements'] as readonly Record<string, unknown>[]) : []
-    return elements.flatMap((one): ListedPort[] => {
-      const key = bytesOf(one['key'], isOne ? 12 : 8)
-      const data = bytesOf(one['data'], 8)
+    const family = ([2, 10] as const).find((one) => [portSets[one].any, portSets[one].one].some((set) => set === body['set']))
+    if (family === undefined) return []
+    const bytes = family === 2 ? 4 : 16
+    const before = body['set'] === portSets[family].one ? bytes : 0
+    return bodies(body['elements']).flatMap((one): ListedPort[] => {
+      const key = bytesOf(one['key'], before + 8)
+      const data = bytesOf(one['data'], bytes + 4)
       if (key === undefined || data === undefined) return []
-      const rest = isOne ? key.subarray(4) : key
+      const rest = key.subarray(before)
       const userdata = one['userdata']
       return [
         {
+          family,
           protocol: rest[0] ?? 0,
-          hostAddress: isOne ? key.slice(0, 4) : undefined,
+          hostAddress: before === 0 ? undefined : key.slice(0, before),
           hostPort: readService(rest.subarray(4)),
-          containerAddress: data.slice(0, 4),
-          containerPort: readService(data.subarray(4)),
+          containerAddress: data.slice(0, bytes),
+          containerPort: readService(data.subarray(bytes)),
           owner: (userdata instanceof Uint8Array ? readComment(userdata) : undefined) ?? '',
         },
       ]

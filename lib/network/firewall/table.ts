@@ -1,14 +1,23 @@
 // The one table, in the words of libnftables-json(5). Its rules never change while networks and containers come and go: what differs
 // between them are elements of its sets and maps, so that a packet and an operation cost the same with one container and with thousands.
 
+import type { Family } from '../../cidr.ts'
 import { type Compiled, compile } from '../../nftables/compile/compile.ts'
-import type { Command, Expression, Family, MapElement, SetElement, SetFlag, Statement } from '../../nftables/schema.ts'
+import type {
+  Command,
+  Expression,
+  MapElement,
+  SetElement,
+  SetFlag,
+  Statement,
+  Family as TableFamily,
+} from '../../nftables/schema.ts'
 
 /** Part of the table's comment: another version of this library can tell that the rules are not its own. */
-export const TABLE_VERSION = 1
+export const TABLE_VERSION = 2
 export const TABLE_COMMENT: string = `netlink-ct rules, version ${TABLE_VERSION}: networks and published ports are elements`
 
-const family: Family = 'inet'
+const family: TableFamily = 'inet'
 const name = 'netlink-ct'
 /** As the hot path names it; 1 is NFPROTO_INET. */
 export const tableName: { readonly family: number; readonly name: string } = { family: 1, name }
@@ -17,13 +26,15 @@ export const tableName: { readonly family: number; readonly name: string } = { f
 const FROM_CONTAINER = 0x2000
 
 const port = 'inet_proto . inet_service'
-const destination = 'ipv4_addr . inet_service'
+const addressType = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const
 
 const meta = (key: string): Expression => ({ meta: { key } })
-const ip = (field: string): Expression => ({ payload: { protocol: 'ip', field } })
+const address = (protocol: 'ip' | 'ip6', field: string): Expression => ({ payload: { protocol, field } })
 const ct = (key: string): Expression => ({ ct: { key } })
 const transportPort: Expression = { payload: { protocol: 'th', field: 'dport' } }
 const loopback = { prefix: { addr: '127.0.0.0', len: 8 } }
+const loopback6 = '::1'
+const linkLocal6 = { prefix: { addr: 'fe80::', len: 10 } }
 
 const is = (left: Expression, right: string | number | typeof loopback): Statement => ({ match: { op: '==', left, right } })
 const isNot = (left: Expression, right: string): Statement => ({ match: { op: '!=', left, right } })
@@ -31,11 +42,16 @@ const has = (left: Expression, right: string | readonly string[]): Statement => 
 const accept: Statement = { accept: null }
 const drop: Statement = { drop: null }
 const jump = (target: string): Statement => ({ jump: { target } })
-const destinationFrom = (map: string, key: Expression): Statement => ({
-  dnat: { family: 'ip', addr: { map: { key, data: map } } },
+const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
+  dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
+const fromNetwork = is(meta('iifgroup'), '@networks')
+const outOfNetworks = isNot(meta('oifgroup'), '@networks')
+const markFromContainer: Statement = {
+  mangle: { key: { ct: { key: 'mark' } }, value: { '|': [ct('mark'), FROM_CONTAINER] } },
+}
 
-const sameNetwork = is({ concat: [meta('iifname'), meta('oifname')] }, '@same')
+const sameNetwork = is({ concat: [meta('iifgroup'), meta('oifgroup')] }, '@same')
 const toThisHost = is({ fib: { result: 'type', flags: 'daddr' } }, 'local')
 const published = has(ct('status'), 'dnat')
 
@@ -50,22 +66,33 @@ interface ChainRules {
 
 const chains: Readonly<Record<string, ChainRules>> = {
   // A bridge has route_localnet, for ports published on 127.0.0.1: without this a container could reach the host's loopback through it.
+  // br_netfilter asks here before the kernel has refused ::1 from outside.
   guard: {
     hook: { type: 'filter', hook: 'prerouting', prio: -300 },
-    rules: [[is(ip('daddr'), loopback), is(meta('iifname'), '@networks'), drop]],
+    rules: [
+      [is(address('ip', 'daddr'), loopback), fromNetwork, drop],
+      [is(address('ip6', 'daddr'), loopback6), fromNetwork, drop],
+    ],
   },
   publish: {
     rules: [
-      [is(ip('saddr'), '@subnets4'), { mangle: { key: { ct: { key: 'mark' } }, value: { '|': [ct('mark'), FROM_CONTAINER] } } }],
-      [destinationFrom('@ports4_at', { concat: [ip('daddr'), meta('l4proto'), transportPort] })],
-      [destinationFrom('@ports4', { concat: [meta('l4proto'), transportPort] })],
+      // IPv6 has no route_localnet: what was sent to ::1 could be led to a container, but never answered.
+      [is(address('ip6', 'daddr'), loopback6), { return: null }],
+      // A link-local address says nothing behind the link.
+      [is(address('ip6', 'saddr'), linkLocal6), { return: null }],
+      [is(address('ip', 'saddr'), '@subnets4'), markFromContainer],
+      [is(address('ip6', 'saddr'), '@subnets6'), markFromContainer],
+      [destinationFrom('ip', '@ports4_at', address('ip', 'daddr'))],
+      [destinationFrom('ip', '@ports4')],
+      [destinationFrom('ip6', '@ports6_at', address('ip6', 'daddr'))],
+      [destinationFrom('ip6', '@ports6')],
     ],
   },
   prerouting: {
     hook: { type: 'nat', hook: 'prerouting', prio: -100 },
     rules: [
       // Else a neighbor on the LAN reaches what is published on loopback, by sending 127.0.0.1 to the host's MAC (moby#41872).
-      [isNot(meta('iifname'), 'lo'), is(ip('daddr'), loopback), { return: null }],
+      [isNot(meta('iifname'), 'lo'), is(address('ip', 'daddr'), loopback), { return: null }],
       [toThisHost, jump('publish')],
     ],
   },
@@ -76,8 +103,8 @@ const chains: Readonly<Record<string, ChainRules>> = {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
       [has(ct('state'), ['established', 'related']), accept],
-      [{ vmap: { key: meta('iifname'), data: '@from' } }],
-      [{ vmap: { key: meta('oifname'), data: '@into' } }],
+      [{ vmap: { key: meta('iifgroup'), data: '@from' } }],
+      [{ vmap: { key: meta('oifgroup'), data: '@into' } }],
     ],
   },
   postrouting: {
@@ -85,8 +112,13 @@ const chains: Readonly<Record<string, ChainRules>> = {
     rules: [
       // By mark and not by interface: br_netfilter calls this hook without an incoming device.
       [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), { masquerade: null }],
-      [published, is(ip('saddr'), loopback), { masquerade: null }],
-      [is(meta('iifname'), '@masqueraded'), isNot(meta('oifname'), '@networks'), { masquerade: { flags: 'fully-random' } }],
+      [published, is(address('ip', 'saddr'), loopback), { masquerade: null }],
+      ...(['ipv4', 'ipv6'] as const).map((family) => [
+        is(meta('nfproto'), family),
+        is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
+        outOfNetworks,
+        { masquerade: { flags: 'fully-random' } } satisfies Statement,
+      ]),
     ],
   },
 }
@@ -97,31 +129,58 @@ interface SetDefinition {
   readonly flags?: SetFlag
 }
 
+const portMap = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
+  type: [...key, port].join(' . '),
+  map: `${addressType[family]} . inet_service`,
+})
+
 const sets: Readonly<Record<SetName, SetDefinition>> = {
-  ports4: { type: port, map: destination },
-  ports4_at: { type: `ipv4_addr . ${port}`, map: destination },
-  published4: { type: 'ipv4_addr' },
-  networks: { type: 'ifname' },
-  subnets4: { type: 'ipv4_addr', flags: 'interval' },
-  masqueraded: { type: 'ifname' },
-  same: { type: 'ifname . ifname' },
-  from: { type: 'ifname', map: 'verdict' },
-  into: { type: 'ifname', map: 'verdict' },
+  ports4: portMap('ip'),
+  ports4_at: portMap('ip', addressType.ip),
+  ports6: portMap('ip6'),
+  ports6_at: portMap('ip6', addressType.ip6),
+  published4: { type: addressType.ip },
+  published6: { type: addressType.ip6 },
+  networks: { type: 'devgroup' },
+  subnets4: { type: addressType.ip, flags: 'interval' },
+  subnets6: { type: addressType.ip6, flags: 'interval' },
+  masqueraded4: { type: 'devgroup' },
+  masqueraded6: { type: 'devgroup' },
+  same: { type: 'devgroup . devgroup' },
+  from: { type: 'devgroup', map: 'verdict' },
+  into: { type: 'devgroup', map: 'verdict' },
 }
 
 /**
- * What may differ while the rules stay:
- * - `ports4`, `ports4_at`: published ports, of any address of the host and of one;
- * - `published4`: addresses of containers that have elements in those: one look-up tells whether a dead one's still point there;
- * - `networks`: bridges; `subnets4`: what containers on them are called; `same`: bridges whose containers may talk to each other;
- * - `masqueraded`: bridges whose containers go out under the host's address; `from`: the internal ones, that have no way out;
- * - `into`: bridges that nothing gets into but replies, their own traffic and what was published: all of them.
+ * What may differ while the rules stay. A network is known by the group of its devices, which br_netfilter leaves as it is and which
+ * needs no element for a device of its own.
+ * - `ports4`, `ports4_at`, `ports6`, `ports6_at`: published ports, of any address of the host and of one;
+ * - `published4`, `published6`: addresses of containers that have elements in those: one look-up tells whether a dead one's still point
+ *   there;
+ * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
+ * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
+ *   out;
+ * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
-export type SetName = 'ports4' | 'ports4_at' | 'published4' | 'networks' | 'subnets4' | 'masqueraded' | 'same' | 'from' | 'into'
+export type SetName =
+  | `${'ports' | 'published' | 'subnets' | 'masqueraded'}${4 | 6}`
+  | `ports${4 | 6}_at`
+  | 'networks'
+  | 'same'
+  | 'from'
+  | 'into'
 
-/** The maps of published ports. */
-export const portMaps: readonly ['ports4', 'ports4_at'] = ['ports4', 'ports4_at']
-export const publishedSet: 'published4' = 'published4'
+/** Where the ports of a family are: those of any address of the host, those of one, and the addresses that have any. */
+export interface PortSets {
+  readonly any: SetName
+  readonly one: SetName
+  readonly published: SetName
+}
+
+export const portSets: Readonly<Record<Family, PortSets>> = {
+  2: { any: 'ports4', one: 'ports4_at', published: 'published4' },
+  10: { any: 'ports6', one: 'ports6_at', published: 'published6' },
+}
 
 function setCommand(setName: string, { type, map, flags }: SetDefinition): Command {
   const definition = { family, table: name, name: setName, type: type.split(' . '), ...(flags && { flags }) }

@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "core/netlink/codec.h"
 #include "core/netlink/submission.h"
 #include "core/netns/sysctl.h"
@@ -19,6 +21,8 @@ namespace {
 constexpr uint32_t loopback_index = 1;
 constexpr uint32_t first_index = 2;  // of a new namespace, after its loopback
 constexpr int most_index_clashes = 8;
+constexpr const char* lease_step = "lease an address";
+constexpr const char* claim_step = "claim an address";
 
 // The kernel counts its own indexes up from 1, far below this range.
 Result<uint32_t> random_index() {
@@ -72,16 +76,20 @@ class Attachment {
   Result<std::vector<bool>> look_at_leases();
   Result<void> take_lease();
   Result<bool> try_lease(const Lease& lease);
+  Result<void> forget_dead();
   Result<void> settle_host_end();
+  Result<void> prepare_inside();
   Result<void> configure();
   Result<void> open_ports();
   void add_create(Submission& submission, const Lease& lease, uint32_t peer_index);
-  void add_follow_ups(Submission& submission);
-  Result<void> undo_follow_ups(const Outcome& before, const std::vector<Outcome>& outcomes);
+  void add_altname(Submission& submission, const std::string& altname, std::string step);
+  void add_follow_ups(Submission& submission, const Lease& lease);
+  Result<void> undo_follow_ups(const Lease& lease, const Outcome& before, const std::vector<Outcome>& outcomes);
   Result<bool> name_taken_inside();
   void roll_back();
 
   [[nodiscard]] const Lease& lease() const { return plan_.leases[attached_.lease]; }
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> ipv6_settings() const;
 
   Home& home_;
   const AttachPlan& plan_;
@@ -92,6 +100,12 @@ class Attachment {
   bool loopback_was_down_ = false;
 };
 
+// The container's address is chosen here, and so is its way out: it waits for no router and for no duplicate.
+std::vector<std::pair<std::string, std::string>> Attachment::ipv6_settings() const {
+  if (!plan_.ipv6) return {{"disable_ipv6", "1"}};
+  return {{"accept_ra", "0"}, {"accept_dad", "0"}, {"disable_ipv6", "0"}};
+}
+
 Result<void> Attachment::prepare() {
   auto host = plan_.host->socket(home_, NETLINK_ROUTE);
   if (!host) return host.error();
@@ -100,8 +114,12 @@ Result<void> Attachment::prepare() {
   if (!plan_.inside) {
     std::optional<Namespace> made;
     auto created = home_.create([&]() -> Result<void> {
-      // Before the link arrives, so that it inherits the setting: otherwise each new port of a bridge sends neighbor discovery.
-      return plan_.ipv6 ? Result<void>() : write_sysctl_here("ipv6/conf/default/disable_ipv6", "1");
+      // Before the link arrives, so that it inherits the settings: otherwise each new port of a bridge sends neighbor discovery.
+      for (const auto& [key, value] : ipv6_settings()) {
+        auto written = write_sysctl_here("ipv6/conf/default/" + key, value);
+        if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
+      }
+      return {};
     });
     if (!created) return created.error();
     attached_.inside = std::make_shared<Namespace>(std::move(created.value()));
@@ -140,22 +158,26 @@ void Attachment::add_create(Submission& submission, const Lease& candidate, uint
   message.end(info);
 }
 
+void Attachment::add_altname(Submission& submission, const std::string& altname, std::string step) {
+  MessageBuffer& message = submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, std::move(step));
+  link_header(message, attached_.host_index);
+  const size_t list = message.begin(IFLA_PROP_LIST);
+  message.put(IFLA_ALT_IFNAME, std::string_view(altname));
+  message.end(list);
+}
+
 // The kernel ignores them at create. By the index chosen here, never by the name: after a create that failed the name is somebody
 // else's.
-void Attachment::add_follow_ups(Submission& submission) {
+void Attachment::add_follow_ups(Submission& submission, const Lease& candidate) {
   MessageBuffer& alias = submission.add(rtm::setlink, 0, "write the endpoint's alias");
   link_header(alias, attached_.host_index);
   alias.put(IFLA_IFALIAS, bytes_of(plan_.alias));
-  MessageBuffer& name =
-      submission.add(rtm::newlinkprop, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, "claim the name " + plan_.altname);
-  link_header(name, attached_.host_index);
-  const size_t list = name.begin(IFLA_PROP_LIST);
-  name.put(IFLA_ALT_IFNAME, std::string_view(plan_.altname));
-  name.end(list);
+  add_altname(submission, plan_.altname, "claim the name " + plan_.altname);
+  if (!candidate.claim.empty()) add_altname(submission, candidate.claim, claim_step);
 }
 
 // The index was another device's, so the follow-ups hit that one: give it back what it had.
-Result<void> Attachment::undo_follow_ups(const Outcome& before, const std::vector<Outcome>& outcomes) {
+Result<void> Attachment::undo_follow_ups(const Lease& candidate, const Outcome& before, const std::vector<Outcome>& outcomes) {
   Submission submission(*host_);
   if (!outcomes[2].error) {
     const Value* alias = find(before.replies[0], "alias");
@@ -166,11 +188,12 @@ Result<void> Attachment::undo_follow_ups(const Outcome& before, const std::vecto
     const std::string old = text == nullptr ? std::string() : *text;
     message.put(IFLA_IFALIAS, bytes_of(old));
   }
-  if (!outcomes[3].error) {
+  for (size_t at = 3; at < outcomes.size(); ++at) {
+    if (outcomes[at].error) continue;
     MessageBuffer& message = submission.add(rtm::dellinkprop, 0, "give back a name");
     link_header(message, attached_.host_index);
     const size_t list = message.begin(IFLA_PROP_LIST);
-    message.put(IFLA_ALT_IFNAME, std::string_view(plan_.altname));
+    message.put(IFLA_ALT_IFNAME, std::string_view(at == 3 ? plan_.altname : candidate.claim));
     message.end(list);
   }
   const auto undone = submission.run();
@@ -204,7 +227,7 @@ Result<bool> Attachment::try_lease(const Lease& candidate) {
     // Tells whose index it was, should the create say EEXIST.
     ask_link(submission, attached_.host_index, {});
     add_create(submission, candidate, attached_.index);
-    add_follow_ups(submission);
+    add_follow_ups(submission, candidate);
     auto outcomes = submission.run();
     if (!outcomes) return outcomes.error();
     const Outcome& before = outcomes.value()[0];
@@ -218,7 +241,7 @@ Result<bool> Attachment::try_lease(const Lease& candidate) {
     }
     const bool index_taken = !before.replies.empty();
     if (index_taken) {
-      if (auto undone = undo_follow_ups(before, outcomes.value()); !undone) return undone.error();
+      if (auto undone = undo_follow_ups(candidate, before, outcomes.value()); !undone) return undone.error();
     }
     const bool clashed = (create.error->code == EEXIST && index_taken) || create.error->code == EBUSY;
     if (clashed && clash < most_index_clashes) continue;
@@ -236,9 +259,17 @@ Result<bool> Attachment::try_lease(const Lease& candidate) {
 Result<std::vector<bool>> Attachment::look_at_leases() {
   Submission questions(*host_);
   for (const Lease& candidate : plan_.leases) ask_link(questions, 0, candidate.host_ifname);
+  // The same for all that have one.
+  const auto claiming = std::ranges::find_if(plan_.leases, [](const Lease& candidate) { return !candidate.claim.empty(); });
+  if (claiming != plan_.leases.end()) ask_link(questions, 0, claiming->claim);
   auto outcomes = questions.run();
   if (!outcomes) return outcomes.error();
   std::vector<bool> taken;
+  if (claiming != plan_.leases.end()) {
+    if (!outcomes.value().back().error)
+      return Error{.code = EEXIST, .syscall = "RTM_NEWLINKPROP", .step = claim_step, .extack = {}, .attribute = {}};
+    outcomes.value().pop_back();
+  }
   for (const Outcome& outcome : outcomes.value()) taken.push_back(!outcome.error);
   return taken;
 }
@@ -251,20 +282,31 @@ Result<void> Attachment::take_lease() {
     auto taken = try_lease(lease());
     if (!taken) return taken.error();
     if (!taken.value()) continue;
-    if (plan_.published_set.empty()) return {};
-    // Before the address can serve anyone: no port of a dead container may point at it.
-    auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
-    if (!netfilter) return netfilter.error();
-    auto forgotten = forget_address(*netfilter.value(), plan_.table, plan_.published_set, plan_.port_maps, lease().address);
-    // Nor may a connection that conntrack remembers, to one of them.
-    auto flushed = forgotten && forgotten.value() ? flush_flows_to(*netfilter.value(), lease().address) : Result<void>();
-    if (forgotten && flushed) return {};
-    Error error = forgotten ? flushed.error() : forgotten.error();
-    error.step = "withdraw the ports of a dead container";
-    return error;
+    return forget_dead();
   }
   attached_.lease = 0;
-  return Error{.code = EADDRNOTAVAIL, .syscall = "RTM_NEWLINK", .step = "lease an address", .extack = {}, .attribute = {}};
+  return Error{.code = EADDRNOTAVAIL, .syscall = "RTM_NEWLINK", .step = lease_step, .extack = {}, .attribute = {}};
+}
+
+// Before the addresses can serve anyone: no port of a dead container may point at them, nor a connection that conntrack
+// remembers.
+Result<void> Attachment::forget_dead() {
+  std::vector<PublishedAddress> addresses;
+  for (size_t at = 0; at < plan_.families.size(); ++at) {
+    const AddressFamily& family = plan_.families[at];
+    if (!family.published_set.empty()) addresses.push_back({lease().addresses[at], family.published_set, family.port_maps});
+  }
+  if (addresses.empty()) return {};
+  auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
+  if (!netfilter) return netfilter.error();
+  auto dead = published_among(*netfilter.value(), plan_.table, addresses);
+  Result<void> done = dead ? Result<void>() : dead.error();
+  for (size_t at = 0; done && at < dead.value().size(); ++at) {
+    done = forget_address(*netfilter.value(), plan_.table, dead.value()[at]);
+    if (done) done = flush_flows_to(*netfilter.value(), dead.value()[at].address);
+  }
+  if (!done) done.error().step = "withdraw the ports of a dead container";
+  return done;
 }
 
 // What the host end gets once it is certainly ours: a misdirected follow-up would have to be undone.
@@ -301,55 +343,64 @@ Result<void> Attachment::settle_host_end() {
   return {};
 }
 
+// A namespace that was there before.
+Result<void> Attachment::prepare_inside() {
+  for (const auto& [key, value] : ipv6_settings()) {
+    auto written = write_sysctl(home_, *plan_.inside, "ipv6/conf/" + plan_.ifname + "/" + key, value);
+    if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
+  }
+  Submission question(*inside_);
+  ask_link(question, loopback_index, {});
+  auto outcomes = question.run();
+  if (const Error* error = error_of(outcomes)) return *error;
+  const Value* flags = find(outcomes.value()[0].replies.at(0), "flags");
+  loopback_was_down_ = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
+  return {};
+}
+
+void add_address(Submission& submission, uint32_t index, const Bytes& address, unsigned prefix_length) {
+  const bool six = address.size() == 16;
+  MessageBuffer& message = submission.add(rtm::newaddr, NLM_F_CREATE | NLM_F_EXCL, "add the address inside");
+  auto& header = message.header<ifaddrmsg>();
+  header.ifa_family = six ? AF_INET6 : AF_INET;
+  header.ifa_prefixlen = static_cast<uint8_t>(prefix_length);
+  header.ifa_index = index;
+  if (six) header.ifa_flags = IFA_F_NODAD;
+  message.put(IFA_LOCAL, std::span<const uint8_t>(address));
+  message.put(IFA_ADDRESS, std::span<const uint8_t>(address));
+  if (!six && prefix_length < 31) {
+    Bytes broadcast = address;
+    for (unsigned bit = prefix_length; bit < 32; ++bit) broadcast[bit / 8] |= static_cast<uint8_t>(0x80U >> (bit % 8));
+    message.put(IFA_BROADCAST, std::span<const uint8_t>(broadcast));
+  }
+}
+
+void add_route(Submission& submission, uint32_t index, const AttachRoute& route, std::string step) {
+  MessageBuffer& message = submission.add(rtm::newroute, NLM_F_CREATE | NLM_F_EXCL, std::move(step));
+  auto& header = message.header<rtmsg>();
+  header.rtm_family = (route.gateway.empty() ? route.destination : route.gateway).size() == 16 ? AF_INET6 : AF_INET;
+  header.rtm_dst_len = route.prefix_length;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_type = RTN_UNICAST;
+  header.rtm_scope = route.gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  if (!route.destination.empty()) message.put(RTA_DST, std::span<const uint8_t>(route.destination));
+  if (!route.gateway.empty()) message.put(RTA_GATEWAY, std::span<const uint8_t>(route.gateway));
+  message.put(RTA_OIF, index);
+}
+
 Result<void> Attachment::configure() {
   if (plan_.inside) {
-    if (!plan_.ipv6) {
-      auto written = write_sysctl(home_, *plan_.inside, "ipv6/conf/" + plan_.ifname + "/disable_ipv6", "1");
-      // A kernel without IPv6 has nothing to turn off.
-      if (!written && written.error().code != ENOENT) return written;
-    }
-    Submission question(*inside_);
-    ask_link(question, loopback_index, {});
-    auto outcomes = question.run();
-    if (const Error* error = error_of(outcomes)) return *error;
-    const Value* flags = find(outcomes.value()[0].replies.at(0), "flags");
-    loopback_was_down_ = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
+    if (auto done = prepare_inside(); !done) return done;
   }
-
   Submission submission(*inside_);
   link_header(submission.add(rtm::newlink, 0, "set lo up inside"), loopback_index, IFF_UP);
   link_header(submission.add(rtm::newlink, 0, "set " + plan_.ifname + " up inside"), attached_.index, IFF_UP);
-
-  const Bytes& address = lease().address;
-  const bool six = address.size() == 16;
-  MessageBuffer& add = submission.add(rtm::newaddr, NLM_F_CREATE | NLM_F_EXCL, "add the address inside");
-  auto& header = add.header<ifaddrmsg>();
-  header.ifa_family = six ? AF_INET6 : AF_INET;
-  header.ifa_prefixlen = plan_.prefix_length;
-  header.ifa_index = attached_.index;
-  if (six) header.ifa_flags = IFA_F_NODAD;
-  add.put(IFA_LOCAL, std::span<const uint8_t>(address));
-  add.put(IFA_ADDRESS, std::span<const uint8_t>(address));
-  if (!six && plan_.prefix_length < 31) {
-    Bytes broadcast = address;
-    for (unsigned bit = plan_.prefix_length; bit < 32; ++bit) broadcast[bit / 8] |= static_cast<uint8_t>(0x80U >> (bit % 8));
-    add.put(IFA_BROADCAST, std::span<const uint8_t>(broadcast));
-  }
-
-  for (const AttachRoute& route : plan_.routes) {
-    const std::string step = route.destination.empty() ? "add the default route inside" : "add a route inside";
-    MessageBuffer& message = submission.add(rtm::newroute, NLM_F_CREATE | NLM_F_EXCL, step);
-    auto& fixed = message.header<rtmsg>();
-    fixed.rtm_family = six ? AF_INET6 : AF_INET;
-    fixed.rtm_dst_len = route.prefix_length;
-    fixed.rtm_table = RT_TABLE_MAIN;
-    fixed.rtm_protocol = RTPROT_STATIC;
-    fixed.rtm_type = RTN_UNICAST;
-    fixed.rtm_scope = route.gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-    if (!route.destination.empty()) message.put(RTA_DST, std::span<const uint8_t>(route.destination));
-    if (!route.gateway.empty()) message.put(RTA_GATEWAY, std::span<const uint8_t>(route.gateway));
-    message.put(RTA_OIF, attached_.index);
-  }
+  for (size_t at = 0; at < plan_.families.size(); ++at)
+    add_address(submission, attached_.index, lease().addresses[at], plan_.families[at].prefix_length);
+  for (const AttachRoute& route : plan_.routes)
+    add_route(submission, attached_.index, route,
+              route.destination.empty() ? "add the default route inside" : "add a route inside");
   const auto outcomes = submission.run();
   if (const Error* error = error_of(outcomes)) return *error;
   return {};
@@ -361,8 +412,8 @@ Result<void> Attachment::open_ports() {
   if (!netfilter) return netfilter.error();
   std::vector<Element> elements;
   elements.reserve(plan_.elements.size());
-  const Bytes& address = lease().address;
   for (const PublishedElement& published : plan_.elements) {
+    const Bytes& address = lease().addresses[published.address];
     Element element = published.element;
     Bytes& holder = published.address_in_data ? element.data : element.key;
     holder.insert(holder.begin(), address.begin(), address.end());

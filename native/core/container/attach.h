@@ -12,11 +12,19 @@
 
 namespace netlink_ct {
 
-// A place in the subnet that may be free: whoever creates the device of that name has it.
+// What is the same for all addresses of one family.
+struct AddressFamily {
+  uint8_t prefix_length = 0;
+  std::string published_set;  // the addresses that have ports
+  std::vector<std::string> port_maps;
+};
+
+// A place in the network that may be free: whoever creates the device of that name has it.
 struct Lease {
   std::string host_ifname;
-  Bytes address;  // 4 bytes or 16
-  Bytes mac;      // of the container's end, derived from the address
+  std::string claim;             // another place's name that the host end takes, too; empty for none
+  std::vector<Bytes> addresses;  // 4 bytes or 16, one for each of the plan's families
+  Bytes mac;                     // of the container's end, derived from the first address
 };
 
 struct AttachRoute {
@@ -28,13 +36,14 @@ struct AttachRoute {
 // Where an element to publish holds the leased address, which is known only when the lease is taken.
 struct PublishedElement {
   Element element;
+  size_t address = 0;           // which of the lease's addresses
   bool address_in_data = true;  // in front of the data; else in front of the key
 };
 
 struct AttachPlan {
   std::shared_ptr<Namespace> host;
   std::shared_ptr<Namespace> inside;  // null: a new namespace
-  bool ipv6 = false;                  // leave IPv6 on inside
+  bool ipv6 = false;                  // else IPv6 is turned off inside
   uint32_t master = 0;                // ifindex of the bridge
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
@@ -43,14 +52,12 @@ struct AttachPlan {
   std::string ifname;                 // inside
   std::string alias;                  // of the host end: what is remembered of the endpoint
   std::string altname;                // of the host end: the endpoint's unique name
-  uint8_t prefix_length = 0;
+  std::vector<AddressFamily> families;
   std::vector<Lease> leases;  // tried in order
   std::vector<AttachRoute> routes;
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
-  std::string published_set;  // the addresses that have ports
-  std::vector<std::string> port_maps;
 };
 
 struct Attached {

@@ -161,21 +161,6 @@ Result<bool> delete_guarded(Socket& netfilter, const TableName& table,
   }
 }
 
-Result<bool> has_address(Socket& netfilter, const TableName& table, const std::string& set, const Bytes& address) {
-  Submission question(netfilter);
-  auto added = question.add(*message_type("NFT_MSG_GETSETELEM"), 0,
-                            Object{{"family", int64_t{table.family}},
-                                   {"table", table.name},
-                                   {"set", set},
-                                   {"elements", List{Object{{"key", data_value(address)}}}}});
-  if (!added) return added.error();
-  auto outcomes = question.run();
-  if (!outcomes) return outcomes.error();
-  const Outcome& outcome = outcomes.value()[0];
-  if (outcome.error && outcome.error->code != ENOENT) return *outcome.error;
-  return !outcome.error;
-}
-
 }  // namespace
 
 Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
@@ -193,13 +178,33 @@ Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vec
   return {};
 }
 
-Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set,
-                            const std::vector<std::string>& maps, const Bytes& address) {
-  auto known = has_address(netfilter, table, set, address);
-  if (!known || !known.value()) return known;
-  return delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
+Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const TableName& table,
+                                                      const std::vector<PublishedAddress>& addresses) {
+  Submission questions(netfilter);
+  for (const PublishedAddress& one : addresses) {
+    auto added = questions.add(*message_type("NFT_MSG_GETSETELEM"), 0,
+                               Object{{"family", int64_t{table.family}},
+                                      {"table", table.name},
+                                      {"set", one.set},
+                                      {"elements", List{Object{{"key", data_value(one.address)}}}}});
+    if (!added) return added.error();
+  }
+  auto outcomes = questions.run();
+  if (!outcomes) return outcomes.error();
+  std::vector<PublishedAddress> found;
+  for (size_t index = 0; index < addresses.size(); ++index) {
+    const auto& error = outcomes.value()[index].error;
+    if (error && error->code != ENOENT) return *error;
+    if (!error) found.push_back(addresses[index]);
+  }
+  return found;
+}
+
+Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& dead) {
+  const Bytes& address = dead.address;
+  auto done = delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
     std::vector<Element> doomed;
-    for (const std::string& map : maps) {
+    for (const std::string& map : dead.maps) {
       auto all = dump(netfilter, *message_type("NFT_MSG_GETSETELEM"),
                       Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", map}}, Unknown::drop);
       if (!all) return all.error();
@@ -213,11 +218,13 @@ Result<bool> forget_address(Socket& netfilter, const TableName& table, const std
         }
       }
     }
-    auto still = has_address(netfilter, table, set, address);
+    auto still = published_among(netfilter, table, {dead});
     if (!still) return still.error();
-    if (still.value()) doomed.push_back({.set = set, .key = address, .data = {}, .comment = {}});
+    if (!still.value().empty()) doomed.push_back({.set = dead.set, .key = address, .data = {}, .comment = {}});
     return doomed;
   });
+  if (!done) return done.error();
+  return {};
 }
 
 Result<void> flush_flows_to(Socket& netfilter, const Bytes& address) {
@@ -251,7 +258,9 @@ Result<void> flush_flows(Socket& netfilter, const std::vector<Flow>& flows) {
     }
     uint32_t compared = conntrack_filter::protocol | conntrack_filter::destination_port;
     MessageBuffer& message = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, "forget connections of a port");
-    message.header<nfgenmsg>().nfgen_family = AF_INET;
+    auto& header = message.header<nfgenmsg>();
+    header.nfgen_family = flow.family;
+    header.version = 1;  // with 0 the kernel does not heed the family
     const size_t tuple = message.begin(CTA_TUPLE_ORIG);
     const size_t ip = message.begin(CTA_TUPLE_IP);
     if (!flow.address.empty()) {

@@ -28,6 +28,7 @@ struct TableName {
 
 // A transport flow that conntrack may still send to somebody else: UDP has no end of connection.
 struct Flow {
+  uint8_t family;  // AF_INET or AF_INET6
   uint8_t protocol;
   Bytes address;  // original destination; empty for any
   uint16_t port;  // original destination
@@ -41,10 +42,19 @@ Result<void> publish(Socket& netfilter, const TableName& table, const std::vecto
 // ones are no error.
 Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
-// Removes every element of `maps` whose data starts with `address`, and the element `address` of `set`, when that one exists: the
-// ports of a container that died with the address. Says whether there were any.
-Result<bool> forget_address(Socket& netfilter, const TableName& table, const std::string& set,
-                            const std::vector<std::string>& maps, const Bytes& address);
+// An address of a container, and where its ports are.
+struct PublishedAddress {
+  Bytes address;
+  std::string set;                // has the address when it has ports
+  std::vector<std::string> maps;  // whose data start with it
+};
+
+// Those of the addresses that have ports, asked in one submission.
+Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const TableName& table,
+                                                      const std::vector<PublishedAddress>& addresses);
+
+// Removes every element that leads to the address, and its own: the ports of a container that died with it.
+Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& address);
 
 // Deletes the conntrack entries of everything that `address` answers, whatever it was called by.
 Result<void> flush_flows_to(Socket& netfilter, const Bytes& address);

@@ -8,4 +8,5 @@ export async function sweep(): Promise<void> {
   const links = (await linksShown()).map(({ ifname }) => ifname).filter((name) => name !== 'lo')
   await run('ip', ['-force', '-batch', '-'], { input: links.map((name) => `link delete ${name}`).join('\n') })
   await writeSysctl('net.ipv4.ip_forward', 0)
+  await writeSysctl('net.ipv6.conf.all.forwarding', 0)
 }

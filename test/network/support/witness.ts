@@ -31,15 +31,18 @@ interface AddressRow {
   readonly addr_info: readonly { readonly local: string; readonly prefixlen: number; readonly broadcast?: string }[]
 }
 
-/** `eth0 10.9.0.2/24`, IPv4 only. */
-export async function addressesShown(netns?: NetnsRef): Promise<string[]> {
-  const rows = await json<AddressRow[]>('ip', ['-4', 'address'], { netns })
-  return rows.flatMap(({ ifname, addr_info }) => addr_info.map(({ local, prefixlen }) => `${ifname} ${local}/${prefixlen}`))
+/** `eth0 10.9.0.2/24`; of IPv6 without the links' own. */
+export async function addressesShown(netns?: NetnsRef, family: 4 | 6 = 4): Promise<string[]> {
+  const rows = await json<AddressRow[]>('ip', [`-${family}`, 'address'], { netns })
+  return rows.flatMap(({ ifname, addr_info }) =>
+    addr_info.filter(({ local }) => !local.startsWith('fe80:')).map(({ local, prefixlen }) => `${ifname} ${local}/${prefixlen}`),
+  )
 }
 
-/** `default via 10.9.0.1 dev eth0`, of the main table. */
-export async function routesShown(netns?: NetnsRef): Promise<string[]> {
-  const rows = await json<{ dst: string; gateway?: string; dev: string }[]>('ip', ['-4', 'route'], { netns })
+/** `default via 10.9.0.1 dev eth0`, of the main table; of IPv6 without the links' own. */
+export async function routesShown(netns?: NetnsRef, family: 4 | 6 = 4): Promise<string[]> {
+  const all = await json<{ dst: string; gateway?: string; dev: string }[]>('ip', [`-${family}`, 'route'], { netns })
+  const rows = all.filter(({ dst }) => !dst.startsWith('fe80:'))
   return rows.map(({ dst, gateway, dev }) => `${dst}${gateway === undefined ? '' : ` via ${gateway}`} dev ${dev}`)
 }
 

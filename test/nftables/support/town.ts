@@ -19,12 +19,14 @@ import { createLab, type Lab, output, run, writeSysctl } from '../../support/lab
 
 interface Block extends FirewalledNetwork {
   readonly number: number
+  readonly bridge: string
   readonly containers: readonly string[]
 }
 
 const block = (letter: string, number: number, containers: string[], options: Partial<FirewalledNetwork> = {}): Block => ({
   name: letter,
   bridge: `br-${letter}`,
+  group: 100 + number,
   subnets: [`10.${number}.0.0/24`],
   internal: false,
   icc: true,
@@ -52,10 +54,14 @@ export function addressOf(container: string): string {
 
 const bytes = (address: string): Uint8Array => Uint8Array.from(address.split('.'), Number)
 
-async function build({ number, bridge, containers, icc }: Block, bridgeNetfilter: 0 | 1): Promise<void> {
+async function build({ number, bridge, group, containers, icc }: Block, bridgeNetfilter: 0 | 1): Promise<void> {
   // Where the firewall sees what goes from port to port it decides; isolated ports would also lose what was published.
   const isolated = icc || bridgeNetfilter === 1 ? 'off' : 'on'
-  const outside = [`link add ${bridge} type bridge`, `address add 10.${number}.0.1/24 dev ${bridge}`, `link set ${bridge} up`]
+  const outside = [
+    `link add ${bridge} group ${group} type bridge`,
+    `address add 10.${number}.0.1/24 dev ${bridge}`,
+    `link set ${bridge} up`,
+  ]
   for (const name of containers) {
     outside.push(
       `netns add ${name}`,

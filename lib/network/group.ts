@@ -1,0 +1,24 @@
+// The group of a network's devices (IFLA_GROUP): how the firewall knows them, and people in `ip link`.
+
+import { createHash } from 'node:crypto'
+import type { Netns } from '../netns/netns.ts'
+
+/**
+ * From 2³⁰ to 2³¹ - 1, where nobody counts up to. By the name, so that a network that is made again finds what the one before may have
+ * left in the firewall.
+ */
+function groupOf(name: string, attempt: number): number {
+  const digest = createHash('sha256')
+    .update(attempt === 0 ? name : `${name} ${attempt}`)
+    .digest()
+  return (digest.readUInt32BE() & 0x3fffffff) | 0x40000000
+}
+
+/** One that no other bridge is in. */
+export async function freeGroup(host: Netns, name: string): Promise<number> {
+  const taken = new Set((await host.listLinks({ kind: 'bridge' })).map(({ group }) => group))
+  for (let attempt = 0; ; attempt++) {
+    const group = groupOf(name, attempt)
+    if (!taken.has(group)) return group
+  }
+}
