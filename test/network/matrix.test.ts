@@ -112,7 +112,7 @@ async function cellsOf(
   const questions = targets.flatMap((target) => askers.map((asker) => ({ asker, target })))
   return Promise.all(
     questions.map(async ({ asker, target }) => {
-      const wanted = expected(asker, target, variant, bridgeNetfilter)
+      const wanted = expected(asker, target, variant, family, bridgeNetfilter)
       if (wanted === '*') return { asker, target, wanted, found: '*' }
       const place = containers.get(asker)
       const resident = place?.resident ?? city.residents.get(asker)
@@ -141,9 +141,12 @@ async function observe(
   const y = await createNetwork({ name: 'y', subnets: variant.families.map((family) => subnets.y[family]) })
   undo(() => y.delete({ force: true }))
   const publishes = variant.option !== 'internal'
-  const publish = variant.families.includes('ipv4')
-    ? ['8080:80', '5353:53/udp', `${city.hostAddress('lan', 'ipv4')}:8081:80`, '127.0.0.1:8082:80']
-    : ['8080:80', '5353:53/udp']
+  const publish = [
+    '8080:80',
+    '5353:53/udp',
+    ...variant.families.map((family) => `[${city.hostAddress('lan', family)}]:8081:80`),
+    ...(variant.families.includes('ipv4') ? ['127.0.0.1:8082:80'] : []),
+  ]
   const containers = new Map<string, Place>()
   for (const [name, network] of [
     ['x1', x],

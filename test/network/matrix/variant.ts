@@ -32,7 +32,7 @@ export const specOf = ({ driver, families, option }: Variant): NetworkSpec => ({
 })
 
 const drivers: readonly Driver[] = ['bridge']
-const familySets: readonly (readonly Family[])[] = [['ipv4']]
+const familySets: readonly (readonly Family[])[] = [['ipv4'], ['ipv6'], ['ipv4', 'ipv6']]
 
 export const variants: readonly Variant[] = drivers.flatMap((driver) =>
   familySets.flatMap((families) => (Object.keys(options) as Option[]).map((option): Variant => ({ driver, families, option }))),
@@ -73,7 +73,7 @@ const notAsked = '*'
 const isOutside = (asker: Asker): boolean => asker !== 'host' && asker !== 'x1' && asker !== 'x2' && asker !== 'y1'
 
 /** The name of who must answer, with `(host)` or `(self)` for whom the internet must see. */
-export function expected(asker: Asker, target: TargetName, variant: Variant, bridgeNetfilter: 0 | 1): string {
+export function expected(asker: Asker, target: TargetName, variant: Variant, family: Family, bridgeNetfilter: 0 | 1): string {
   const { driver, option } = variant
   const isInside = asker === 'x1' || asker === 'x2'
   if (asker === target.split('/')[0]) return notAsked
@@ -101,6 +101,8 @@ export function expected(asker: Asker, target: TargetName, variant: Variant, bri
     case 'any@loopback':
     case 'loop@loopback':
       if (asker !== 'host') return notAsked
+      // There is no route_localnet for ::1.
+      if (family === 'ipv6') return nobody
       break
     default:
       // It has no way to that address.
