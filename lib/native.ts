@@ -92,7 +92,10 @@ export interface AttachPlan {
   /** Absent: a new namespace. */
   readonly inside: NamespaceHandle | undefined
   readonly ipv6: boolean
+  /** 0: no bridge, the host routes to the container. */
   readonly master: number
+  /** Of a host end without a bridge; empty on one. */
+  readonly hostMac: Uint8Array
   /** 0: the kernel's default. */
   readonly mtu: number
   readonly group: number
@@ -109,10 +112,17 @@ export interface AttachPlan {
     readonly publishedSet: string
     /** Whose data start with such an address. */
     readonly portMaps: readonly string[]
+    readonly gateway: Uint8Array
   }[]
   /** Tried in order; whoever creates the device has the lease. */
   readonly leases: readonly PlanLease[]
-  readonly routes: readonly { readonly to: Uint8Array; readonly prefixLength: number; readonly gateway: Uint8Array }[]
+  readonly routes: readonly {
+    readonly to: Uint8Array
+    readonly prefixLength: number
+    readonly gateway: Uint8Array
+    /** The gateway is a neighbor, whatever the addresses say. */
+    readonly onlink: boolean
+  }[]
   /** One of the leased addresses, by its position, is put in front of the key or the data of each. */
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
   readonly flows: readonly PlanFlow[]

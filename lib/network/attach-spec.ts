@@ -50,6 +50,8 @@ export interface CheckedAttach {
 
 export interface AttachSite {
   readonly subnets: readonly Cidr[]
+  /** Of the addresses inside. */
+  readonly prefixLengths: readonly number[]
   readonly gateways: readonly Address[]
   readonly internal: boolean
   readonly leases: Pick<Leases, 'isNameable'>
@@ -58,13 +60,13 @@ export interface AttachSite {
 const names = ['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute'] as const
 
 /** The number of a static address in its subnet. */
-function numberOf(value: unknown, path: string, { subnets, gateways }: AttachSite): readonly [Cidr, bigint] {
+function numberOf(value: unknown, path: string, { subnets, prefixLengths, gateways }: AttachSite): readonly [Cidr, bigint] {
   const address = parseCidr(value, path)
   const subnet = subnets.find((one) => contains(one, address))
   const all = subnets.map(formatCidr).join(' and ')
   if (subnet === undefined)
     throw invalidValue(path, `lies outside of the network's ${subnets.length > 1 ? 'subnets' : 'subnet'} ${all}`, value)
-  if (address.prefixLength !== subnet.prefixLength)
+  if (![subnet.prefixLength, prefixLengths[subnets.indexOf(subnet)]].includes(address.prefixLength))
     throw invalidValue(path, `must have the prefix of the subnet ${formatCidr(subnet)}`, value)
   if (gateways.some(({ text }) => text === address.text)) throw invalidValue(path, "is the network's gateway", value)
   const number = offsetIn(subnet, address)

@@ -17,7 +17,7 @@ import { NetworkError } from './errors.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
 import { freeGroup } from './group.ts'
 import { formatNetworkLabel, type NetworkLabel, networkAltname, parseNetworkLabel } from './label.ts'
-import { Network, type NetworkFacts } from './network.ts'
+import { hostEnds, Network, type NetworkFacts } from './network.ts'
 import { type CheckedSpec, checkNetworkName, checkSpec, firstAddress, leastMtu6, type NetworkSpec } from './spec.ts'
 import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
@@ -26,7 +26,7 @@ import { addToTable, removeFromTable } from './table.ts'
 const routeLocalnet = 26
 
 /**
- * Makes a container network on a host: a bridge with the gateways' addresses, and what the firewall needs to know of it. Turns
+ * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall needs to know of it. Turns
  * forwarding of its families on, unless the network is internal. All or nothing.
  *
  * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
@@ -45,9 +45,9 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
   )
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
-  const { name, internal, icc, masquerade } = checked
+  const { name, driver, internal, icc, masquerade } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const label: NetworkLabel = { name, internal, icc, masquerade, reserved, forwardingBefore: before }
+  const label: NetworkLabel = { name, driver, internal, icc, masquerade, reserved, forwardingBefore: before }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
   const made = await createBridge(Netns.handleOf(host), {
@@ -65,7 +65,9 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
       await admit(host, network, made.index)
       await rolledBack(
         async () => {
-          for (const family of internal ? [] : checked.families) await enableForwarding(host, family)
+          // Without a bridge even neighbors reach each other through the host.
+          const forwards = !internal || (driver === 'ptp' && icc)
+          for (const family of forwards ? checked.families : []) await enableForwarding(host, family)
         },
         () => removeFromTable(host, network.firewalled()),
       )
@@ -173,7 +175,7 @@ async function find(host: Netns, name: string): Promise<Network | undefined> {
   const gateways = ([2, 10] as const).flatMap((family) => own.find((address) => address.family === family) ?? [])
   if (gateways.length === 0) return undefined
   const facts: NetworkFacts = { ...label, subnets: gateways.map(networkOf), gateways, bridge }
-  return new Network(facts, host, await host.listLinks({ master: bridge.index, kind: 'veth' }))
+  return new Network(facts, host, await hostEnds(host, facts))
 }
 
 function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
@@ -197,7 +199,7 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     wanted.mtu !== undefined && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
     reservedDifference(existing.reserved, wanted.reserved.map(formatCidr)),
-    ...(['internal', 'icc', 'masquerade'] as const).map(
+    ...(['driver', 'internal', 'icc', 'masquerade'] as const).map(
       (option) => wanted[option] !== existing[option] && `${option} ${existing[option]}, not ${wanted[option]}`,
     ),
   ].filter((difference) => difference !== false)

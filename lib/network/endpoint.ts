@@ -22,6 +22,12 @@ export interface EndpointFacts {
   readonly ports: readonly Port[]
 }
 
+/** What only the library needs to know of it. */
+interface EndpointOrigin {
+  readonly chosenMac: string | undefined
+  readonly isBridgePort: boolean
+}
+
 /**
  * One container's link to one network. Attached by `Network.attach`, or found in the kernel by `Network.endpoint`, in which case
  * `netns` and `ifname`, which the kernel does not tell, are undefined.
@@ -42,11 +48,13 @@ export class Endpoint implements AsyncDisposable {
   readonly gateways: readonly string[]
   /** @internal a MAC that is not derived from the address */
   readonly chosenMac: string | undefined
+  /** @internal whether the host end has options of a bridge's port */
+  readonly isBridgePort: boolean
   readonly #owner: EndpointOwner
   #ports: readonly Port[]
 
   /** @internal use Network.attach or Network.endpoint */
-  constructor(facts: EndpointFacts & { readonly chosenMac: string | undefined }, owner: EndpointOwner) {
+  constructor(facts: EndpointFacts & EndpointOrigin, owner: EndpointOwner) {
     this.name = facts.name
     this.network = facts.network
     this.netns = facts.netns
@@ -58,6 +66,7 @@ export class Endpoint implements AsyncDisposable {
     this.gateways = facts.gateways
     this.#ports = facts.ports
     this.chosenMac = facts.chosenMac
+    this.isBridgePort = facts.isBridgePort
     this.#owner = owner
   }
 

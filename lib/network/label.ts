@@ -1,6 +1,6 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab icc masquerade forwarding=0 [forwarding6=0] [reserved=…]
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade forwarding=0 [forwarding6=0] [reserved=…]
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
@@ -17,8 +17,12 @@ const longest = 255
 export const networkAltname = (network: string): string => `netlink-ct/${network}`
 export const endpointAltname = (network: string, endpoint: string): string => `netlink-ct/${network}/${endpoint}`
 
+/** How containers are connected: as ports of a bridge, or each by a link of its own that the host routes to. */
+export type Driver = 'bridge' | 'ptp'
+
 export interface NetworkLabel {
   readonly name: string
+  readonly driver: Driver
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: boolean
@@ -42,6 +46,7 @@ const forwardingWords: readonly (readonly [Family, string])[] = [
 /** Throws a RangeError when the network's options do not fit the alias. */
 export function formatNetworkLabel(label: NetworkLabel): string {
   const words = [prefix, 'network', label.name]
+  if (label.driver !== 'bridge') words.push(label.driver)
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
   if (label.masquerade) words.push('masquerade')
@@ -65,6 +70,7 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   })
   return {
     name,
+    driver: has('ptp') ? 'ptp' : 'bridge',
     internal: has('internal'),
     icc: has('icc'),
     masquerade: has('masquerade'),

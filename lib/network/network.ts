@@ -1,6 +1,16 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
-import { type Address, type Cidr, type Family, formatAddress, formatCidr, lastOf, offsetIn, parseCidr } from '../cidr.ts'
+import {
+  type Address,
+  type Cidr,
+  type Family,
+  familyBits,
+  formatAddress,
+  formatCidr,
+  lastOf,
+  offsetIn,
+  parseCidr,
+} from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { fields, invalidType } from '../invalid.ts'
 import { formatMac, macBytes, objectName } from '../names.ts'
@@ -14,7 +24,7 @@ import { NetworkError } from './errors.ts'
 import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
-import { endpointAltname, formatEndpointLabel, type NetworkLabel, parseEndpointLabel } from './label.ts'
+import { type Driver, endpointAltname, formatEndpointLabel, type NetworkLabel, parseEndpointLabel } from './label.ts'
 import { Leases, type NumberRange, type Place } from './lease.ts'
 import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
 import { flowsOf, ownerOf, published } from './ports.ts'
@@ -30,6 +40,10 @@ export interface NetworkFacts extends NetworkLabel {
   readonly bridge: Link
 }
 
+/** Of host ends point to point, the same for all: each is alone on its link. */
+const hostMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
+const nothing = new Uint8Array(0)
+
 /** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
 const firstCandidates = 2
 const laterCandidates = 64
@@ -37,7 +51,7 @@ const laterCandidates = 64
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
   readonly name: string
-  readonly driver: 'bridge' = 'bridge'
+  readonly driver: Driver
   /** IPv4 first. */
   readonly subnets: readonly string[]
   /** One of each subnet. */
@@ -67,6 +81,7 @@ export class Network implements EndpointOwner {
     this.subnets = facts.subnets.map(formatCidr)
     this.gateways = facts.gateways.map(({ text }) => text)
     this.reserved = facts.reserved
+    this.driver = facts.driver
     this.bridge = facts.bridge.name
     this.mtu = facts.bridge.mtu
     this.internal = facts.internal
@@ -90,7 +105,7 @@ export class Network implements EndpointOwner {
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const { subnets, gateways, internal } = this.#facts
-    const checked = checkAttach(spec, { subnets, gateways, internal, leases: this.#leases })
+    const checked = checkAttach(spec, { subnets, prefixLengths: this.#prefixLengths, gateways, internal, leases: this.#leases })
     const alias = formatEndpointLabel(checked)
     const given = await resolveNetns(spec.netns)
     try {
@@ -121,10 +136,11 @@ export class Network implements EndpointOwner {
       {
         ...facts,
         chosenMac,
+        isBridgePort: this.driver === 'bridge',
         network: this.name,
         hostIfname,
         mac: chosenMac ?? formatMac(mac),
-        addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#facts.subnets[at]?.prefixLength}`),
+        addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#prefixLengths[at]}`),
         gateways: this.gateways,
       },
       this,
@@ -162,6 +178,26 @@ export class Network implements EndpointOwner {
     }
   }
 
+  /** Inside: the way out, and without a bridge, where nobody is a neighbor, the way to the other containers. */
+  #routes(defaultRoute: boolean): Parameters<typeof native.attach>[0]['routes'] {
+    const { driver, subnets, gateways } = this.#facts
+    const onlink = driver === 'ptp'
+    if (defaultRoute) return gateways.map(({ bytes }) => ({ to: nothing, prefixLength: 0, gateway: bytes, onlink }))
+    if (!onlink) return []
+    return subnets.map(({ bytes, prefixLength }, at) => ({
+      to: bytes,
+      prefixLength,
+      gateway: gateways[at]?.bytes ?? nothing,
+      onlink,
+    }))
+  }
+
+  /** Of addresses inside. Point to point the container shares its link with nobody. */
+  get #prefixLengths(): number[] {
+    const { driver, subnets } = this.#facts
+    return subnets.map(({ family, prefixLength }) => (driver === 'ptp' ? familyBits(family) : prefixLength))
+  }
+
   /** undefined when every one of the leases was taken. */
   async #tryLeases(
     places: readonly Place[],
@@ -169,15 +205,17 @@ export class Network implements EndpointOwner {
     alias: string,
     inside: Netns | undefined,
   ): Promise<Attached | undefined> {
-    const { gateways, subnets, bridge, icc } = this.#facts
+    const { driver, gateways, subnets, bridge, icc } = this.#facts
     const families = this.#families
+    const routed = driver === 'ptp'
     try {
       return await kernel(
         native.attach({
           host: Netns.handleOf(this.#host),
           inside: inside === undefined ? undefined : Netns.handleOf(inside),
           ipv6: families.includes(10),
-          master: bridge.index,
+          master: routed ? 0 : bridge.index,
+          hostMac: routed ? hostMac : nothing,
           mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
           group: bridge.group,
           isolated: !icc,
@@ -185,17 +223,16 @@ export class Network implements EndpointOwner {
           ifname: checked.ifname,
           alias,
           altname: endpointAltname(this.name, checked.name),
-          families: subnets.map(({ family, prefixLength }) => {
+          families: subnets.map(({ family }, at) => {
             const { any, one, published } = portSets[family]
-            return { prefixLength, publishedSet: published, portMaps: [any, one] }
+            const gateway = gateways[at]?.bytes ?? nothing
+            return { prefixLength: this.#prefixLengths[at] ?? 0, publishedSet: published, portMaps: [any, one], gateway }
           }),
           leases: places.map((place) => {
             const lease = this.#leases.at(place)
             return checked.mac === undefined ? lease : { ...lease, mac: macBytes(checked.mac) }
           }),
-          routes: checked.defaultRoute
-            ? gateways.map(({ bytes }) => ({ to: new Uint8Array(0), prefixLength: 0, gateway: bytes }))
-            : [],
+          routes: this.#routes(checked.defaultRoute),
           elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
           flows: flowsOf(checked.ports, families),
           table: tableName,
@@ -209,8 +246,8 @@ export class Network implements EndpointOwner {
         const address = place && this.#leases.at(place).addresses.at(-1)
         throw addressInUse(address ?? new Uint8Array(16), this.#leases.nameOf(place?.six ?? 0n), error)
       }
-      // All that the kernel says of a master that is not there.
-      if (error.code === 'EINVAL' && error.syscall === 'RTM_NEWLINK') await this.#expectBridge(error)
+      // All that the kernel says of a master, or of a gateway as the source of what the host sends, that is not there.
+      if (error.code === 'EINVAL' && ['RTM_NEWLINK', 'RTM_NEWROUTE'].includes(error.syscall)) await this.#expectBridge(error)
       throw error
     }
   }
@@ -225,7 +262,7 @@ export class Network implements EndpointOwner {
   }
 
   async #ports(): Promise<Link[]> {
-    return this.#host.listLinks({ master: this.#facts.bridge.index, kind: 'veth' })
+    return hostEnds(this.#host, this.#facts)
   }
 
   /** By its alternative name, which no other device can have; the alias may be lost. */
@@ -328,14 +365,21 @@ export class Network implements EndpointOwner {
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, subnets, internal, icc, masquerade } = this
-    return { name, group: this.#facts.bridge.group, subnets, internal, icc, masquerade }
+    const { name, driver, subnets, gateways, internal, icc, masquerade } = this
+    return { name, driver, gateways, group: this.#facts.bridge.group, subnets, internal, icc, masquerade }
   }
 
   toJSON(): NetworkJson {
     const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade } = this
     return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade }
   }
+}
+
+/** The devices of a network's containers on the host. */
+export async function hostEnds(host: Netns, { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>): Promise<Link[]> {
+  if (driver === 'bridge') return host.listLinks({ master: bridge.index, kind: 'veth' })
+  // The kernel cannot filter by group.
+  return (await host.listLinks({ kind: 'veth' })).filter(({ group }) => group === bridge.group)
 }
 
 /** What a Network is as JSON. */

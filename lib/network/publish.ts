@@ -70,20 +70,16 @@ export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Pr
   })
 }
 
-/** Writes down what the endpoint publishes, and lets it reach its own ports: br_netfilter sends that back where it came from. */
+/** Writes down what the endpoint publishes, and lets it reach its own ports: on a bridge br_netfilter sends that back where it came from. */
 async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<void> {
   const { name, hostIndex: index, chosenMac: mac } = endpoint
   const alias = formatEndpointLabel({ name, ports, mac })
-  const portData = { hairpin: ports.length > 0 ? 1 : 0 }
-  await send(Netns.handleOf(host), [
-    { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" },
-    {
-      type: 'RTM_NEWLINK',
-      flags: 0,
-      body: { index, info: { portKind: 'bridge', portData } },
-      step: "set the bridge port's options",
-    },
-  ])
+  const messages: Message[] = [{ type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" }]
+  if (endpoint.isBridgePort) {
+    const info = { portKind: 'bridge', portData: { hairpin: ports.length > 0 ? 1 : 0 } }
+    messages.push({ type: 'RTM_NEWLINK', flags: 0, body: { index, info }, step: "set the bridge port's options" })
+  }
+  await send(Netns.handleOf(host), messages)
 }
 
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */

@@ -18,7 +18,7 @@ import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { mtuOf } from '../rtnetlink/link.ts'
-import { formatNetworkLabel } from './label.ts'
+import { type Driver, formatNetworkLabel } from './label.ts'
 import { shortHash } from './lease.ts'
 import { hostBits, type Pool } from './subnet.ts'
 
@@ -33,8 +33,11 @@ export interface AddressPool {
 export interface NetworkSpec {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
-  /** @defaultValue 'bridge' */
-  readonly driver?: 'bridge'
+  /**
+   * `'bridge'`: containers are ports of a bridge, neighbors of each other; at most 1023. `'ptp'`: each has a link of its own, and the host
+   * routes between them; no limit, no broadcasts. @defaultValue 'bridge'
+   */
+  readonly driver?: Driver
   /** At most one IPv4 and one IPv6 subnet: `['172.18.0.0/16', 'fd00::/64']`. @defaultValue one for each family that is on, see there */
   readonly subnets?: readonly string[]
   /** The host's address in a subnet, at most one for each. @defaultValue the subnet's first */
@@ -53,7 +56,7 @@ export interface NetworkSpec {
   readonly addressPools?: readonly AddressPool[]
   /** Parts of the subnets whose addresses containers get only if they ask for them: `['172.18.0.128/25']`. @defaultValue none */
   readonly reserved?: readonly string[]
-  /** Name of the bridge's interface. @defaultValue `br-<name>`, or `br-` and 12 letters that stand for a longer name */
+  /** Name of the bridge's interface; with `'ptp'` of the device that has the gateways' addresses. @defaultValue `br-<name>`, or `br-` and 12 letters that stand for a longer name */
   readonly bridge?: string
   /** Of the bridge and both ends of the containers' links. @defaultValue that of the default route's device; 1500 for an internal network */
   readonly mtu?: number
@@ -70,6 +73,7 @@ export interface NetworkSpec {
 /** The same, complete; subnets may still be open. IPv4 comes first everywhere. */
 export interface CheckedSpec {
   readonly name: string
+  readonly driver: Driver
   readonly families: readonly Family[]
   readonly subnets: readonly Cidr[]
   readonly gateways: readonly Address[]
@@ -89,6 +93,8 @@ const names = [
 
 /** RFC 8200, section 5; the kernel turns IPv6 off on devices with less. */
 export const leastMtu6 = 1280
+
+const drivers: readonly Driver[] = ['bridge', 'ptp']
 
 const nameOf = (family: Family): string => (family === 2 ? 'IPv4' : 'IPv6')
 
@@ -213,7 +219,7 @@ export function bridgeNameOf(name: string): string {
 export function checkSpec(spec: NetworkSpec): CheckedSpec {
   fields(spec, 'network', names)
   const name = checkNetworkName(spec.name)
-  if (spec.driver !== undefined) oneOf(spec.driver, 'driver', ['bridge'])
+  const driver = spec.driver === undefined ? 'bridge' : oneOf(spec.driver, 'driver', drivers)
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
   const subnets = subnetsOf(spec.subnets)
   refuseSmallSix(subnets, 'subnets')
@@ -223,6 +229,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', true)
   const reserved = reservedOf(spec.reserved, subnets)
   const options = {
+    driver,
     internal,
     icc: flag(spec.icc, 'icc', true),
     masquerade: flag(spec.masquerade, 'masquerade', !internal),

@@ -49,7 +49,8 @@ std::vector<std::string> texts_member(const Napi::Object& object, const char* na
 AddressFamily family_of(const Napi::Object& object) {
   return {.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength")),
           .published_set = text_member(object, "publishedSet"),
-          .port_maps = texts_member(object, "portMaps")};
+          .port_maps = texts_member(object, "portMaps"),
+          .gateway = bytes_member(object, "gateway")};
 }
 
 Lease lease_of(const Napi::Object& object) {
@@ -65,6 +66,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   if (const Napi::Value given = object.Get("inside"); !given.IsUndefined()) plan.inside = unwrap(given);
   plan.ipv6 = bool_member(object, "ipv6");
   plan.master = number_member(object, "master");
+  plan.host_mac = bytes_member(object, "hostMac");
   plan.mtu = number_member(object, "mtu");
   plan.group = number_member(object, "group");
   plan.isolated = bool_member(object, "isolated");
@@ -76,7 +78,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.leases = list_member<Lease>(object, "leases", lease_of);
   plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
     return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")),
-                       bytes_member(route, "gateway")};
+                       bytes_member(route, "gateway"), bool_member(route, "onlink")};
   });
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
     return PublishedElement{element_of(element), number_member(element, "address"), text_member(element, "addressIn") == "data"};

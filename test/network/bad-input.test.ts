@@ -29,7 +29,7 @@ const networks: readonly Case[] = [
   [{ name: 'n', intern: true }, 'ERR_INVALID_ARG_VALUE', "network: 'intern' is unknown; did you mean 'internal'?"],
   [{ name: 'n', dns: [] }, 'ERR_INVALID_ARG_VALUE', "network: 'dns' is unknown"],
   [{ name: 'n', driver: 'brigde' }, 'ERR_INVALID_ARG_VALUE', "driver: 'brigde' is unknown; did you mean 'bridge'?"],
-  [{ name: 'n', driver: 1 }, 'ERR_INVALID_ARG_TYPE', 'driver must be one of bridge'],
+  [{ name: 'n', driver: 1 }, 'ERR_INVALID_ARG_TYPE', 'driver must be one of bridge, ptp'],
   [{ name: 'n', subnets: '10.0.0.0/24' }, 'ERR_INVALID_ARG_TYPE', 'subnets must be an array'],
   [{ name: 'n', subnets: [] }, 'ERR_INVALID_ARG_VALUE', 'subnets must have an IPv4 subnet, an IPv6 subnet or both'],
   [{ name: 'n', subnets: [10] }, 'ERR_INVALID_ARG_TYPE', 'subnets[0] must be an address with its prefix'],

@@ -203,6 +203,7 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
     inside,
     ipv6: false,
     master: bridge,
+    hostMac: new Uint8Array(0),
     mtu: 0,
     group: 7,
     isolated: true,
@@ -210,7 +211,7 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
     ifname: 'eth0',
     alias: 'the alias of the endpoint',
     altname: 'netlink-ct/lab/probe',
-    families: [{ prefixLength: 24, publishedSet: 'published4', portMaps: ['ports4', 'ports4_at'] }],
+    families: [{ prefixLength: 24, publishedSet: 'published4', portMaps: ['ports4', 'ports4_at'], gateway: new Uint8Array(0) }],
     leases: [
       {
         hostIfname: 'vprobe-2',

@@ -10,13 +10,17 @@ const noBridgeNetfilter =
 
 type Case = readonly [url: string, from: string, server: string | undefined]
 
-for (const filtered of [0, 1] as const) {
-  const test = suite(`both families, bridge-nf-call-ip6tables=${filtered}`)
+for (const [driver, filtered] of [
+  ['bridge', 0],
+  ['bridge', 1],
+  ['ptp', 1],
+] as const) {
+  const test = suite(`both families, ${driver}, bridge-nf-call-ip6tables=${filtered}`)
   let world: DualWorld
 
   if (noBridgeNetfilter === false) {
     test.before(async () => {
-      world = await createDualWorld('bridge', filtered)
+      world = await createDualWorld(driver, filtered)
       await world.lab.serve({ name: 'host', host: '::1', http: 9999 })
     })
     test.after(async () => {

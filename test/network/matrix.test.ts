@@ -157,7 +157,8 @@ async function observe(
     const netns = { path: endpoint.netns.path }
     // Only the firewall keeps an internal container in, not that it lacks a route.
     if (network.internal)
-      for (const via of network.gateways) await output('ip', ['route', 'add', 'default', 'via', via], { netns })
+      for (const via of network.gateways)
+        await output('ip', ['route', 'add', 'default', 'via', via, 'dev', 'eth0', 'onlink'], { netns })
     const resident = await settle(name, netns)
     undo(() => resident[Symbol.asyncDispose]())
     containers.set(name, { resident, addresses: endpoint.addresses })

@@ -28,8 +28,26 @@ const expected = readFileSync(join(import.meta.dirname, 'ruleset.nft'), 'utf8')
 const host = native.home()
 const transact = (messages: readonly KernelMessage[]): Promise<unknown> => kernel(native.transact(host, messages))
 
-const web = { name: 'web', group: 100, subnets: ['10.1.0.0/24', 'fd00:1::/64'], internal: false, icc: true, masquerade: true }
-const inner = { name: 'in', group: 0x40000007, subnets: ['255.255.255.0/24'], internal: true, icc: false, masquerade: false }
+const web = {
+  driver: 'ptp',
+  gateways: ['10.1.0.1', 'fd00:1::1'],
+  name: 'web',
+  group: 100,
+  subnets: ['10.1.0.0/24', 'fd00:1::/64'],
+  internal: false,
+  icc: true,
+  masquerade: true,
+} as const
+const inner = {
+  driver: 'bridge',
+  gateways: ['255.255.255.1'],
+  name: 'in',
+  group: 0x40000007,
+  subnets: ['255.255.255.0/24'],
+  internal: true,
+  icc: false,
+  masquerade: false,
+} as const
 const address = Uint8Array.of(10, 1, 0, 2)
 const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
 const http = { family: 2, protocol: 6, hostPort: 8080, containerPort: 80 } as const

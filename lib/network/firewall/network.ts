@@ -3,6 +3,7 @@
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
+import type { Driver } from '../label.ts'
 import { compiledTable, elementCommand, type SetName } from './table.ts'
 
 export interface FirewalledNetwork {
@@ -11,6 +12,10 @@ export interface FirewalledNetwork {
   readonly group: number
   /** In CIDR: '172.18.0.0/16', 'fd00::/64'. */
   readonly subnets: readonly string[]
+  /** Whose devices have no addresses of their own: what is masqueraded towards them comes from its gateways. */
+  readonly driver: Driver
+  /** One of each subnet. */
+  readonly gateways: readonly string[]
   /** No way out, and none to other networks. */
   readonly internal: boolean
   /** Whether its containers may talk to each other. */
@@ -22,7 +27,7 @@ export interface FirewalledNetwork {
 type Entry = Parameters<typeof elementCommand>[2][number]
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, subnets, internal, icc, masquerade } = network
+  const { name, group, driver, subnets, gateways, internal, icc, masquerade } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
   const own: [SetName, Entry][] = [['networks', commented(group)]]
   for (const cidr of subnets) {
@@ -31,6 +36,8 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
     own.push([six ? 'subnets6' : 'subnets4', commented({ prefix: { addr, len: Number(length) } })])
     if (masquerade) own.push([six ? 'masqueraded6' : 'masqueraded4', commented(group)])
   }
+  for (const gateway of driver === 'ptp' ? gateways : [])
+    own.push([gateway.includes(':') ? 'gateways6' : 'gateways4', [commented(group), gateway]])
   own.push(['into', [commented(group), { goto: { target: 'into_network' } }]])
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
   if (icc) own.push(['same', commented({ concat: [group, group] })])
@@ -52,6 +59,6 @@ export function networkAdded(
 
 /** The batch that makes it unknown. What is absent already is no error. */
 export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
-  const all = entries({ ...network, internal: true, icc: true, masquerade: true })
+  const all = entries({ ...network, driver: 'ptp', internal: true, icc: true, masquerade: true })
   return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
 }

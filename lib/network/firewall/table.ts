@@ -25,6 +25,9 @@ export const tableName: { readonly family: number; readonly name: string } = { f
 /** In a connection's mark: it comes from a container and goes to an address of the host, so a container must not see its own address answer. */
 const FROM_CONTAINER = 0x2000
 
+/** The range of groups in which links are deleted; see detach.cc. */
+const LEAVING = 0xf0000000
+
 const port = 'inet_proto . inet_service'
 const addressType = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const
 
@@ -45,6 +48,10 @@ const jump = (target: string): Statement => ({ jump: { target } })
 const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
   dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
+const sourceFrom = (family: 'ip' | 'ip6', map: string): Statement => ({
+  snat: { family, addr: { map: { key: meta('oifgroup'), data: map } } },
+})
+const leaving = (key: 'iifgroup' | 'oifgroup'): Statement => is({ '&': [meta(key), LEAVING] }, LEAVING)
 const fromNetwork = is(meta('iifgroup'), '@networks')
 const outOfNetworks = isNot(meta('oifgroup'), '@networks')
 const markFromContainer: Statement = {
@@ -103,16 +110,20 @@ const chains: Readonly<Record<string, ChainRules>> = {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
       [has(ct('state'), ['established', 'related']), accept],
+      [leaving('iifgroup'), drop],
+      [leaving('oifgroup'), drop],
       [{ vmap: { key: meta('iifgroup'), data: '@from' } }],
       [{ vmap: { key: meta('oifgroup'), data: '@into' } }],
     ],
   },
+  // A host end without a bridge has no address of its own, and masquerading would take any of the host's.
+  as_gateway: { rules: [[sourceFrom('ip', '@gateways4')], [sourceFrom('ip6', '@gateways6')], [{ masquerade: null }]] },
   postrouting: {
     hook: { type: 'nat', hook: 'postrouting', prio: 100 },
     rules: [
       // By mark and not by interface: br_netfilter calls this hook without an incoming device.
-      [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), { masquerade: null }],
-      [published, is(address('ip', 'saddr'), loopback), { masquerade: null }],
+      [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), jump('as_gateway')],
+      [published, is(address('ip', 'saddr'), loopback), jump('as_gateway')],
       ...(['ipv4', 'ipv6'] as const).map((family) => [
         is(meta('nfproto'), family),
         is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
@@ -144,6 +155,8 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   networks: { type: 'devgroup' },
   subnets4: { type: addressType.ip, flags: 'interval' },
   subnets6: { type: addressType.ip6, flags: 'interval' },
+  gateways4: { type: 'devgroup', map: addressType.ip },
+  gateways6: { type: 'devgroup', map: addressType.ip6 },
   masqueraded4: { type: 'devgroup' },
   masqueraded6: { type: 'devgroup' },
   same: { type: 'devgroup . devgroup' },
@@ -160,10 +173,11 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
  * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
  *   out;
+ * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
 export type SetName =
-  | `${'ports' | 'published' | 'subnets' | 'masqueraded'}${4 | 6}`
+  | `${'ports' | 'published' | 'subnets' | 'gateways' | 'masqueraded'}${4 | 6}`
   | `ports${4 | 6}_at`
   | 'networks'
   | 'same'

@@ -1,6 +1,8 @@
 #include "core/container/attach.h"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 
 #include "core/netlink/codec.h"
+#include "core/netlink/registry.h"
 #include "core/netlink/submission.h"
 #include "core/netns/sysctl.h"
 #include "core/rtnetlink/schema.h"
@@ -88,6 +91,9 @@ class Attachment {
   Result<bool> name_taken_inside();
   void roll_back();
 
+  Result<void> write_ipv6_settings(const Namespace& where, const std::string& ifname);
+  void add_ways_to(Submission& submission);
+
   [[nodiscard]] const Lease& lease() const { return plan_.leases[attached_.lease]; }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> ipv6_settings() const;
 
@@ -104,6 +110,14 @@ class Attachment {
 std::vector<std::pair<std::string, std::string>> Attachment::ipv6_settings() const {
   if (!plan_.ipv6) return {{"disable_ipv6", "1"}};
   return {{"accept_ra", "0"}, {"accept_dad", "0"}, {"disable_ipv6", "0"}};
+}
+
+Result<void> Attachment::write_ipv6_settings(const Namespace& where, const std::string& ifname) {
+  for (const auto& [key, value] : ipv6_settings()) {
+    auto written = write_sysctl(home_, where, "ipv6/conf/" + ifname + "/" + key, value);
+    if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
+  }
+  return {};
 }
 
 Result<void> Attachment::prepare() {
@@ -134,7 +148,8 @@ void Attachment::add_create(Submission& submission, const Lease& candidate, uint
   MessageBuffer& message = submission.add(rtm::newlink, NLM_F_CREATE | NLM_F_EXCL, "make the veth pair " + candidate.host_ifname);
   link_header(message, attached_.host_index, IFF_UP);
   message.put(IFLA_IFNAME, std::string_view(candidate.host_ifname));
-  message.put(IFLA_MASTER, plan_.master);
+  if (plan_.master != 0) message.put(IFLA_MASTER, plan_.master);
+  if (!plan_.host_mac.empty()) message.put(IFLA_ADDRESS, std::span<const uint8_t>(plan_.host_mac));
   message.put(IFLA_GROUP, plan_.group);
   if (plan_.mtu != 0) message.put(IFLA_MTU, plan_.mtu);
   const auto one_queue = [&] {
@@ -309,8 +324,76 @@ Result<void> Attachment::forget_dead() {
   return done;
 }
 
+void add_address(Submission& submission, uint32_t index, const Bytes& address, unsigned prefix_length) {
+  const bool six = address.size() == 16;
+  MessageBuffer& message = submission.add(rtm::newaddr, NLM_F_CREATE | NLM_F_EXCL, "add the address inside");
+  auto& header = message.header<ifaddrmsg>();
+  header.ifa_family = six ? AF_INET6 : AF_INET;
+  header.ifa_prefixlen = static_cast<uint8_t>(prefix_length);
+  header.ifa_index = index;
+  if (six) header.ifa_flags = IFA_F_NODAD;
+  message.put(IFA_LOCAL, std::span<const uint8_t>(address));
+  message.put(IFA_ADDRESS, std::span<const uint8_t>(address));
+  if (!six && prefix_length < 31) {
+    Bytes broadcast = address;
+    for (unsigned bit = prefix_length; bit < 32; ++bit) broadcast[bit / 8] |= static_cast<uint8_t>(0x80U >> (bit % 8));
+    message.put(IFA_BROADCAST, std::span<const uint8_t>(broadcast));
+  }
+}
+
+void add_route(Submission& submission, uint32_t index, const AttachRoute& route, const Bytes& source, std::string step) {
+  MessageBuffer& message = submission.add(rtm::newroute, NLM_F_CREATE | NLM_F_EXCL, std::move(step));
+  auto& header = message.header<rtmsg>();
+  header.rtm_family = (route.gateway.empty() ? route.destination : route.gateway).size() == 16 ? AF_INET6 : AF_INET;
+  header.rtm_dst_len = route.prefix_length;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_type = RTN_UNICAST;
+  header.rtm_scope = route.gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  if (route.onlink) header.rtm_flags = RTNH_F_ONLINK;
+  if (!route.destination.empty()) message.put(RTA_DST, std::span<const uint8_t>(route.destination));
+  if (!route.gateway.empty()) message.put(RTA_GATEWAY, std::span<const uint8_t>(route.gateway));
+  if (!source.empty()) message.put(RTA_PREFSRC, std::span<const uint8_t>(source));
+  message.put(RTA_OIF, index);
+}
+
+// Nobody has to ask for it, and it never counts against the limit of the neighbor table.
+void add_neighbor(Submission& submission, uint32_t index, const Bytes& address, const Bytes& mac, std::string step) {
+  MessageBuffer& message = submission.add(*message_type("RTM_NEWNEIGH"), NLM_F_CREATE | NLM_F_REPLACE, std::move(step));
+  auto& header = message.header<ndmsg>();
+  header.ndm_family = address.size() == 16 ? AF_INET6 : AF_INET;
+  header.ndm_ifindex = static_cast<int>(index);
+  header.ndm_state = NUD_PERMANENT;
+  message.put(NDA_DST, std::span<const uint8_t>(address));
+  message.put(NDA_LLADDR, std::span<const uint8_t>(mac));
+}
+
+// Of a host end that is no port of a bridge: the way to the container, and back to who asked on 127.0.0.1.
+void Attachment::add_ways_to(Submission& submission) {
+  MessageBuffer& local = submission.add(rtm::setlink, 0, "let localhost reach published ports");
+  link_header(local, attached_.host_index);
+  const size_t families = local.begin(IFLA_AF_SPEC);
+  const size_t inet = local.begin(AF_INET);
+  const size_t conf = local.begin(IFLA_INET_CONF);
+  local.put(IPV4_DEVCONF_ROUTE_LOCALNET, uint32_t{1});
+  local.end(conf);
+  local.end(inet);
+  local.end(families);
+  for (size_t at = 0; at < plan_.families.size(); ++at) {
+    const Bytes& address = lease().addresses[at];
+    const AttachRoute route{.destination = address, .prefix_length = static_cast<uint8_t>(address.size() * 8), .gateway = {}};
+    add_route(submission, attached_.host_index, route, plan_.families[at].gateway, "route to the container");
+    add_neighbor(submission, attached_.host_index, address, lease().mac, "make the container a neighbor");
+  }
+}
+
 // What the host end gets once it is certainly ours: a misdirected follow-up would have to be undone.
 Result<void> Attachment::settle_host_end() {
+  const bool routed = plan_.master == 0;
+  if (routed) {
+    // A bridge takes what its ports hear; this one would listen to the container's router advertisements.
+    if (auto done = write_ipv6_settings(*plan_.host, lease().host_ifname); !done) return done;
+  }
   Submission submission(*host_);
   // It has no use for a link-local address; without this it gets one, with its routes and its duplicate address detection, as
   // soon as the container's end comes up.
@@ -322,7 +405,9 @@ Result<void> Attachment::settle_host_end() {
   quiet.end(inet6);
   quiet.end(families);
   const bool publishes = !plan_.elements.empty();
-  if (plan_.isolated || publishes) {
+  if (routed) {
+    add_ways_to(submission);
+  } else if (plan_.isolated || publishes) {
     MessageBuffer& port = submission.add(rtm::newlink, 0, "set the bridge port's options");
     link_header(port, attached_.host_index);
     const size_t info = port.begin(IFLA_LINKINFO);
@@ -345,10 +430,7 @@ Result<void> Attachment::settle_host_end() {
 
 // A namespace that was there before.
 Result<void> Attachment::prepare_inside() {
-  for (const auto& [key, value] : ipv6_settings()) {
-    auto written = write_sysctl(home_, *plan_.inside, "ipv6/conf/" + plan_.ifname + "/" + key, value);
-    if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
-  }
+  if (auto done = write_ipv6_settings(*plan_.inside, plan_.ifname); !done) return done;
   Submission question(*inside_);
   ask_link(question, loopback_index, {});
   auto outcomes = question.run();
@@ -356,37 +438,6 @@ Result<void> Attachment::prepare_inside() {
   const Value* flags = find(outcomes.value()[0].replies.at(0), "flags");
   loopback_was_down_ = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
   return {};
-}
-
-void add_address(Submission& submission, uint32_t index, const Bytes& address, unsigned prefix_length) {
-  const bool six = address.size() == 16;
-  MessageBuffer& message = submission.add(rtm::newaddr, NLM_F_CREATE | NLM_F_EXCL, "add the address inside");
-  auto& header = message.header<ifaddrmsg>();
-  header.ifa_family = six ? AF_INET6 : AF_INET;
-  header.ifa_prefixlen = static_cast<uint8_t>(prefix_length);
-  header.ifa_index = index;
-  if (six) header.ifa_flags = IFA_F_NODAD;
-  message.put(IFA_LOCAL, std::span<const uint8_t>(address));
-  message.put(IFA_ADDRESS, std::span<const uint8_t>(address));
-  if (!six && prefix_length < 31) {
-    Bytes broadcast = address;
-    for (unsigned bit = prefix_length; bit < 32; ++bit) broadcast[bit / 8] |= static_cast<uint8_t>(0x80U >> (bit % 8));
-    message.put(IFA_BROADCAST, std::span<const uint8_t>(broadcast));
-  }
-}
-
-void add_route(Submission& submission, uint32_t index, const AttachRoute& route, std::string step) {
-  MessageBuffer& message = submission.add(rtm::newroute, NLM_F_CREATE | NLM_F_EXCL, std::move(step));
-  auto& header = message.header<rtmsg>();
-  header.rtm_family = (route.gateway.empty() ? route.destination : route.gateway).size() == 16 ? AF_INET6 : AF_INET;
-  header.rtm_dst_len = route.prefix_length;
-  header.rtm_table = RT_TABLE_MAIN;
-  header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_type = RTN_UNICAST;
-  header.rtm_scope = route.gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  if (!route.destination.empty()) message.put(RTA_DST, std::span<const uint8_t>(route.destination));
-  if (!route.gateway.empty()) message.put(RTA_GATEWAY, std::span<const uint8_t>(route.gateway));
-  message.put(RTA_OIF, index);
 }
 
 Result<void> Attachment::configure() {
@@ -398,8 +449,10 @@ Result<void> Attachment::configure() {
   link_header(submission.add(rtm::newlink, 0, "set " + plan_.ifname + " up inside"), attached_.index, IFF_UP);
   for (size_t at = 0; at < plan_.families.size(); ++at)
     add_address(submission, attached_.index, lease().addresses[at], plan_.families[at].prefix_length);
+  for (size_t at = 0; !plan_.host_mac.empty() && at < plan_.families.size(); ++at)
+    add_neighbor(submission, attached_.index, plan_.families[at].gateway, plan_.host_mac, "make the gateway a neighbor inside");
   for (const AttachRoute& route : plan_.routes)
-    add_route(submission, attached_.index, route,
+    add_route(submission, attached_.index, route, {},
               route.destination.empty() ? "add the default route inside" : "add a route inside");
   const auto outcomes = submission.run();
   if (const Error* error = error_of(outcomes)) return *error;

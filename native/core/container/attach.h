@@ -1,6 +1,6 @@
-// The hot path: one container joined to a bridge, or nothing at all. What is made is made in one submission per namespace and one
-// transaction for ports; around them are two questions (is the lease free, do ports of a dead container lead to it) and one
-// message that only a host end that is certainly ours may get.
+// The hot path: one container joined to a bridge, or routed to point to point, or nothing at all. What is made is made in one
+// submission per namespace and one transaction for ports; around them are two questions (is the lease free, do ports of a dead
+// container lead to it) and one message that only a host end that is certainly ours may get.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@ struct AddressFamily {
   uint8_t prefix_length = 0;
   std::string published_set;  // the addresses that have ports
   std::vector<std::string> port_maps;
+  Bytes gateway;
 };
 
 // A place in the network that may be free: whoever creates the device of that name has it.
@@ -30,7 +31,8 @@ struct Lease {
 struct AttachRoute {
   Bytes destination;  // empty: the default route
   uint8_t prefix_length = 0;
-  Bytes gateway;  // empty: on link
+  Bytes gateway;        // empty: on link
+  bool onlink = false;  // the gateway is a neighbor, whatever the addresses say
 };
 
 // Where an element to publish holds the leased address, which is known only when the lease is taken.
@@ -44,7 +46,8 @@ struct AttachPlan {
   std::shared_ptr<Namespace> host;
   std::shared_ptr<Namespace> inside;  // null: a new namespace
   bool ipv6 = false;                  // else IPv6 is turned off inside
-  uint32_t master = 0;                // ifindex of the bridge
+  uint32_t master = 0;                // ifindex of the bridge; 0: the host routes to each container
+  Bytes host_mac;                     // of a host end without a bridge, known to the container; empty on a bridge
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
   bool isolated = false;              // the bridge keeps the port from other isolated ones

@@ -19,11 +19,12 @@ Result<void> withdraw(Home& home, const DetachPlan& plan) {
   return flush_flows(*netfilter.value(), plan.flows);
 }
 
-// A group that nobody else uses, so that deleting it deletes only what was put into it here.
+// A group that nobody else uses, so that deleting it deletes only what was put into it here. The firewall lets nothing pass to or
+// from groups of this range: in them a link is no network's any more.
 Result<uint32_t> doomed_group() {
   uint32_t number = 0;
   if (getrandom(&number, sizeof number, 0) != sizeof number) return system_error("getrandom");
-  return number | 0x80000000U;
+  return number | 0xf0000000U;
 }
 
 bool is_gone(const Error& error) { return error.code == ENODEV; }

@@ -3,7 +3,7 @@
 import type { NetworkSpec } from '../../../lib/index.ts'
 import type { Family } from './city.ts'
 
-export type Driver = 'bridge'
+export type Driver = 'bridge' | 'ptp'
 export type Option = 'default' | 'internal' | 'icc off' | 'not masqueraded'
 
 export interface Variant {
@@ -31,7 +31,7 @@ export const specOf = ({ driver, families, option }: Variant): NetworkSpec => ({
   ...options[option],
 })
 
-const drivers: readonly Driver[] = ['bridge']
+const drivers: readonly Driver[] = ['bridge', 'ptp']
 const familySets: readonly (readonly Family[])[] = [['ipv4'], ['ipv6'], ['ipv4', 'ipv6']]
 
 export const variants: readonly Variant[] = drivers.flatMap((driver) =>

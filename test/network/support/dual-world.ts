@@ -71,7 +71,7 @@ async function addIpv6(): Promise<void> {
 }
 
 /** `filtered`: whether packets between the ports of a bridge pass the firewall (bridge-nf-call-…). */
-export async function createDualWorld(driver: 'bridge', filtered: 0 | 1): Promise<DualWorld> {
+export async function createDualWorld(driver: 'bridge' | 'ptp', filtered: 0 | 1): Promise<DualWorld> {
   const undo: (() => Promise<unknown>)[] = []
   const dispose = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()

@@ -28,6 +28,8 @@ const block = (letter: string, number: number, containers: string[], options: Pa
   bridge: `br-${letter}`,
   group: 100 + number,
   subnets: [`10.${number}.0.0/24`],
+  driver: 'bridge',
+  gateways: [`10.${number}.0.1`],
   internal: false,
   icc: true,
   masquerade: true,
