@@ -199,9 +199,12 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     wanted.mtu !== undefined && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
     reservedDifference(existing.reserved, wanted.reserved.map(formatCidr)),
-    ...(['driver', 'internal', 'icc', 'masquerade'] as const).map(
-      (option) => wanted[option] !== existing[option] && `${option} ${existing[option]}, not ${wanted[option]}`,
-    ),
+    ...(['driver', 'internal', 'icc', 'masquerade'] as const).map((option) => {
+      const [has, want] = [existing, wanted].map((one) =>
+        typeof one[option] === 'object' ? JSON.stringify(one[option]) : one[option],
+      )
+      return has !== want && `${option} ${has}, not ${want}`
+    }),
   ].filter((difference) => difference !== false)
   if (differences.length === 0) return existing
   throw new NetworkError('NETWORK_DIFFERS', `there is a network '${existing.name}' with ${differences.join('; ')}`)

@@ -1,6 +1,6 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade forwarding=0 [forwarding6=0] [reserved=…]
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…]
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
@@ -20,12 +20,15 @@ export const endpointAltname = (network: string, endpoint: string): string => `n
 /** How containers are connected: as ports of a bridge, or each by a link of its own that the host routes to. */
 export type Driver = 'bridge' | 'ptp'
 
+/** Whether containers go out under an address of the host and, by family, under which; of a family without one whichever fits. */
+export type Masquerade = boolean | { readonly ipv4?: string; readonly ipv6?: string }
+
 export interface NetworkLabel {
   readonly name: string
   readonly driver: Driver
   readonly internal: boolean
   readonly icc: boolean
-  readonly masquerade: boolean
+  readonly masquerade: Masquerade
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
@@ -50,6 +53,11 @@ export function formatNetworkLabel(label: NetworkLabel): string {
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
   if (label.masquerade) words.push('masquerade')
+  if (typeof label.masquerade === 'object') {
+    const { ipv4, ipv6 } = label.masquerade
+    if (ipv4 !== undefined) words.push(`source4=${ipv4}`)
+    if (ipv6 !== undefined) words.push(`source6=${ipv6}`)
+  }
   for (const [family, word] of forwardingWords) {
     const before = label.forwardingBefore[family]
     if (before !== undefined) words.push(`${word}=${before ? 1 : 0}`)
@@ -64,6 +72,7 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   if (mark !== prefix || kind !== 'network' || name === undefined) return undefined
   const has = (word: string): boolean => words.includes(word)
   const value = (key: string): string | undefined => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1)
+  const [ipv4, ipv6] = [value('source4'), value('source6')]
   const before = forwardingWords.flatMap(([family, word]) => {
     const text = value(word)
     return text === undefined ? [] : [[family, text !== '0'] as const]
@@ -73,11 +82,16 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     driver: has('ptp') ? 'ptp' : 'bridge',
     internal: has('internal'),
     icc: has('icc'),
-    masquerade: has('masquerade'),
+    masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
     forwardingBefore: Object.fromEntries(before),
     reserved: value('reserved')?.split(',') ?? [],
   }
 }
+
+const sources = (ipv4: string | undefined, ipv6: string | undefined): Masquerade => ({
+  ...(ipv4 === undefined ? {} : { ipv4 }),
+  ...(ipv6 === undefined ? {} : { ipv6 }),
+})
 
 function fitting(text: string, what: string, remedy: string): string {
   if (text.length <= longest) return text

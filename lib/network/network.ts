@@ -24,7 +24,14 @@ import { NetworkError } from './errors.ts'
 import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
-import { type Driver, endpointAltname, formatEndpointLabel, type NetworkLabel, parseEndpointLabel } from './label.ts'
+import {
+  type Driver,
+  endpointAltname,
+  formatEndpointLabel,
+  type Masquerade,
+  type NetworkLabel,
+  parseEndpointLabel,
+} from './label.ts'
 import { Leases, type NumberRange, type Place } from './lease.ts'
 import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
 import { flowsOf, ownerOf, published } from './ports.ts'
@@ -63,7 +70,7 @@ export class Network implements EndpointOwner {
   readonly mtu: number
   readonly internal: boolean
   readonly icc: boolean
-  readonly masquerade: boolean
+  readonly masquerade: Masquerade
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #leases: Leases

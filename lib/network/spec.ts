@@ -18,7 +18,7 @@ import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { mtuOf } from '../rtnetlink/link.ts'
-import { type Driver, formatNetworkLabel } from './label.ts'
+import { type Driver, formatNetworkLabel, type Masquerade } from './label.ts'
 import { shortHash } from './lease.ts'
 import { hostBits, type Pool } from './subnet.ts'
 
@@ -64,8 +64,11 @@ export interface NetworkSpec {
   readonly internal?: boolean
   /** Whether its containers reach each other. @defaultValue true */
   readonly icc?: boolean
-  /** Whether its containers go out under the host's address. @defaultValue true, and false for an internal network */
-  readonly masquerade?: boolean
+  /**
+   * Whether its containers go out under the host's address; `{ ipv4: '192.0.2.7' }`: under that one, which the host should have or be
+   * sent answers for. @defaultValue true, and false for an internal network
+   */
+  readonly masquerade?: Masquerade
   /** The namespace that plays the host. @defaultValue the one where this process lives */
   readonly host?: Netns
 }
@@ -83,7 +86,7 @@ export interface CheckedSpec {
   readonly mtu: number | undefined
   readonly internal: boolean
   readonly icc: boolean
-  readonly masquerade: boolean
+  readonly masquerade: Masquerade
 }
 
 const names = [
@@ -195,6 +198,21 @@ function flag(value: unknown, path: string, fallback: boolean): boolean {
   return value ?? fallback
 }
 
+function masqueradeOf(value: unknown, families: readonly Family[], fallback: boolean): Masquerade {
+  if (typeof value !== 'object' || value === null) return flag(value, 'masquerade', fallback)
+  const given = fields(value, 'masquerade', ['ipv4', 'ipv6'])
+  const sourceOf = (key: 'ipv4' | 'ipv6', family: Family): object => {
+    if (given[key] === undefined) return {}
+    const path = `masquerade.${key}`
+    const address = parseAddress(given[key], path)
+    if (address.family !== family) throw invalidValue(path, `must be an ${nameOf(family)} address`, given[key])
+    if (!families.includes(family)) throw invalidValue(path, `needs an ${nameOf(family)} subnet`, given[key])
+    return { [key]: address.text }
+  }
+  const sources = { ...sourceOf('ipv4', 2), ...sourceOf('ipv6', 10) }
+  return Object.keys(sources).length === 0 ? true : sources
+}
+
 function mtu(value: unknown, families: readonly Family[]): number | undefined {
   if (value === undefined) return undefined
   const bytes = mtuOf(value, 'mtu')
@@ -225,14 +243,15 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
   refuseSmallSix(subnets, 'subnets')
   const families = familiesOf(spec, subnets)
   const internal = flag(spec.internal, 'internal', false)
-  if (internal && spec.masquerade === true)
-    throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', true)
+  const masquerade = masqueradeOf(spec.masquerade, families, !internal)
+  if (internal && masquerade !== false)
+    throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', spec.masquerade)
   const reserved = reservedOf(spec.reserved, subnets)
   const options = {
     driver,
     internal,
     icc: flag(spec.icc, 'icc', true),
-    masquerade: flag(spec.masquerade, 'masquerade', !internal),
+    masquerade,
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
   formatNetworkLabel({ name, ...options, reserved: reserved.map(formatCidr), forwardingBefore })

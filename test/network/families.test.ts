@@ -1,6 +1,8 @@
 // IPv4 and IPv6 beside each other, and IPv6 alone: who reaches whom, with real packets.
 
 import * as assert from 'uvu/assert'
+import { createNetwork, openNetwork } from '../../lib/index.ts'
+import { failureOf } from '../support/failure.ts'
 import { askUdp, curl, ping, run } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { around, createDualWorld, type DualWorld, inUrl } from './support/dual-world.ts'
@@ -124,6 +126,23 @@ for (const [driver, filtered] of [
     ])
     assert.is((await fetched(url(internet, 81), 's1'))?.peer, hostWan)
     assert.is((await askUdp(hostLan, 5355, { netns: 'lan', within: 3000 }))?.server, 's1')
+  })
+
+  check('a network with a source of its own goes out under that, in each family that has one', async () => {
+    const [ipv4, ipv6] = ['203.0.113.7', '2001:db8:2::7']
+    await run('ip', ['address', 'add', `${ipv4}/32`, 'dev', 'wan0'])
+    await run('ip', ['address', 'add', `${ipv6}/128`, 'dev', 'wan0', 'nodad'])
+    for (const masquerade of [{ ipv4, ipv6 }, { ipv6 }]) {
+      const own = await createNetwork({ name: 'own', driver, subnets: ['10.6.0.0/24', 'fd00:6::/64'], masquerade })
+      const { netns } = await own.attach({ name: 'web' })
+      const seen = async (version: 4 | 6): Promise<string | undefined> =>
+        (await curl(`http://${inUrl(around[version].internet)}:81/`, { netns: { path: netns.path } })).answer?.peer
+      assert.equal([await seen(4), await seen(6)], [masquerade.ipv4 ?? around[4].hostWan, ipv6])
+      assert.equal((await openNetwork('own')).masquerade, masquerade)
+      const other = await failureOf(() => createNetwork({ name: 'own', ipv6: true, driver }))
+      assert.match(other.message, /masquerade \{.*\}, not true/)
+      await own.delete({ force: true })
+    }
   })
 
   check("what listens on the host's ::1 stays there, and a published port does not hide it", async () => {

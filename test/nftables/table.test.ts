@@ -36,7 +36,7 @@ const web = {
   subnets: ['10.1.0.0/24', 'fd00:1::/64'],
   internal: false,
   icc: true,
-  masquerade: true,
+  masquerade: { ipv6: '2001:db8::7' },
 } as const
 const inner = {
   driver: 'bridge',

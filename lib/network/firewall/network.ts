@@ -3,7 +3,7 @@
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
-import type { Driver } from '../label.ts'
+import type { Driver, Masquerade } from '../label.ts'
 import { compiledTable, elementCommand, type SetName } from './table.ts'
 
 export interface FirewalledNetwork {
@@ -21,7 +21,7 @@ export interface FirewalledNetwork {
   /** Whether its containers may talk to each other. */
   readonly icc: boolean
   /** Whether they go out under the host's address. */
-  readonly masquerade: boolean
+  readonly masquerade: Masquerade
 }
 
 type Entry = Parameters<typeof elementCommand>[2][number]
@@ -34,7 +34,9 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
     const [addr = '', length] = cidr.split('/')
     const six = addr.includes(':')
     own.push([six ? 'subnets6' : 'subnets4', commented({ prefix: { addr, len: Number(length) } })])
-    if (masquerade) own.push([six ? 'masqueraded6' : 'masqueraded4', commented(group)])
+    const source = typeof masquerade === 'object' ? masquerade[six ? 'ipv6' : 'ipv4'] : undefined
+    if (source !== undefined) own.push([six ? 'sources6' : 'sources4', [commented(group), source]])
+    else if (masquerade) own.push([six ? 'masqueraded6' : 'masqueraded4', commented(group)])
   }
   for (const gateway of driver === 'ptp' ? gateways : [])
     own.push([gateway.includes(':') ? 'gateways6' : 'gateways4', [commented(group), gateway]])
@@ -59,6 +61,7 @@ export function networkAdded(
 
 /** The batch that makes it unknown. What is absent already is no error. */
 export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
-  const all = entries({ ...network, driver: 'ptp', internal: true, icc: true, masquerade: true })
+  // Every set that a network of these subnets may be in, and those of its chosen sources.
+  const all = [...entries({ ...network, driver: 'ptp', internal: true, icc: true, masquerade: true }), ...entries(network)]
   return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
 }

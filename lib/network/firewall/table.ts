@@ -48,8 +48,8 @@ const jump = (target: string): Statement => ({ jump: { target } })
 const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
   dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
-const sourceFrom = (family: 'ip' | 'ip6', map: string): Statement => ({
-  snat: { family, addr: { map: { key: meta('oifgroup'), data: map } } },
+const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: string, flags?: 'fully-random'): Statement => ({
+  snat: { family, addr: { map: { key: meta(key), data: map } }, ...(flags && { flags }) },
 })
 const leaving = (key: 'iifgroup' | 'oifgroup'): Statement => is({ '&': [meta(key), LEAVING] }, LEAVING)
 const fromNetwork = is(meta('iifgroup'), '@networks')
@@ -117,13 +117,17 @@ const chains: Readonly<Record<string, ChainRules>> = {
     ],
   },
   // A host end without a bridge has no address of its own, and masquerading would take any of the host's.
-  as_gateway: { rules: [[sourceFrom('ip', '@gateways4')], [sourceFrom('ip6', '@gateways6')], [{ masquerade: null }]] },
+  as_gateway: {
+    rules: [[sourceFrom('ip', 'oifgroup', '@gateways4')], [sourceFrom('ip6', 'oifgroup', '@gateways6')], [{ masquerade: null }]],
+  },
   postrouting: {
     hook: { type: 'nat', hook: 'postrouting', prio: 100 },
     rules: [
       // By mark and not by interface: br_netfilter calls this hook without an incoming device.
       [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), jump('as_gateway')],
       [published, is(address('ip', 'saddr'), loopback), jump('as_gateway')],
+      [outOfNetworks, sourceFrom('ip', 'iifgroup', '@sources4', 'fully-random')],
+      [outOfNetworks, sourceFrom('ip6', 'iifgroup', '@sources6', 'fully-random')],
       ...(['ipv4', 'ipv6'] as const).map((family) => [
         is(meta('nfproto'), family),
         is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
@@ -157,6 +161,8 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   subnets6: { type: addressType.ip6, flags: 'interval' },
   gateways4: { type: 'devgroup', map: addressType.ip },
   gateways6: { type: 'devgroup', map: addressType.ip6 },
+  sources4: { type: 'devgroup', map: addressType.ip },
+  sources6: { type: 'devgroup', map: addressType.ip6 },
   masqueraded4: { type: 'devgroup' },
   masqueraded6: { type: 'devgroup' },
   same: { type: 'devgroup . devgroup' },
@@ -174,10 +180,11 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
  *   out;
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
+ * - `sources4`, `sources6`: of networks whose containers go out under an address that was chosen;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
 export type SetName =
-  | `${'ports' | 'published' | 'subnets' | 'gateways' | 'masqueraded'}${4 | 6}`
+  | `${'ports' | 'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded'}${4 | 6}`
   | `ports${4 | 6}_at`
   | 'networks'
   | 'same'
