@@ -1,6 +1,6 @@
 // Making a network, and finding one that is there.
 
-import { type Address, type Cidr, type Family, formatCidr, networkOf, parseCidr } from '../cidr.ts'
+import { type Address, type Cidr, type Family, formatCidr, parseCidr } from '../cidr.ts'
 import { NetlinkError } from '../errors.ts'
 import { fields } from '../invalid.ts'
 import type { Message } from '../native.ts'
@@ -10,15 +10,15 @@ import { addressMessage } from '../rtnetlink/address.ts'
 import { createBridge } from '../rtnetlink/bridge.ts'
 import * as c from '../rtnetlink/constants.ts'
 import { send } from '../rtnetlink/exchange.ts'
-import type { Link } from '../rtnetlink/link.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import type { Route } from '../rtnetlink/route.ts'
 import { NetworkError } from './errors.ts'
+import { findNetwork, networkNotFound } from './find.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
 import { freeGroup } from './group.ts'
-import { formatNetworkLabel, type NetworkLabel, networkAltname, parseNetworkLabel } from './label.ts'
-import { hostEnds, Network, type NetworkFacts } from './network.ts'
-import { type CheckedSpec, checkNetworkName, checkSpec, firstAddress, leastMtu6, type NetworkSpec } from './spec.ts'
+import { formatNetworkLabel, type NetworkLabel, networkAltname } from './label.ts'
+import { Network } from './network.ts'
+import { type CheckedSpec, checkNetworkName, checkSpec, hostAddresses, leastMtu6, type NetworkSpec } from './spec.ts'
 import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
 
@@ -35,19 +35,17 @@ const routeLocalnet = 26
 export async function createNetwork(spec: NetworkSpec): Promise<Network> {
   const checked = checkSpec(spec)
   const host = spec.host ?? ownHost
-  const existing = await find(host, checked.name)
+  const existing = await findNetwork(host, checked.name)
   if (existing !== undefined) return refuseDifference(existing, checked)
 
   const routes = await host.listRoutes()
   const subnets = await chooseSubnets(host, checked, routes)
-  const gateways = subnets.map(
-    (subnet) => checked.gateways.find(({ family }) => family === subnet.family) ?? firstAddress(subnet),
-  )
+  const addresses = hostAddresses(subnets, checked.gateways)
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
   const { name, driver, internal, icc, masquerade } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const label: NetworkLabel = { name, driver, internal, icc, masquerade, reserved, forwardingBefore: before }
+  const label: NetworkLabel = { name, driver, internal, icc, masquerade, reserved, forwardingBefore: before, addresses }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
   const made = await createBridge(Netns.handleOf(host), {
@@ -57,7 +55,7 @@ export async function createNetwork(spec: NetworkSpec): Promise<Network> {
     multicastSnooping: false,
     ...(mtu === undefined ? {} : { mtu }),
   })
-  const network = new Network({ ...label, subnets, gateways, bridge: made }, host, [])
+  const network = new Network(label, made, host, [])
   return rolledBack(
     async () => {
       await settleIpv6(host, checked.bridge, checked.families.includes(10))
@@ -159,25 +157,6 @@ function bridgeMessages(index: number, alias: string, { name, subnets, gateways 
   ]
 }
 
-async function find(host: Netns, name: string): Promise<Network | undefined> {
-  let bridge: Link
-  try {
-    bridge = await host.getLink(networkAltname(name))
-  } catch (error) {
-    if (error instanceof NetlinkError && error.code === 'ENODEV') return undefined
-    throw error
-  }
-  const label = parseNetworkLabel(bridge.alias)
-  if (label === undefined) return undefined
-  const addresses = await host.listAddresses({ link: bridge.index })
-  // The kernel may have given it a link-local one.
-  const own = addresses.filter(({ scope }) => scope === 'global').map(({ address }) => parseCidr(address, 'the gateway'))
-  const gateways = ([2, 10] as const).flatMap((family) => own.find((address) => address.family === family) ?? [])
-  if (gateways.length === 0) return undefined
-  const facts: NetworkFacts = { ...label, subnets: gateways.map(networkOf), gateways, bridge }
-  return new Network(facts, host, await hostEnds(host, facts))
-}
-
 function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
   const isFamily = (text: string, family: Family): boolean => text.includes(':') === (family === 10)
   const differs = (what: string, family: Family, has: readonly string[], want: string | undefined): string | false => {
@@ -220,7 +199,5 @@ export async function openNetwork(name: string, options: { readonly host?: Netns
   checkNetworkName(name)
   fields(options, 'options', ['host'])
   const host = options.host === undefined ? ownHost : netnsOption(options.host, 'options.host')
-  const found = await find(host, name)
-  if (found === undefined) throw new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${name}'`)
-  return found
+  return (await findNetwork(host, name)) ?? networkNotFound(host, name)
 }

@@ -1,6 +1,6 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…]
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
@@ -32,6 +32,8 @@ export interface NetworkLabel {
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
+  /** The host's addresses in it, with the prefixes of the subnets: `['172.18.0.1/16', 'fd00::1/64']`; IPv4 first. */
+  readonly addresses: readonly string[]
 }
 
 export interface EndpointLabel {
@@ -63,6 +65,7 @@ export function formatNetworkLabel(label: NetworkLabel): string {
     if (before !== undefined) words.push(`${word}=${before ? 1 : 0}`)
   }
   if (label.reserved.length > 0) words.push(`reserved=${label.reserved.join(',')}`)
+  if (label.addresses.length > 0) words.push(`addresses=${label.addresses.join(',')}`)
   return fitting(words.join(' '), `the options of the network '${label.name}'`, 'reserve fewer and larger parts')
 }
 
@@ -85,6 +88,7 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
     forwardingBefore: Object.fromEntries(before),
     reserved: value('reserved')?.split(',') ?? [],
+    addresses: value('addresses')?.split(',') ?? [],
   }
 }
 

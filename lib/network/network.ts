@@ -8,6 +8,7 @@ import {
   formatAddress,
   formatCidr,
   lastOf,
+  networkOf,
   offsetIn,
   parseCidr,
 } from '../cidr.ts'
@@ -39,7 +40,7 @@ import { endpointElements, endpointFlows, findLinks, portsLeft, publishPorts, un
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
-export interface NetworkFacts extends NetworkLabel {
+export interface NetworkFacts extends Omit<NetworkLabel, 'addresses'> {
   /** IPv4 first. */
   readonly subnets: readonly Cidr[]
   /** One of each subnet. */
@@ -74,6 +75,8 @@ export class Network implements EndpointOwner {
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #leases: Leases
+  #started = false
+  #starting: Promise<void> | undefined
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
   readonly #owned = new Map<number, Netns>()
   /** Changes of an endpoint's ports, by the host end's index. */
@@ -81,7 +84,9 @@ export class Network implements EndpointOwner {
   readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
 
   /** @internal use createNetwork or openNetwork */
-  constructor(facts: NetworkFacts, host: Netns, ports: readonly Link[]) {
+  constructor(label: NetworkLabel, bridge: Link, host: Netns, ports?: readonly Link[]) {
+    const gateways = label.addresses.map((address) => parseCidr(address, 'the alias'))
+    const facts: NetworkFacts = { ...label, gateways, subnets: gateways.map(networkOf), bridge }
     this.#facts = facts
     this.#host = host
     this.name = facts.name
@@ -95,8 +100,24 @@ export class Network implements EndpointOwner {
     this.icc = facts.icc
     this.masquerade = facts.masquerade
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
-    const highest = Math.max(-1, ...ports.map((port) => this.#leases.placeOf(port.name)?.number ?? -1))
+    if (ports !== undefined) this.#startBehind(ports)
+  }
+
+  /** Addresses are handed out round robin: the next one comes after all that are leased. */
+  #startBehind(ports: readonly Link[]): void {
+    const highest = ports.reduce((most, port) => Math.max(most, this.#leases.placeOf(port.name)?.number ?? -1), -1)
     if (highest >= 0) this.#leases.advance(highest)
+    this.#started = true
+  }
+
+  /** Once, before the first lease of a network that was found. */
+  async #start(): Promise<void> {
+    this.#starting ??= this.#ports().then((ports) => this.#startBehind(ports))
+    try {
+      await this.#starting
+    } finally {
+      this.#starting = undefined
+    }
   }
 
   get #families(): Family[] {
@@ -163,6 +184,7 @@ export class Network implements EndpointOwner {
       const [address = new Uint8Array(4)] = this.#leases.at(place).addresses
       throw addressInUse(address, this.#leases.nameOf(number))
     }
+    if (!this.#started) await this.#start()
     const taken = new Set<number>()
     for (let count = firstCandidates; ; count = laterCandidates) {
       const places = this.#leases.candidates(count, taken).map((candidate): Place => ({ number: candidate, six }))

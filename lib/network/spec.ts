@@ -225,6 +225,13 @@ export const firstAddress = (subnet: Cidr): Address => {
   return { family: subnet.family, bytes, text: formatAddress(bytes) }
 }
 
+/** What the host is called in each subnet. */
+export const hostAddresses = (subnets: readonly Cidr[], gateways: readonly Address[]): string[] =>
+  subnets.map((subnet) => {
+    const gateway = gateways.find(({ family }) => family === subnet.family) ?? firstAddress(subnet)
+    return `${gateway.text}/${subnet.prefixLength}`
+  })
+
 export function checkNetworkName(name: unknown): string {
   return objectName(name, 'name', 32)
 }
@@ -254,12 +261,15 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     masquerade,
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
-  formatNetworkLabel({ name, ...options, reserved: reserved.map(formatCidr), forwardingBefore })
+  const gateways = gatewaysOf(spec.gateways, subnets)
+  // Of subnets that are not chosen yet nothing can be told; createNetwork looks again.
+  const addresses = hostAddresses(subnets, gateways)
+  formatNetworkLabel({ name, ...options, reserved: reserved.map(formatCidr), forwardingBefore, addresses })
   return {
     name,
     families,
     subnets,
-    gateways: gatewaysOf(spec.gateways, subnets),
+    gateways,
     pools: array(spec.addressPools, 'addressPools').map((pool, at) => poolOf(pool, `addressPools[${at}]`)),
     reserved,
     bridge: spec.bridge === undefined ? bridgeNameOf(name) : interfaceName(spec.bridge, 'bridge'),

@@ -59,7 +59,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
       assert.is(bridge?.mtu, 1400)
       assert.ok(bridge?.flags.includes('UP'))
       assert.equal(bridge?.altnames, ['netlink-ct/lab'])
-      assert.is(bridge?.ifalias, 'netlink-ct/1 network lab icc masquerade forwarding=0')
+      assert.is(bridge?.ifalias, 'netlink-ct/1 network lab icc masquerade forwarding=0 addresses=10.9.0.1/24')
       // Whether the loopback of the host is up is for whoever used the sandbox before.
       assert.equal(
         (await addressesShown()).filter((shown) => !shown.startsWith('lo ')),
@@ -92,7 +92,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
 
   test('that is internal has no masquerade, is dispatched on its way out, and leaves forwarding alone', () =>
     withNetwork({ internal: true, icc: false }, async () => {
-      assert.is((await linkShown('br-lab'))?.ifalias, 'netlink-ct/1 network lab internal forwarding=0')
+      assert.is((await linkShown('br-lab'))?.ifalias, 'netlink-ct/1 network lab internal forwarding=0 addresses=10.9.0.1/24')
       assert.equal(await elementsShown('from'), [`${(await linkShown('br-lab'))?.group} comment lab : goto from_internal`])
       assert.equal(await elementsShown('masqueraded4'), [])
       assert.equal(await elementsShown('same'), [])

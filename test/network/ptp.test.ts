@@ -40,7 +40,10 @@ const neighborsShown = (args: readonly string[], netns?: { path: string }): Prom
 test('has a device with its gateways and no ports; a container has a link, routes and neighbors on both sides', () =>
   withNetwork({}, async (network) => {
     assert.is(network.driver, 'ptp')
-    assert.is((await linkShown('br-lab'))?.ifalias, 'netlink-ct/1 network lab ptp icc masquerade forwarding=0 forwarding6=0')
+    assert.is(
+      (await linkShown('br-lab'))?.ifalias,
+      'netlink-ct/1 network lab ptp icc masquerade forwarding=0 forwarding6=0 addresses=10.9.0.1/24,fd00:9::1/64',
+    )
     const group = (await linkShown('br-lab'))?.group
     assert.equal(await elementsShown('gateways4'), [`${group} comment lab : 10.9.0.1`])
     assert.equal(await elementsShown('gateways6'), [`${group} comment lab : fd00:9::1`])

@@ -1,0 +1,40 @@
+// Networks that are there, whoever made them: all that they are stands on their devices.
+
+import { NetlinkError } from '../errors.ts'
+import type { Netns } from '../netns/netns.ts'
+import type { Link } from '../rtnetlink/link.ts'
+import { NetworkError } from './errors.ts'
+import { networkAltname, parseNetworkLabel } from './label.ts'
+import { Network } from './network.ts'
+
+/** The network whose device this is; undefined when it is none, or when somebody took away what it remembers. */
+export function networkOn(host: Netns, bridge: Link): Network | undefined {
+  const label = parseNetworkLabel(bridge.alias)
+  if (label === undefined || !bridge.altnames.includes(networkAltname(label.name))) return undefined
+  return new Network(label, bridge, host)
+}
+
+async function deviceOf(host: Netns, name: string): Promise<Link | undefined> {
+  try {
+    return await host.getLink(networkAltname(name))
+  } catch (error) {
+    if (error instanceof NetlinkError && error.code === 'ENODEV') return undefined
+    throw error
+  }
+}
+
+/** One question to the kernel. */
+export async function findNetwork(host: Netns, name: string): Promise<Network | undefined> {
+  const device = await deviceOf(host, name)
+  return device && networkOn(host, device)
+}
+
+/** Says why there is no network of that name. */
+export async function networkNotFound(host: Netns, name: string): Promise<never> {
+  const device = await deviceOf(host, name)
+  const why =
+    device === undefined
+      ? `the host has no network '${name}'`
+      : `the device ${device.name} is called ${networkAltname(name)}, but its alias, which says what the network is, was changed`
+  throw new NetworkError('NETWORK_NOT_FOUND', why)
+}

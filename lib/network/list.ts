@@ -1,0 +1,28 @@
+import { fields } from '../invalid.ts'
+import { type Netns, netnsOption } from '../netns/netns.ts'
+import { host as ownHost } from '../netns/registry.ts'
+import { networkOn } from './find.ts'
+import type { Network } from './network.ts'
+
+/** What the functions about all networks of a host take. */
+export interface HostOptions {
+  /** The namespace that plays the host. @defaultValue the one where this process lives */
+  readonly host?: Netns
+}
+
+/** @internal */
+export function hostOf(options: HostOptions, known: readonly string[] = []): Netns {
+  fields(options, 'options', ['host', ...known])
+  return options.host === undefined ? ownHost : netnsOption(options.host, 'options.host')
+}
+
+/**
+ * The networks of a host, by name, whoever made them. One dump of the host's bridges, however many containers there are. A network
+ * that lost what it remembers is not among them: see `check`.
+ */
+export async function listNetworks(options: HostOptions = {}): Promise<Network[]> {
+  const host = hostOf(options)
+  const bridges = await host.listLinks({ kind: 'bridge' })
+  const networks = bridges.map((bridge) => networkOn(host, bridge)).filter((network) => network !== undefined)
+  return networks.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
