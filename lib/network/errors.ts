@@ -10,6 +10,7 @@ export type NetworkErrorCode =
   | 'SUBNET_CONFLICT'
   | 'NO_FREE_SUBNET'
   | 'PORT_IN_USE'
+  | 'PROTOCOL_UNSUPPORTED'
   | 'TABLE_IN_USE'
 
 export class NetworkError extends Error {

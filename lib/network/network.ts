@@ -36,7 +36,16 @@ import {
 import { Leases, type NumberRange, type Place } from './lease.ts'
 import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
 import { flowsOf, ownerOf, published } from './ports.ts'
-import { endpointElements, endpointFlows, findLinks, portsLeft, publishPorts, unpublishPorts, withReclaim } from './publish.ts'
+import {
+  endpointElements,
+  endpointFlows,
+  findLinks,
+  portsLeft,
+  publishPorts,
+  requireProtocols,
+  unpublishPorts,
+  withReclaim,
+} from './publish.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
@@ -129,12 +138,13 @@ export class Network implements EndpointOwner {
    * All or nothing, in one call to the native side and one submission per namespace for what is made.
    *
    * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside),
-   * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE; the error's `operation` names the step.
+   * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE, PROTOCOL_UNSUPPORTED; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const { subnets, gateways, internal } = this.#facts
     const checked = checkAttach(spec, { subnets, prefixLengths: this.#prefixLengths, gateways, internal, leases: this.#leases })
     const alias = formatEndpointLabel(checked)
+    await requireProtocols(this.#host, checked.ports)
     const given = await resolveNetns(spec.netns)
     try {
       const owner = ownerOf(this.name, checked.name)
@@ -363,6 +373,7 @@ export class Network implements EndpointOwner {
     const ports = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
     if (publish) refuseForeignFamily(ports, this.#families, 'ports')
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
+    if (publish) await requireProtocols(this.#host, ports)
     return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
   }
 

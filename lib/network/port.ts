@@ -3,7 +3,7 @@
 import { type Family, parseAddress } from '../cidr.ts'
 import { fields, invalidType, invalidValue, oneOf, outOfRange } from '../invalid.ts'
 
-export type Protocol = 'tcp' | 'udp'
+export type Protocol = 'tcp' | 'udp' | 'sctp'
 
 /** One published port. */
 export interface Port {
@@ -17,8 +17,8 @@ export interface Port {
 /** `'8080:80'`, `'127.0.0.1:53:53/udp'`, `'[2001:db8::1]:8080:80'`, `'8000-8009:9000-9009'`, or an object. */
 export type PortSpec = string | (Omit<Port, 'protocol'> & { readonly protocol?: Protocol })
 
-export const protocolNumber: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 }
-const protocols: readonly Protocol[] = ['tcp', 'udp']
+export const protocolNumber: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
+const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp']
 const spelling = "must be [hostAddress:]hostPort:containerPort[/protocol], such as '8080:80'"
 
 function portNumber(value: unknown, path: string): number {

@@ -40,11 +40,15 @@ export function elementsOf(
   })
 }
 
-/** UDP has no end of a connection: what conntrack remembers of the port would still go to the container before. */
-export function udpFlows(ports: readonly PublishedPort[]): PlanFlow[] {
+/**
+ * UDP has no end of a connection, and an association of SCTP may outlive its container: what conntrack remembers of the port would still go
+ * to the container before.
+ */
+export function lastingFlows(ports: readonly PublishedPort[]): PlanFlow[] {
   return ports
-    .filter(({ protocol }) => protocol === protocolNumber.udp)
+    .filter(({ protocol }) => protocol !== protocolNumber.tcp)
     .map(({ family, protocol, hostAddress = anywhere, hostPort }) => ({ family, protocol, address: hostAddress, port: hostPort }))
 }
 
-export const flowsOf = (ports: readonly Port[], families: readonly Family[]): PlanFlow[] => udpFlows(published(ports, families))
+export const flowsOf = (ports: readonly Port[], families: readonly Family[]): PlanFlow[] =>
+  lastingFlows(published(ports, families))

@@ -13,7 +13,7 @@ import { NetworkError } from './errors.ts'
 import { type FirewallElement, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { collide, type Port, portKey, protocolNumber } from './port.ts'
-import { elementsOf, flowsOf, ownerOf, published, udpFlows } from './ports.ts'
+import { elementsOf, flowsOf, lastingFlows, ownerOf, published } from './ports.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
 const mostAttempts = 16
@@ -42,6 +42,18 @@ async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[
   } catch (error) {
     if (!isCode(error, 'ENODEV')) throw error
     throw new NetworkError('ENDPOINT_NOT_FOUND', `'${endpoint.name}' is not attached to '${endpoint.network}' any more`)
+  }
+}
+
+/** PROTOCOL_UNSUPPORTED where the kernel tracks no SCTP: it would take the ports, and change no packet. */
+export async function requireProtocols(host: Netns, ports: readonly Port[]): Promise<void> {
+  if (!ports.some(({ protocol }) => protocol === 'sctp')) return
+  try {
+    await host.getSysctl('net.netfilter.nf_conntrack_sctp_timeout_established')
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+    const why = 'the kernel does not track SCTP (CONFIG_NF_CT_PROTO_SCTP), so its ports cannot be published'
+    throw new NetworkError('PROTOCOL_UNSUPPORTED', why, { cause: error })
   }
 }
 
@@ -201,6 +213,6 @@ function portInUse({ port, owner, address }: Holder, cause: NetlinkError): Netwo
 /** Exactly what is given: an element that changed since stays. */
 async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> {
   const elements = holders.map(({ port, owner, address }) => portElement(port, address, owner))
-  const flows = udpFlows(holders.map(({ port }) => port))
+  const flows = lastingFlows(holders.map(({ port }) => port))
   await kernel(native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows }))
 }

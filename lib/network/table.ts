@@ -24,6 +24,8 @@ export async function addToTable(host: Netns, network: FirewalledNetwork): Promi
       await kernel(native.transact(handle, added))
       return
     } catch (error) {
+      // Its sets have other keys: another version's.
+      if (isCode(error, 'EINVAL') && (error as NetlinkError).syscall === 'NFT_MSG_NEWSETELEM') throw tableInUse(error)
       // ENOENT: no table yet. EEXIST with the table in the batch: another process made it in between, and the first way works now.
       if (!isCode(error, 'ENOENT')) throw error
     }
@@ -38,7 +40,8 @@ export async function addToTable(host: Netns, network: FirewalledNetwork): Promi
 }
 
 function tableInUse(cause: unknown): NetworkError {
-  const why = 'the host has a table inet netlink-ct that this library did not make, or that lost its sets'
+  const why =
+    'the host has a table inet netlink-ct that this library did not make, or another version of it, or that lost its sets'
   return new NetworkError('TABLE_IN_USE', `${why}: nft delete table inet netlink-ct`, { cause })
 }
 

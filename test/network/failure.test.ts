@@ -15,7 +15,7 @@ import {
 import { native } from '../../lib/native.ts'
 import { tableName } from '../../lib/network/firewall/index.ts'
 import { type Failure, failureOf } from '../support/failure.ts'
-import { kernelState, type NetnsRef, output } from '../support/lab.ts'
+import { kernelState, type NetnsRef, output, run } from '../support/lab.ts'
 import { askProgram } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 import { changes } from './support/changes.ts'
@@ -46,6 +46,8 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
   else assert.match(failure.operation ?? '', operation)
   assert.ok(failure.message.includes(failure.operation ?? ''), failure.message)
 }
+
+const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_timeout_established'])).code === 0
 
 {
   const test = suite('an attach that fails leaves nothing')
@@ -116,6 +118,14 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
       )
       assert.is((failure.cause as NetlinkError).syscall, 'NFT_MSG_NEWSETELEM')
     }
+  })
+
+  test.skipIf(tracksSctp && 'the kernel tracks SCTP', 'when a port is of SCTP, which the kernel does not track', async () => {
+    const failure = await leavesNothing(() => lab.attach({ name: 'web', netns: 'box', publish: ['9000:9000/sctp'] }), 'box')
+    assert.instance(failure, NetworkError)
+    assert.is(failure.code, 'PROTOCOL_UNSUPPORTED')
+    const web = await lab.attach({ name: 'web' })
+    assert.is((await leavesNothing(() => web.publish('9000:9000/sctp'))).code, 'PROTOCOL_UNSUPPORTED')
   })
 
   test('when the namespace is closed, gone, or none', async () => {
@@ -352,6 +362,11 @@ function says(failure: Failure, { code, syscall, operation }: Expected): void {
     const failure = await leavesNothing(() => createNetwork({ name: 'lab' }))
     assert.is(failure.code, 'NO_FREE_SUBNET')
     assert.match(failure.message, /each subnet of 172\.18\.0\.0\/15 \(in parts of \/16\), .*: name a subnet/)
+  })
+
+  test('when another version of the library has a table', async () => {
+    await output('nft', ['-f', '-'], { input: 'table inet netlink-ct { set networks { type ifname; }; }' })
+    assert.is((await leavesNothing(() => createNetwork(spec))).code, 'TABLE_IN_USE')
   })
 
   test('when somebody else has a table of our name', async () => {

@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert'
 import { createNetns, createNetwork, type Endpoint, type Network, type NetworkSpec, openNetwork } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
-import { json, kernelState, output, readSysctl, writeSysctl } from '../support/lab.ts'
+import { json, kernelState, output, readSysctl, run, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { changes } from './support/changes.ts'
 import { attachElsewhere } from './support/processes.ts'
@@ -13,6 +13,7 @@ import { addressesShown, elementsShown, linkShown, routesShown } from './support
 
 const ip = (...lines: string[]): Promise<string> => output('ip', ['-batch', '-'], { input: lines.join('\n') })
 const inside = (endpoint: Endpoint): { path: string } => ({ path: endpoint.netns?.path ?? 'closed' })
+const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_timeout_established'])).code === 0
 const dual = ['10.9.0.0/24', 'fd00:9::/64']
 
 /** A network for `body`, after which the kernel is as it was before. */
@@ -290,6 +291,17 @@ async function refused(code: string, call: () => Promise<unknown>): Promise<stri
       assert.is((await elementsShown('ports4')).length, 1)
       await network.attach({ name: 'next', publish: ['8080:80'] })
     }))
+
+  test.skipIf(!tracksSctp && 'the kernel does not track SCTP', 'with SCTP ports have them in both families', () =>
+    withNetwork({ subnets: dual }, async (network) => {
+      const web = await network.attach({ name: 'web', publish: ['9000:90/sctp'] })
+      assert.equal(await elementsShown('ports4'), ['sctp . 9000 comment lab/web : 10.9.0.2 . 90'])
+      assert.equal(await elementsShown('ports6'), ['sctp . 9000 comment lab/web : fd00:9::2 . 90'])
+      assert.is((await linkShown(web.hostIfname))?.ifalias, 'netlink-ct/1 endpoint web 9000:90/sctp')
+      await web.unpublish('9000:90/sctp')
+      assert.equal(await elementsShown('ports4'), [])
+    }),
+  )
 
   test('and ports that collide are refused with the owner, in either family', () =>
     withNetwork({ subnets: dual }, async (network) => {
