@@ -99,6 +99,8 @@ export interface AttachPlan {
   /** 0: the kernel's default. */
   readonly mtu: number
   readonly group: number
+  /** The container takes what it would answer through another network: rp_filter 2. */
+  readonly loose: boolean
   /** The bridge keeps the port from other isolated ones. */
   readonly isolated: boolean
   /** Of the host end; 0: chosen at random from the private range. */
@@ -122,11 +124,25 @@ export interface AttachPlan {
     readonly gateway: Uint8Array
     /** The gateway is a neighbor, whatever the addresses say. */
     readonly onlink: boolean
+    /** 0: the kernel's default. */
+    readonly metric: number
+    /** RTN_UNICAST, or a refusal, which has no gateway and stays when the device goes. */
+    readonly type: number
   }[]
+  /** Written inside, in this order, before the link comes up. `path` is below /proc/sys/net. */
+  readonly sysctls: readonly (PlanSysctl & {
+    /** Goes with the device. */
+    readonly ofDevice: boolean
+  })[]
   /** One of the leased addresses, by its position, is put in front of the key or the data of each. */
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
+}
+
+export interface PlanSysctl {
+  readonly path: string
+  readonly value: string
 }
 
 export interface Attached {
@@ -135,6 +151,9 @@ export interface Attached {
   readonly lease: number
   readonly hostIndex: number
   readonly index: number
+  /** What an undo gives back to a namespace that was there before. */
+  readonly loopbackWasDown: boolean
+  readonly sysctlsBefore: readonly PlanSysctl[]
 }
 
 export interface PortChange {

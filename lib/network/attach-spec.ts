@@ -12,9 +12,20 @@ import {
   parseCidr,
   sizeOf,
 } from '../cidr.ts'
-import { fields, invalidType, invalidValue } from '../invalid.ts'
+import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
 import { interfaceName, macAddress, objectName } from '../names.ts'
 import type { Netns, NetnsRef } from '../netns/netns.ts'
+import { type BandwidthSpec, checkBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
+import {
+  type AttachRoute,
+  checkRoutes,
+  checkSysctls,
+  largestMetric,
+  type PlanRoute,
+  type PlanSysctls,
+  type Sysctls,
+} from './inside.ts'
+import { checkLabels, type Labels } from './label.ts'
 import type { Leases, Place } from './lease.ts'
 import { type Port, type PortSpec, parsePorts, refuseForeignFamily } from './port.ts'
 
@@ -36,6 +47,27 @@ export interface AttachSpec {
   readonly publish?: readonly PortSpec[]
   /** Whether the default route goes through this network. @defaultValue true, and false in an internal network */
   readonly defaultRoute?: boolean
+  /**
+   * Of its default route and of `routes`. A container in several networks goes out through the one with the lowest, and when that is
+   * detached through the next: Docker's `gw-priority`, the other way round. @defaultValue the kernel's: 0, and 1024 for IPv6
+   */
+  readonly metric?: number
+  /** More routes inside: `[{ to: '10.0.0.0/8' }, { to: '192.0.2.0/24', type: 'blackhole' }]` */
+  readonly routes?: readonly AttachRoute[]
+  /**
+   * Settings below `net.`, written inside in this order before the link comes up; `IFNAME` stands for the interface's name:
+   * `{ 'net.ipv4.conf.IFNAME.rp_filter': 2, 'net.core.somaxconn': 1024 }`. Those that are no device's outlive the endpoint.
+   */
+  readonly sysctls?: Sysctls
+  /** What is limited for the container, by `setBandwidth`: `egress` is what it sends. `{ egress: '10mbit', ingress: '100mbit' }` */
+  readonly bandwidth?: BandwidthSpec
+  /**
+   * Tells the neighbors where the address is now, by unsolicited ARP and neighbor advertisement: those who knew it elsewhere need not
+   * find out. @defaultValue false
+   */
+  readonly announce?: boolean
+  /** A few words to remember, in the 255 characters that the kernel keeps for the endpoint: `{ app: 'shop', tier: 'db' }` */
+  readonly labels?: Labels
 }
 
 export interface CheckedAttach {
@@ -46,6 +78,13 @@ export interface CheckedAttach {
   readonly ifname: string
   readonly ports: readonly Port[]
   readonly defaultRoute: boolean
+  readonly metric: number
+  readonly routes: readonly PlanRoute[]
+  readonly sysctls: PlanSysctls
+  /** As the container sees it. */
+  readonly bandwidth: BandwidthSpec | undefined
+  readonly announce: boolean
+  readonly labels: Labels
 }
 
 export interface AttachSite {
@@ -54,10 +93,20 @@ export interface AttachSite {
   readonly prefixLengths: readonly number[]
   readonly gateways: readonly Address[]
   readonly internal: boolean
+  readonly driver: string
+  readonly mtu: number
   readonly leases: Pick<Leases, 'isNameable'>
 }
 
-const names = ['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute'] as const
+const names = [
+  ...['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute', 'metric', 'routes', 'sysctls', 'bandwidth'],
+  ...['announce', 'labels'],
+]
+
+function flag(value: unknown, path: string, fallback: boolean): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidType(path, 'a boolean', value)
+  return value ?? fallback
+}
 
 /** The number of a static address in its subnet. */
 function numberOf(value: unknown, path: string, { subnets, prefixLengths, gateways }: AttachSite): readonly [Cidr, bigint] {
@@ -100,8 +149,7 @@ function placeOf(addresses: unknown, site: AttachSite): Partial<Place> {
 export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
   fields(spec, 'endpoint', names)
   const name = objectName(spec.name, 'name')
-  if (spec.defaultRoute !== undefined && typeof spec.defaultRoute !== 'boolean')
-    throw invalidType('defaultRoute', 'a boolean', spec.defaultRoute)
+  const defaultRoute = flag(spec.defaultRoute, 'defaultRoute', !site.internal)
   if (site.internal && spec.defaultRoute === true)
     throw invalidValue('defaultRoute', 'makes no sense in an internal network: nothing leaves it', true)
   const ports = spec.publish === undefined ? [] : parsePorts(spec.publish, 'publish')
@@ -112,12 +160,20 @@ export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
     site.subnets.map(({ family }) => family),
     'publish',
   )
+  const ifname = spec.ifname === undefined ? 'eth0' : interfaceName(spec.ifname, 'ifname')
+  const metric = spec.metric === undefined ? 0 : integer(spec.metric, 'metric', 0, largestMetric)
   return {
     name,
     place: placeOf(spec.addresses, site),
     mac: spec.mac === undefined ? undefined : macAddress(spec.mac, 'mac'),
-    ifname: spec.ifname === undefined ? 'eth0' : interfaceName(spec.ifname, 'ifname'),
+    ifname,
     ports,
-    defaultRoute: spec.defaultRoute ?? !site.internal,
+    defaultRoute,
+    metric,
+    routes: checkRoutes(spec.routes, { ...site, metric }),
+    sysctls: checkSysctls(spec.sysctls, ifname),
+    bandwidth: spec.bandwidth === undefined ? undefined : checkBandwidth(spec.bandwidth, site.mtu),
+    announce: flag(spec.announce, 'announce', false),
+    labels: checkLabels(spec.labels),
   }
 }

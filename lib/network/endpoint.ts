@@ -1,6 +1,7 @@
 // A container's place in a network.
 
 import type { Netns } from '../netns/netns.ts'
+import type { EndpointLabel, Labels } from './label.ts'
 import type { Port, PortSpec } from './port.ts'
 
 /** What an endpoint asks of its network. */
@@ -24,7 +25,7 @@ export interface EndpointFacts {
 
 /** What only the library needs to know of it. */
 interface EndpointOrigin {
-  readonly chosenMac: string | undefined
+  readonly label: EndpointLabel
   readonly isBridgePort: boolean
 }
 
@@ -46,8 +47,10 @@ export class Endpoint implements AsyncDisposable {
   /** `['172.18.0.2/16', 'fd00::2/64']`: IPv4 first. */
   readonly addresses: readonly string[]
   readonly gateways: readonly string[]
-  /** @internal a MAC that is not derived from the address */
-  readonly chosenMac: string | undefined
+  /** What it was given to remember at its attach. */
+  readonly labels: Labels
+  /** @internal as its alias tells, but for the ports */
+  readonly label: EndpointLabel
   /** @internal whether the host end has options of a bridge's port */
   readonly isBridgePort: boolean
   readonly #owner: EndpointOwner
@@ -65,7 +68,8 @@ export class Endpoint implements AsyncDisposable {
     this.addresses = facts.addresses
     this.gateways = facts.gateways
     this.#ports = facts.ports
-    this.chosenMac = facts.chosenMac
+    this.label = facts.label
+    this.labels = facts.label.labels ?? {}
     this.isBridgePort = facts.isBridgePort
     this.#owner = owner
   }
@@ -97,8 +101,8 @@ export class Endpoint implements AsyncDisposable {
     await this.detach()
   }
 
-  toJSON(): Omit<EndpointFacts, 'netns'> & { readonly netns: string | undefined } {
-    const { name, network, netns, ifname, hostIfname, hostIndex, mac, addresses, gateways, ports } = this
+  toJSON(): Omit<EndpointFacts, 'netns'> & { readonly netns: string | undefined; readonly labels: Labels } {
+    const { name, network, netns, ifname, hostIfname, hostIndex, mac, addresses, gateways, ports, labels } = this
     return {
       name,
       network,
@@ -110,6 +114,7 @@ export class Endpoint implements AsyncDisposable {
       addresses,
       gateways,
       ports,
+      labels,
     }
   }
 }

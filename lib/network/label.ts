@@ -1,12 +1,14 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
 //   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
-//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07]
+//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07] [limited]
+//                                               [@app=shop …]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
 
 import type { Family } from '../cidr.ts'
+import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
 import { formatPorts, type Port, parsePorts } from './port.ts'
 
@@ -41,6 +43,23 @@ export interface EndpointLabel {
   readonly ports: readonly Port[]
   /** Only when it is not derived from the address. */
   readonly mac?: string | undefined
+  /** What it receives is limited, so that there is a device that goes with it. */
+  readonly limited?: boolean
+  readonly labels?: Labels
+}
+
+/** Words that a user has the kernel remember. */
+export type Labels = Readonly<Record<string, string>>
+
+export function checkLabels(value: unknown): Labels {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidType('labels', "an object such as { app: 'shop' }", value)
+  for (const [key, text] of Object.entries(value)) {
+    if (!/^[\w./-]+$/.test(key)) throw invalidValue('labels', "must have keys of letters, digits, '_', '.', '/' and '-'", key)
+    if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) throw invalidType(`labels['${key}']`, 'a well-formed text', text)
+  }
+  return value as Labels
 }
 
 const forwardingWords: readonly (readonly [Family, string])[] = [
@@ -104,10 +123,13 @@ function fitting(text: string, what: string, remedy: string): string {
 }
 
 /** Throws a RangeError when the ports' description does not fit the alias. */
-export function formatEndpointLabel(label: EndpointLabel): string {
-  const mac = label.mac === undefined ? [] : [`mac=${label.mac}`]
-  const text = [prefix, 'endpoint', label.name, ...formatPorts(label.ports), ...mac].join(' ')
-  return fitting(text, `the published ports of '${label.name}'`, 'publish ranges')
+export function formatEndpointLabel({ name, ports, mac, limited = false, labels = {} }: EndpointLabel): string {
+  const words = [prefix, 'endpoint', name, ...formatPorts(ports)]
+  if (mac !== undefined) words.push(`mac=${mac}`)
+  if (limited) words.push('limited')
+  const own = Object.entries(labels).map(([key, text]) => `@${key}=${encodeURIComponent(text)}`)
+  const what = own.length === 0 ? `the published ports of '${name}'` : `the published ports and labels of '${name}'`
+  return fitting([...words, ...own].join(' '), what, own.length === 0 ? 'publish ranges' : 'publish ranges, shorten the labels')
 }
 
 /** undefined for an alias that is not ours, or that somebody spoiled. */
@@ -115,15 +137,23 @@ export function parseEndpointLabel(alias: string | undefined): EndpointLabel | u
   const [mark, kind, name, ...words] = alias?.split(' ') ?? []
   if (mark !== prefix || kind !== 'endpoint' || name === undefined) return undefined
   const isMac = (word: string): boolean => word.startsWith('mac=')
+  const isLabel = (word: string): boolean => word.startsWith('@')
   const mac = words.find(isMac)?.slice('mac='.length)
   try {
-    const ports = parsePorts(
-      words.filter((word) => !isMac(word)),
-      'the alias',
-    )
-    return { name: objectName(name, 'the alias'), ports, mac: mac === undefined ? undefined : macAddress(mac, 'the alias') }
+    const ports = words.filter((word) => !isMac(word) && !isLabel(word) && word !== 'limited')
+    const labels = words.filter(isLabel).map((word) => {
+      const [key = '', text = ''] = word.slice(1).split('=')
+      return [key, decodeURIComponent(text)] as const
+    })
+    return {
+      name: objectName(name, 'the alias'),
+      ports: parsePorts(ports, 'the alias'),
+      mac: mac === undefined ? undefined : macAddress(mac, 'the alias'),
+      limited: words.includes('limited'),
+      labels: Object.fromEntries(labels),
+    }
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) return undefined
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof URIError) return undefined
     throw error
   }
 }

@@ -19,14 +19,18 @@ import { type Attached, native } from '../native.ts'
 import { Netns, type NetnsRef } from '../netns/netns.ts'
 import { openNetnsOption } from '../netns/registry.ts'
 import type { Link } from '../rtnetlink/link.ts'
+import { rolledBack } from '../rtnetlink/roll-back.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
+import { announceSysctls, finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
 import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
+import { isRefusal, type PlanRoute, setsReversePathFilter, unicast } from './inside.ts'
 import {
   type Driver,
+  type EndpointLabel,
   endpointAltname,
   formatEndpointLabel,
   type Masquerade,
@@ -88,6 +92,8 @@ export class Network implements EndpointOwner {
   #starting: Promise<void> | undefined
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
   readonly #owned = new Map<number, Netns>()
+  /** Routes that attach made inside and that do not go with the device, by the host end's index. */
+  readonly #refusals = new Map<number, { readonly netns: Netns; readonly routes: readonly PlanRoute[] }>()
   /** Changes of an endpoint's ports, by the host end's index. */
   readonly #changing = new Turns<number>()
   readonly #detaching = new Gather<Endpoint>((endpoints) => this.#detachAll(endpoints))
@@ -142,8 +148,11 @@ export class Network implements EndpointOwner {
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const { subnets, gateways, internal } = this.#facts
-    const checked = checkAttach(spec, { subnets, prefixLengths: this.#prefixLengths, gateways, internal, leases: this.#leases })
-    const alias = formatEndpointLabel(checked)
+    const { driver, mtu } = this
+    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, driver, mtu, leases: this.#leases }
+    const checked = checkAttach(spec, site)
+    const label: EndpointLabel = { ...checked, limited: checked.bandwidth?.egress !== undefined }
+    const alias = formatEndpointLabel(label)
     await requireProtocols(this.#host, checked.ports)
     const given = await resolveNetns(spec.netns)
     try {
@@ -153,31 +162,51 @@ export class Network implements EndpointOwner {
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
-      if (given === undefined || given.opened) this.#owned.set(attached.hostIndex, netns)
-      const { name, ifname, ports, mac } = checked
-      return this.#endpoint(place, { name, ifname, ports, mac, netns, hostIndex: attached.hostIndex }) as AttachedEndpoint
+      const { ifname, ports, routes } = checked
+      const { hostIndex } = attached
+      const endpoint = this.#endpoint(place, { label, ifname, ports, netns, hostIndex }) as AttachedEndpoint
+      if (hasFinish(checked)) {
+        await rolledBack(
+          () => this.#finish(endpoint, checked, attached),
+          async () => (given === undefined ? netns.close() : undefined),
+        )
+      }
+      if (given === undefined || given.opened) this.#owned.set(hostIndex, netns)
+      if (routes.some(isRefusal)) this.#refusals.set(hostIndex, { netns, routes })
+      return endpoint
     } catch (error) {
       if (given?.opened) await given.netns.close()
       throw error
     }
   }
 
+  async #finish(endpoint: AttachedEndpoint, checked: CheckedAttach, attached: Attached): Promise<void> {
+    const host = Netns.handleOf(this.#host)
+    const { netns } = endpoint
+    await rolledBack(
+      () => finish(this.#host, netns, { checked, endpoint, index: attached.index }),
+      async () => {
+        const elements = endpointElements(endpoint, checked.ports)
+        const flows = endpointFlows(endpoint, checked.ports)
+        await takeBack({ host, elements, flows, table: tableName, routes: checked.routes }, attached, netns)
+      },
+    )
+  }
+
   #endpoint(
     place: Place,
-    {
-      mac: chosenMac,
-      ...facts
-    }: Pick<EndpointFacts, 'name' | 'ifname' | 'ports' | 'netns' | 'hostIndex'> & { readonly mac: string | undefined },
+    { label, ...facts }: Pick<EndpointFacts, 'ifname' | 'ports' | 'netns' | 'hostIndex'> & { readonly label: EndpointLabel },
   ): Endpoint {
     const { addresses, hostIfname, mac } = this.#leases.at(place)
     return new Endpoint(
       {
         ...facts,
-        chosenMac,
+        label,
+        name: label.name,
         isBridgePort: this.driver === 'bridge',
         network: this.name,
         hostIfname,
-        mac: chosenMac ?? formatMac(mac),
+        mac: label.mac ?? formatMac(mac),
         addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#prefixLengths[at]}`),
         gateways: this.gateways,
       },
@@ -218,17 +247,17 @@ export class Network implements EndpointOwner {
   }
 
   /** Inside: the way out, and without a bridge, where nobody is a neighbor, the way to the other containers. */
-  #routes(defaultRoute: boolean): Parameters<typeof native.attach>[0]['routes'] {
+  #routes({ defaultRoute, metric, routes }: CheckedAttach): readonly PlanRoute[] {
     const { driver, subnets, gateways } = this.#facts
     const onlink = driver === 'ptp'
-    if (defaultRoute) return gateways.map(({ bytes }) => ({ to: nothing, prefixLength: 0, gateway: bytes, onlink }))
-    if (!onlink) return []
-    return subnets.map(({ bytes, prefixLength }, at) => ({
-      to: bytes,
-      prefixLength,
-      gateway: gateways[at]?.bytes ?? nothing,
-      onlink,
-    }))
+    const rest = { onlink, metric, type: unicast }
+    if (defaultRoute)
+      return [...gateways.map(({ bytes }) => ({ to: nothing, prefixLength: 0, gateway: bytes, ...rest })), ...routes]
+    if (!onlink) return routes
+    const neighbors = subnets.map(({ bytes, prefixLength }, at) => {
+      return { to: bytes, prefixLength, gateway: gateways[at]?.bytes ?? nothing, ...rest }
+    })
+    return [...neighbors, ...routes]
   }
 
   /** Of addresses inside. Point to point the container shares its link with nobody. */
@@ -257,6 +286,7 @@ export class Network implements EndpointOwner {
           hostMac: routed ? hostMac : nothing,
           mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
           group: bridge.group,
+          loose: !setsReversePathFilter(checked.sysctls),
           isolated: !icc,
           index: 0,
           ifname: checked.ifname,
@@ -271,7 +301,10 @@ export class Network implements EndpointOwner {
             const lease = this.#leases.at(place)
             return checked.mac === undefined ? lease : { ...lease, mac: macBytes(checked.mac) }
           }),
-          routes: this.#routes(checked.defaultRoute),
+          routes: this.#routes(checked),
+          sysctls: checked.announce
+            ? [...announceSysctls(checked.ifname, families.includes(10)), ...checked.sysctls]
+            : checked.sysctls,
           elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
           flows: flowsOf(checked.ports, families),
           table: tableName,
@@ -310,9 +343,14 @@ export class Network implements EndpointOwner {
     const name = link.altnames.find((altname) => altname.startsWith(prefix))?.slice(prefix.length)
     const place = this.#leases.placeOf(link.name, link.altnames)
     if (name === undefined || place === undefined) return undefined
-    const label = parseEndpointLabel(link.alias)
-    const { ports = [], mac } = label ?? {}
-    return this.#endpoint(place, { name, ifname: undefined, ports, mac, netns: undefined, hostIndex: link.index })
+    const { ports = [], ...label } = parseEndpointLabel(link.alias) ?? {}
+    return this.#endpoint(place, {
+      label: { ...label, name, ports },
+      ifname: undefined,
+      ports,
+      netns: undefined,
+      hostIndex: link.index,
+    })
   }
 
   /** The endpoint of that name, whoever attached it; one question to the kernel. ENDPOINT_NOT_FOUND. */
@@ -350,9 +388,13 @@ export class Network implements EndpointOwner {
 
   /** @internal Endpoint.detach */
   async detachEndpoint(endpoint: Endpoint): Promise<void> {
+    const { hostIndex } = endpoint
     await this.#detaching.add(endpoint)
-    await this.#owned.get(endpoint.hostIndex)?.close()
-    this.#owned.delete(endpoint.hostIndex)
+    const refusals = this.#refusals.get(hostIndex)
+    if (refusals !== undefined) await forgetRefusals(refusals.netns, refusals.routes)
+    this.#refusals.delete(hostIndex)
+    await this.#owned.get(hostIndex)?.close()
+    this.#owned.delete(hostIndex)
   }
 
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
@@ -360,7 +402,7 @@ export class Network implements EndpointOwner {
     await kernel(
       native.detach({
         host: Netns.handleOf(this.#host),
-        hostIndexes: endpoints.map((endpoint) => endpoint.hostIndex),
+        hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
         elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [])),
         flows: endpoints.flatMap((endpoint, at) => endpointFlows(endpoint, held[at] ?? [])),
         table: tableName,

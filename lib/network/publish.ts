@@ -84,8 +84,8 @@ export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Pr
 
 /** Writes down what the endpoint publishes, and lets it reach its own ports: on a bridge br_netfilter sends that back where it came from. */
 async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<void> {
-  const { name, hostIndex: index, chosenMac: mac } = endpoint
-  const alias = formatEndpointLabel({ name, ports, mac })
+  const { hostIndex: index, label } = endpoint
+  const alias = formatEndpointLabel({ ...label, ports })
   const messages: Message[] = [{ type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" }]
   if (endpoint.isBridgePort) {
     const info = { portKind: 'bridge', portData: { hairpin: ports.length > 0 ? 1 : 0 } }

@@ -69,6 +69,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.host_mac = bytes_member(object, "hostMac");
   plan.mtu = number_member(object, "mtu");
   plan.group = number_member(object, "group");
+  plan.loose = bool_member(object, "loose");
   plan.isolated = bool_member(object, "isolated");
   plan.index = number_member(object, "index");
   plan.ifname = text_member(object, "ifname");
@@ -77,8 +78,12 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.families = list_member<AddressFamily>(object, "families", family_of);
   plan.leases = list_member<Lease>(object, "leases", lease_of);
   plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
-    return AttachRoute{bytes_member(route, "to"), static_cast<uint8_t>(number_member(route, "prefixLength")),
-                       bytes_member(route, "gateway"), bool_member(route, "onlink")};
+    return AttachRoute{bytes_member(route, "to"),      static_cast<uint8_t>(number_member(route, "prefixLength")),
+                       bytes_member(route, "gateway"), bool_member(route, "onlink"),
+                       number_member(route, "metric"), static_cast<uint8_t>(number_member(route, "type"))};
+  });
+  plan.sysctls = list_member<AttachSysctl>(object, "sysctls", [](const Napi::Object& setting) {
+    return AttachSysctl{text_member(setting, "path"), text_member(setting, "value"), bool_member(setting, "ofDevice")};
   });
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
     return PublishedElement{element_of(element), number_member(element, "address"), text_member(element, "addressIn") == "data"};
@@ -100,6 +105,15 @@ Napi::Value attach_container(const Napi::CallbackInfo& info) {
             out.Set("lease", Napi::Number::New(env, static_cast<double>(attached.lease)));
             out.Set("hostIndex", Napi::Number::New(env, attached.host_index));
             out.Set("index", Napi::Number::New(env, attached.index));
+            out.Set("loopbackWasDown", Napi::Boolean::New(env, attached.loopback_was_down));
+            auto before = Napi::Array::New(env, attached.sysctls_before.size());
+            for (uint32_t at = 0; at < before.Length(); ++at) {
+              auto setting = Napi::Object::New(env);
+              setting.Set("path", attached.sysctls_before[at].path);
+              setting.Set("value", attached.sysctls_before[at].value);
+              before.Set(at, setting);
+            }
+            out.Set("sysctlsBefore", before);
             return out;
           });
 }

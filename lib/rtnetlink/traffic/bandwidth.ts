@@ -91,6 +91,12 @@ function wantedOf(spec: BandwidthSpec | null, mtu: number): Wanted {
   return wanted
 }
 
+/** Refuses what setBandwidth would refuse for a device with this MTU. */
+export function checkBandwidth(spec: BandwidthSpec, mtu: number): BandwidthSpec {
+  wantedOf(spec, mtu)
+  return spec
+}
+
 /** What an outcome found, or nothing when there is no such thing; any other refusal is thrown. */
 function found(outcome: Outcome | undefined): Body | undefined {
   const { error, replies = [] } = outcome ?? {}

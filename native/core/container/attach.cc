@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "core/netlink/codec.h"
 #include "core/netlink/registry.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr uint32_t loopback_index = 1;
 constexpr uint32_t first_index = 2;  // of a new namespace, after its loopback
 constexpr int most_index_clashes = 8;
+constexpr uint32_t loose_rp_filter = 2;
 constexpr const char* lease_step = "lease an address";
 constexpr const char* claim_step = "claim an address";
 
@@ -82,6 +84,7 @@ class Attachment {
   Result<void> forget_dead();
   Result<void> settle_host_end();
   Result<void> prepare_inside();
+  Result<void> write_sysctls();
   Result<void> configure();
   Result<void> open_ports();
   void add_create(Submission& submission, const Lease& lease, uint32_t peer_index);
@@ -103,7 +106,7 @@ class Attachment {
   Socket* host_ = nullptr;
   Socket* inside_ = nullptr;
   bool created_ = false;
-  bool loopback_was_down_ = false;
+  std::vector<const AttachRoute*> refusals_;  // routes that stand and do not go with the device
 };
 
 // The container's address is chosen here, and so is its way out: it waits for no router and for no duplicate.
@@ -348,13 +351,37 @@ void add_route(Submission& submission, uint32_t index, const AttachRoute& route,
   header.rtm_dst_len = route.prefix_length;
   header.rtm_table = RT_TABLE_MAIN;
   header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_type = RTN_UNICAST;
-  header.rtm_scope = route.gateway.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header.rtm_type = route.type;
+  header.rtm_scope = route.gateway.empty() && route.type == RTN_UNICAST ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   if (route.onlink) header.rtm_flags = RTNH_F_ONLINK;
   if (!route.destination.empty()) message.put(RTA_DST, std::span<const uint8_t>(route.destination));
   if (!route.gateway.empty()) message.put(RTA_GATEWAY, std::span<const uint8_t>(route.gateway));
   if (!source.empty()) message.put(RTA_PREFSRC, std::span<const uint8_t>(source));
-  message.put(RTA_OIF, index);
+  if (route.metric != 0) message.put(RTA_PRIORITY, route.metric);
+  if (route.type == RTN_UNICAST) message.put(RTA_OIF, index);
+}
+
+void delete_route(Submission& submission, const AttachRoute& route) {
+  MessageBuffer& message = submission.add(*message_type("RTM_DELROUTE"), 0);
+  auto& header = message.header<rtmsg>();
+  header.rtm_family = route.destination.size() == 16 ? AF_INET6 : AF_INET;
+  header.rtm_dst_len = route.prefix_length;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_type = route.type;
+  message.put(RTA_DST, std::span<const uint8_t>(route.destination));
+  if (route.metric != 0) message.put(RTA_PRIORITY, route.metric);
+}
+
+// What the files below ipv4/conf/<device> set, too.
+void set_device(MessageBuffer& message, uint16_t setting, uint32_t value) {
+  const size_t families = message.begin(IFLA_AF_SPEC);
+  const size_t inet = message.begin(AF_INET);
+  const size_t conf = message.begin(IFLA_INET_CONF);
+  message.put(setting, value);
+  message.end(conf);
+  message.end(inet);
+  message.end(families);
 }
 
 // Nobody has to ask for it, and it never counts against the limit of the neighbor table.
@@ -372,13 +399,7 @@ void add_neighbor(Submission& submission, uint32_t index, const Bytes& address, 
 void Attachment::add_ways_to(Submission& submission) {
   MessageBuffer& local = submission.add(rtm::setlink, 0, "let localhost reach published ports");
   link_header(local, attached_.host_index);
-  const size_t families = local.begin(IFLA_AF_SPEC);
-  const size_t inet = local.begin(AF_INET);
-  const size_t conf = local.begin(IFLA_INET_CONF);
-  local.put(IPV4_DEVCONF_ROUTE_LOCALNET, uint32_t{1});
-  local.end(conf);
-  local.end(inet);
-  local.end(families);
+  set_device(local, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
   for (size_t at = 0; at < plan_.families.size(); ++at) {
     const Bytes& address = lease().addresses[at];
     const AttachRoute route{.destination = address, .prefix_length = static_cast<uint8_t>(address.size() * 8), .gateway = {}};
@@ -436,7 +457,25 @@ Result<void> Attachment::prepare_inside() {
   auto outcomes = question.run();
   if (const Error* error = error_of(outcomes)) return *error;
   const Value* flags = find(outcomes.value()[0].replies.at(0), "flags");
-  loopback_was_down_ = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
+  attached_.loopback_was_down = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
+  return {};
+}
+
+Result<void> Attachment::write_sysctls() {
+  for (const AttachSysctl& setting : plan_.sysctls) {
+    Result<void> done;
+    if (plan_.inside && !setting.of_device) {
+      auto before = read_sysctl(home_, *plan_.inside, setting.path);
+      if (before)
+        attached_.sysctls_before.push_back({setting.path, before.value()});
+      else
+        done = before.error();
+    }
+    if (done) done = write_sysctl(home_, *attached_.inside, setting.path, setting.value);
+    if (done) continue;
+    done.error().step = "set net/" + setting.path + " to " + setting.value + " inside";
+    return done;
+  }
   return {};
 }
 
@@ -444,9 +483,12 @@ Result<void> Attachment::configure() {
   if (plan_.inside) {
     if (auto done = prepare_inside(); !done) return done;
   }
+  if (auto done = write_sysctls(); !done) return done;
   Submission submission(*inside_);
   link_header(submission.add(rtm::newlink, 0, "set lo up inside"), loopback_index, IFF_UP);
-  link_header(submission.add(rtm::newlink, 0, "set " + plan_.ifname + " up inside"), attached_.index, IFF_UP);
+  MessageBuffer& up = submission.add(rtm::newlink, 0, "set " + plan_.ifname + " up inside");
+  link_header(up, attached_.index, IFF_UP);
+  if (plan_.loose) set_device(up, IPV4_DEVCONF_RP_FILTER, loose_rp_filter);
   for (size_t at = 0; at < plan_.families.size(); ++at)
     add_address(submission, attached_.index, lease().addresses[at], plan_.families[at].prefix_length);
   for (size_t at = 0; !plan_.host_mac.empty() && at < plan_.families.size(); ++at)
@@ -455,6 +497,12 @@ Result<void> Attachment::configure() {
     add_route(submission, attached_.index, route, {},
               route.destination.empty() ? "add the default route inside" : "add a route inside");
   const auto outcomes = submission.run();
+  // The kernel goes on after an error. Routes are the last messages.
+  for (size_t at = 0; outcomes && at < plan_.routes.size(); ++at) {
+    const AttachRoute& route = plan_.routes[at];
+    const Outcome& outcome = outcomes.value()[outcomes.value().size() - plan_.routes.size() + at];
+    if (route.type != RTN_UNICAST && !outcome.error) refusals_.push_back(&route);
+  }
   if (const Error* error = error_of(outcomes)) return *error;
   return {};
 }
@@ -487,10 +535,15 @@ void Attachment::roll_back() {
     link_header(submission.add(rtm::dellink, 0), attached_.host_index);
     static_cast<void>(submission.run());  // the error that led here is the one to tell
   }
-  if (loopback_was_down_) {
+  for (const AttachSysctl& setting : std::views::reverse(attached_.sysctls_before))
+    static_cast<void>(write_sysctl(home_, *plan_.inside, setting.path, setting.value));
+  if (attached_.loopback_was_down || !refusals_.empty()) {
     Submission submission(*inside_);
-    auto& header = link_header(submission.add(rtm::newlink, 0), loopback_index);
-    header.ifi_change = IFF_UP;
+    for (const AttachRoute* route : refusals_) delete_route(submission, *route);
+    if (attached_.loopback_was_down) {
+      auto& header = link_header(submission.add(rtm::newlink, 0), loopback_index);
+      header.ifi_change = IFF_UP;
+    }
     static_cast<void>(submission.run());
   }
 }

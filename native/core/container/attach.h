@@ -3,6 +3,8 @@
 // container lead to it) and one message that only a host end that is certainly ours may get.
 #pragma once
 
+#include <linux/rtnetlink.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +35,16 @@ struct AttachRoute {
   uint8_t prefix_length = 0;
   Bytes gateway;        // empty: on link
   bool onlink = false;  // the gateway is a neighbor, whatever the addresses say
+  uint32_t metric = 0;  // 0: the kernel's default
+  // RTN_UNICAST, or a refusal (RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT), which is no device's and stays when ours goes.
+  uint8_t type = RTN_UNICAST;
+};
+
+// A setting inside, below /proc/sys/net.
+struct AttachSysctl {
+  std::string path;
+  std::string value;
+  bool of_device = false;  // goes with the device
 };
 
 // Where an element to publish holds the leased address, which is known only when the lease is taken.
@@ -50,6 +62,7 @@ struct AttachPlan {
   Bytes host_mac;                     // of a host end without a bridge, known to the container; empty on a bridge
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
+  bool loose = true;                  // the container takes what it would answer through another network (rp_filter 2)
   bool isolated = false;              // the bridge keeps the port from other isolated ones
   uint32_t index = 0;                 // ifindex of the host end; 0: chosen at random from the private range
   std::string ifname;                 // inside
@@ -58,6 +71,7 @@ struct AttachPlan {
   std::vector<AddressFamily> families;
   std::vector<Lease> leases;  // tried in order
   std::vector<AttachRoute> routes;
+  std::vector<AttachSysctl> sysctls;  // written in this order before the link comes up
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
@@ -68,6 +82,9 @@ struct Attached {
   size_t lease = 0;  // position in the plan
   uint32_t host_index = 0;
   uint32_t index = 0;
+  // What an undo gives back to a namespace that was there before.
+  bool loopback_was_down = false;
+  std::vector<AttachSysctl> sysctls_before;
 };
 
 // All or nothing: on error the kernel is as before. Errors carry the step in words. When every lease was taken the error is

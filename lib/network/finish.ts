@@ -1,0 +1,96 @@
+// What an attach does when the link stands, for those who asked for it, and how it is all taken back.
+
+import { kernel, NetlinkError } from '../errors.ts'
+import { type Attached, type AttachPlan, type Message, native } from '../native.ts'
+import { Netns } from '../netns/netns.ts'
+import { send } from '../rtnetlink/exchange.ts'
+import { type BandwidthSpec, setBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
+import { ifbName, isIfbOf } from '../rtnetlink/traffic/ifb.ts'
+import type { CheckedAttach } from './attach-spec.ts'
+import type { Endpoint } from './endpoint.ts'
+import { isRefusal, type PlanRoute, type PlanSysctls, refusalSpec } from './inside.ts'
+import { findLinks } from './publish.ts'
+
+/** BR_STATE_FORWARDING. */
+const forwarding = 3
+
+export const hasFinish = ({ bandwidth, announce }: CheckedAttach): boolean => bandwidth !== undefined || announce
+
+/** With which the kernel announces by itself what comes up or is given another MAC. */
+export function announceSysctls(ifname: string, ipv6: boolean): PlanSysctls {
+  const setting = (path: string) => ({ path, value: '1', ofDevice: true })
+  return [setting(`ipv4/conf/${ifname}/arp_notify`), ...(ipv6 ? [setting(`ipv6/conf/${ifname}/ndisc_notify`)] : [])]
+}
+
+/**
+ * A bridge forwards what a port hears as soon as its work queue has noticed the carrier, which may be too late for what the kernel says
+ * when the link comes up. So the port is told to forward, and the device is given the MAC that it has: that is announced, too.
+ */
+async function announce(host: Netns, inside: Netns, endpoint: Endpoint, index: number): Promise<void> {
+  const { hostIndex, isBridgePort, mac } = endpoint
+  if (isBridgePort) {
+    const info = { portKind: 'bridge', portData: { state: forwarding } }
+    const step = 'let the bridge forward what the port hears'
+    await send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body: { index: hostIndex, info }, step }])
+  }
+  const message: Message = { type: 'RTM_SETLINK', flags: 0, body: { index, mac }, step: 'announce the address' }
+  await send(Netns.handleOf(inside), [message])
+}
+
+/** The host end sends what the container receives. */
+const seenFromHost = ({ egress, ingress }: BandwidthSpec): BandwidthSpec => ({
+  ...(ingress === undefined ? {} : { egress: ingress }),
+  ...(egress === undefined ? {} : { ingress: egress }),
+})
+
+/** The limits come last: setBandwidth takes back what it did, and nothing has to be taken back after it. */
+export async function finish(
+  host: Netns,
+  inside: Netns,
+  { checked, endpoint, index }: { readonly checked: CheckedAttach; readonly endpoint: Endpoint; readonly index: number },
+): Promise<void> {
+  if (checked.announce) await announce(host, inside, endpoint, index)
+  if (checked.bandwidth !== undefined)
+    await setBandwidth(Netns.handleOf(host), endpoint.hostIndex, seenFromHost(checked.bandwidth))
+}
+
+/** Takes an attach back, in a namespace that was there before also what does not go with the device. */
+export async function takeBack(
+  {
+    host,
+    elements,
+    flows,
+    table,
+    routes,
+  }: Pick<AttachPlan, 'host' | 'flows' | 'table' | 'routes'> & {
+    readonly elements: Parameters<typeof native.detach>[0]['elements']
+  },
+  attached: Attached,
+  inside: Netns,
+): Promise<void> {
+  await kernel(native.detach({ host, hostIndexes: [attached.hostIndex], elements, flows, table }))
+  await forgetRefusals(inside, routes)
+  for (const { path, value } of attached.sysctlsBefore.toReversed()) await inside.setSysctl(`net/${path}`, value)
+  if (attached.loopbackWasDown) await inside.setLink(1, { up: false })
+}
+
+/** Routes that are no device's. In a namespace that is closed, or where somebody deleted them, there is nothing to do. */
+export async function forgetRefusals(inside: Netns, routes: readonly PlanRoute[]): Promise<void> {
+  for (const route of routes.filter(isRefusal)) {
+    if (inside.closed) return
+    await inside.deleteRoute(refusalSpec(route)).catch((error: unknown) => {
+      if (!(error instanceof NetlinkError && error.code === 'ESRCH')) throw error
+    })
+  }
+}
+
+/** The devices that carry what limited containers send. */
+export async function limitersOf(host: Netns, endpoints: readonly Endpoint[]): Promise<number[]> {
+  const limited = endpoints.filter(({ label }) => label.limited === true)
+  if (limited.length === 0) return []
+  const links = await findLinks(
+    host,
+    limited.map(({ hostIndex }) => ifbName(hostIndex)),
+  )
+  return links.flatMap((link, at) => (link !== undefined && isIfbOf(link, limited[at]?.hostIndex ?? 0) ? [link.index] : []))
+}
