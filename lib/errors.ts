@@ -101,7 +101,8 @@ export class WaitTimeoutError extends Error {
   }
 }
 
-function isRefusal(value: unknown): value is KernelRefusal {
+/** Whether that is what a native call threw or rejected with. */
+export function isRefusal(value: unknown): value is KernelRefusal {
   return typeof value === 'object' && value !== null && 'syscall' in value && !(value instanceof Error)
 }
 

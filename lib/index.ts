@@ -22,6 +22,8 @@ export { type HostOptions, listNetworks } from './network/list.ts'
 export type { Network, NetworkJson } from './network/network.ts'
 export type { Port, PortSpec, Protocol } from './network/port.ts'
 export type { AddressPool, NetworkSpec } from './network/spec.ts'
+export type { Applied, ListedKind, Nftables, RulesetFilter } from './nftables/nftables.ts'
+export type * as Nft from './nftables/schema.ts'
 export type { AddressFilter, AddressInfo, AddressOptions, Scope } from './rtnetlink/address.ts'
 export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
@@ -68,6 +70,7 @@ export type { Watch, WatchOptions } from './rtnetlink/watch/watch.ts'
 
 // The verbs of `host`, so that `import { createVethPair } from 'netlink-ct'` works.
 export const conntrack: Netns['conntrack'] = host.conntrack
+export const nftables: Netns['nftables'] = host.nftables
 export const createBridge: Netns['createBridge'] = host.createBridge.bind(host)
 export const createVethPair: Netns['createVethPair'] = host.createVethPair.bind(host)
 export const getLink: Netns['getLink'] = host.getLink.bind(host)

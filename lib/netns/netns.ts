@@ -6,6 +6,7 @@ import type { Server, Socket } from 'node:net'
 import { Conntrack } from '../conntrack/conntrack.ts'
 import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
+import { Nftables } from '../nftables/nftables.ts'
 import * as address from '../rtnetlink/address.ts'
 import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
@@ -58,6 +59,8 @@ export class Netns implements AsyncDisposable {
   readonly #watches = new Set<() => void>()
   /** The connections that the namespace tracks. */
   readonly conntrack: Conntrack = new Conntrack((operation) => this.#use(operation))
+  /** The packet filter of the namespace. */
+  readonly nftables: Nftables = new Nftables((operation) => this.#use(operation))
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {

@@ -1,6 +1,8 @@
 // The vocabulary of libnftables-json(5): what `nft -j` prints and takes. Every object of the language is a union of objects with one key,
 // so a switch over the key is complete or does not compile.
 
+import type { KernelObject } from './message.ts'
+
 export type Family = 'ip' | 'ip6' | 'inet' | 'arp' | 'bridge' | 'netdev'
 
 // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -16,6 +18,8 @@ export type Command =
   /** As `delete`, but what is absent already is no error (Linux 6.3). */
   | { readonly destroy: Removal }
   | { readonly flush: Emptying }
+  /** What `list()` gave, to be added; its handles, which were the kernel's, are ignored. */
+  | Listed
 
 export type Addition =
   | { readonly table: Table }
@@ -24,6 +28,7 @@ export type Addition =
   | { readonly set: NamedSet }
   | { readonly map: NamedMap }
   | { readonly element: Elements }
+  | { readonly counter: NamedCounter }
 
 export type Removal =
   | { readonly table: TableRef }
@@ -32,6 +37,7 @@ export type Removal =
   | { readonly set: SetRef }
   | { readonly map: SetRef }
   | { readonly element: Elements }
+  | { readonly counter: SetRef }
 
 export type Emptying =
   | { readonly ruleset: { readonly family?: Family } | null }
@@ -39,6 +45,16 @@ export type Emptying =
   | { readonly chain: ChainRef }
   | { readonly set: SetRef }
   | { readonly map: SetRef }
+
+/** An object of a listing. */
+export type Listed =
+  | { readonly table: Table }
+  | { readonly chain: Chain }
+  | { readonly rule: Rule }
+  | { readonly set: NamedSet }
+  | { readonly map: NamedMap }
+  | { readonly counter: NamedCounter }
+  | { readonly object: OtherObject }
 
 export interface TableRef {
   readonly family: Family
@@ -63,6 +79,8 @@ export interface Table extends TableRef {
   readonly comment?: string
   /** As the kernel reports it; ignored in commands. */
   readonly handle?: number
+  /** `dormant`: its chains see no packets. The others are listed, and not to be had. */
+  readonly flags?: readonly ('dormant' | 'owner' | 'persist')[]
 }
 
 export type ChainType = 'filter' | 'nat' | 'route'
@@ -75,7 +93,7 @@ export interface Chain extends ChainRef {
   readonly type?: ChainType
   readonly hook?: Hook
   readonly prio?: number
-  readonly dev?: string
+  readonly dev?: string | readonly string[]
   readonly policy?: 'accept' | 'drop'
 }
 
@@ -101,12 +119,28 @@ export interface NamedSet extends SetRef {
   /** Most elements that the kernel accepts. */
   readonly size?: number
   readonly policy?: 'performance' | 'memory'
+  /** What each element carries; listed, and not to be had. */
+  readonly stmt?: readonly Statement[]
 }
 
 export interface NamedMap extends Omit<NamedSet, 'elem'> {
   /** The type of the data; a concatenation is spelled `ipv4_addr . inet_service`, or as a list. */
   readonly map: string | readonly string[]
   readonly elem?: readonly MapElement[]
+}
+
+/** A counter with a name. */
+export interface NamedCounter extends SetRef {
+  readonly comment?: string
+  readonly handle?: number
+  readonly packets?: number
+  readonly bytes?: number
+}
+
+/** A quota, a limit, … with a name: listed with what it holds as bytes, and not to be had. */
+export interface OtherObject extends NamedCounter {
+  readonly type: string
+  readonly data: Uint8Array
 }
 
 export interface Elements extends SetRef {
@@ -124,6 +158,8 @@ export interface ElementDetails {
   /** Seconds. */
   readonly timeout?: number
   readonly expires?: number
+  /** Listed, and not to be had. */
+  readonly counter?: { readonly packets: number; readonly bytes: number }
 }
 
 /** What stands for itself, without looking at a packet. */
@@ -131,7 +167,7 @@ export type Immediate = Scalar | Prefix | Range | Concat<Immediate>
 export type Scalar = string | number | boolean
 
 export interface Prefix {
-  readonly prefix: { readonly addr: string; readonly len: number }
+  readonly prefix: { readonly addr: string | number; readonly len: number }
 }
 export interface Range {
   readonly range: readonly [from: Scalar, to: Scalar]
@@ -196,6 +232,7 @@ export type Statement =
   | { readonly reject: Reject | null }
   | { readonly notrack: null }
   | { readonly queue: Queue | null }
+  | { readonly other: OtherExpression }
 
 export type Verdict =
   | { readonly accept: null }
@@ -266,6 +303,15 @@ export interface Log {
 export interface Reject {
   readonly type?: 'tcp reset' | 'icmp' | 'icmpv6' | 'icmpx'
   readonly expr?: string | number
+}
+
+/**
+ * An expression of the kernel's that there are no words for here, named as in `nft --debug=netlink`. Its data are attributes as
+ * linux/netfilter/nf_tables.h has them, or bytes. Where they speak of a set in place, they only make sense in the rule that was listed.
+ */
+export interface OtherExpression {
+  readonly name: string
+  readonly data: KernelObject | Uint8Array
 }
 
 export interface Queue {

@@ -63,6 +63,11 @@ export function readComment(userdata: Uint8Array | undefined): string | undefine
   return userdata === undefined ? undefined : read(userdata, COMMENT)
 }
 
+/** The comment in the userdata of a set or map. */
+export function readSetComment(userdata: Uint8Array | undefined): string | undefined {
+  return userdata === undefined ? undefined : read(userdata, SET_COMMENT)
+}
+
 function read(userdata: Uint8Array, wanted: number): string | undefined {
   for (let offset = 0; offset + 2 <= userdata.length; ) {
     const length = userdata[offset + 1] ?? 0

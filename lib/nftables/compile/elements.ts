@@ -3,13 +3,13 @@
 // A set of intervals holds two elements for each: where it begins, and the first value behind it, marked as an end; one that reaches
 // the last value there is has no end. A set of concatenations with intervals holds one, with both corners of the box.
 
-import { fields, integer, invalidType, list } from '../../invalid.ts'
-import type { KeyType } from '../datatype/concatenation.ts'
-import type { KernelObject } from '../message.ts'
+import { fields, integer, invalidType, invalidValue, list } from '../../invalid.ts'
+import { type KeyType, padded } from '../datatype/concatenation.ts'
+import type { KernelObject, MessageType } from '../message.ts'
 import { elementUserdata } from '../userdata.ts'
 import { type Interval, isSpan, parseKey, parseSpan } from './expression/value.ts'
 import { parseVerdict } from './statement/verdict.ts'
-import type { SetShape } from './transaction.ts'
+import type { SetShape, Transaction } from './transaction.ts'
 
 const NFT_SET_ELEM_INTERVAL_END = 1
 
@@ -27,7 +27,8 @@ function details(value: unknown, path: string): Details {
   if (typeof value !== 'object' || value === null || !('elem' in value))
     return { val: value, comment: undefined, times: {}, path }
   const place = `${path}.elem`
-  const inner = fields(fields(value, path, ['elem'])['elem'], place, ['val', 'comment', 'timeout', 'expires'])
+  const inner = fields(fields(value, path, ['elem'])['elem'], place, ['val', 'comment', 'timeout', 'expires', 'counter'])
+  if (inner['counter'] !== undefined) throw invalidValue(`${place}.counter`, 'is listed, and cannot be added', inner['counter'])
   const milliseconds = (key: string): bigint => BigInt(integer(inner[key], `${place}.${key}`, 0, MOST_SECONDS)) * 1000n
   const times = {
     ...(inner['timeout'] !== undefined && { timeout: milliseconds('timeout') }),
@@ -49,21 +50,73 @@ function parseData(type: KeyType | 'verdict', value: unknown, path: string): Ker
   return type === 'verdict' ? { verdict: parseVerdict(value, path) } : { value: parseKey(type, value, path) }
 }
 
-export function compileElements(shape: SetShape, entries: unknown, path: string): KernelObject[] {
+/** An element of a message, and where in the commands it comes from. */
+export interface CompiledElement {
+  readonly object: KernelObject
+  readonly path: string
+}
+
+export function compileElements(shape: SetShape, entries: unknown, path: string): CompiledElement[] {
   return list(entries, path).flatMap((entry, index) => {
-    const { key, data } = split(shape, entry, `${path}[${index}]`)
-    const rest = { ...(data && { data }), ...key.times }
-    if (!shape.interval) {
-      return [{ key: { value: parseKey(shape.key, key.val, key.path) }, ...rest, ...userdata(key, false) }]
-    }
-    const span = parseSpan(shape.key, key.val, key.path)
-    if (shape.key.fields.length > 1) {
-      return [{ key: { value: span.from }, keyEnd: { value: span.to }, ...rest, ...userdata(key, false) }]
-    }
-    const end = successor(span.to)
-    const start = { key: { value: span.from }, ...rest, ...userdata(key, end === undefined) }
-    return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+    const place = `${path}[${index}]`
+    return compileEntry(shape, entry, place).map((object) => ({ object, path: place }))
   })
+}
+
+function compileEntry(shape: SetShape, entry: unknown, path: string): KernelObject[] {
+  const { key, data } = split(shape, entry, path)
+  const rest = { ...(data && { data }), ...key.times }
+  if (!shape.interval) {
+    return [{ key: { value: parseKey(shape.key, key.val, key.path) }, ...rest, ...userdata(key, false) }]
+  }
+  const span = parseSpan(shape.key, key.val, key.path)
+  if (shape.key.fields.length > 1) {
+    return [{ key: { value: span.from }, keyEnd: { value: span.to }, ...rest, ...userdata(key, false) }]
+  }
+  const end = successor(span.to)
+  const start = { key: { value: span.from }, ...rest, ...userdata(key, end === undefined) }
+  return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+}
+
+/** An attribute is at most 64 KiB long, and elements are one of a message's. */
+const MOST_BYTES = 60_000
+/** The headers of an element's attributes, its flags and times. */
+const OVERHEAD = 96
+
+/** Appends the elements, in as many messages as they need. */
+export function sendElements(
+  transaction: Transaction,
+  message: { readonly type: MessageType; readonly flags: number; readonly body: KernelObject },
+  all: readonly CompiledElement[],
+  path: string,
+): void {
+  let start = 0
+  let bytes = 0
+  const send = (end: number): void => {
+    const part = all.slice(start, end)
+    const body = { ...message.body, elements: part.map(({ object }) => object) }
+    transaction.send(
+      { ...message, body },
+      path,
+      part.map((element) => element.path),
+    )
+    start = end
+    bytes = 0
+  }
+  all.forEach(({ object }, index) => {
+    const size = OVERHEAD + sizeOf(object)
+    if (bytes + size > MOST_BYTES) send(index)
+    bytes += size
+  })
+  send(all.length)
+}
+
+function sizeOf(object: KernelObject): number {
+  return Object.values(object).reduce<number>((sum, value) => {
+    if (value instanceof Uint8Array) return sum + padded(value.length)
+    if (typeof value === 'string') return sum + padded(Buffer.byteLength(value) + 1)
+    return typeof value === 'object' && !Array.isArray(value) ? sum + sizeOf(value as KernelObject) : sum
+  }, 0)
 }
 
 function userdata({ comment, path }: Pick<Details, 'comment' | 'path'>, open: boolean): { userdata?: Uint8Array } {
@@ -91,7 +144,7 @@ export function hasSpans(shape: Omit<SetShape, 'interval'>, entries: unknown, pa
 }
 
 /** Intervals that touch or overlap as one: the kernel refuses an interval inside another. */
-export function mergeSpans(key: KeyType, entries: unknown, path: string): KernelObject[] {
+export function mergeSpans(key: KeyType, entries: unknown, path: string): CompiledElement[] {
   const spans = list(entries, path).map((entry, index) => {
     const { val, path: place } = details(entry, `${path}[${index}]`)
     return parseSpan(key, val, place)
@@ -110,6 +163,7 @@ export function mergeSpans(key: KeyType, entries: unknown, path: string): Kernel
       key: { value: from },
       ...userdata({ comment: undefined, path }, end === undefined),
     }
-    return end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+    const objects = end === undefined ? [start] : [start, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }]
+    return objects.map((object) => ({ object, path }))
   })
 }

@@ -5,7 +5,7 @@ import type { Operand } from './operand.ts'
 import { type Program, register } from './program.ts'
 import type { SetShape } from './transaction.ts'
 
-const NFT_BYTEORDER_HTON = 1
+export const NFT_BYTEORDER_HTON = 1
 
 /** For what is in the first register, if it is a lone number. */
 export function toBigEndian(program: Program, left: Operand): void {

@@ -3,7 +3,7 @@
 import { fields, invalidType, invalidValue, list } from '../../invalid.ts'
 import { type KeyType, keyTypeOf } from '../datatype/concatenation.ts'
 import { families, NLM_F_CREATE } from '../message.ts'
-import { compileElements, hasSpans, mergeSpans } from './elements.ts'
+import { compileElements, hasSpans, mergeSpans, sendElements } from './elements.ts'
 import type { Operand } from './operand.ts'
 import type { Program } from './program.ts'
 import { setAttributes, setFlags } from './set-attributes.ts'
@@ -91,9 +91,8 @@ function anonymous(program: Program, types: Omit<SetShape, 'interval'>, entries:
   const id = transaction.nextSetId()
   const place = { family: families[family], table }
   const attributes = setAttributes(shape, { flags: setFlags.anonymous | setFlags.constant, size: elements.length, path })
-  transaction.messages.push(
-    { type: 'NFT_MSG_NEWSET', flags: NLM_F_CREATE, body: { ...place, name: set, id, ...attributes } },
-    { type: 'NFT_MSG_NEWSETELEM', flags: NLM_F_CREATE, body: { ...place, set, setId: id, elements } },
-  )
+  const flags = NLM_F_CREATE
+  transaction.send({ type: 'NFT_MSG_NEWSET', flags, body: { ...place, name: set, id, ...attributes } }, path)
+  sendElements(transaction, { type: 'NFT_MSG_NEWSETELEM', flags, body: { ...place, set, setId: id } }, elements, path)
   return { set: { set, setId: id }, shape }
 }

@@ -25,7 +25,8 @@ export const META_PROTOCOL = 1
 export const META_IIFTYPE = 8
 export const META_NFPROTO = 15
 export const META_L4PROTO = 16
-const ARPHRD_ETHER = 1
+/** linux/if_arp.h: the device is of the Ethernet kind. */
+export const ARPHRD_ETHER = 1
 
 export class Program {
   readonly expressions: KernelExpression[] = []
@@ -65,6 +66,10 @@ export class Program {
     this.#transport = protocol
   }
 
+  learnEthernet(): void {
+    this.#ethernet = true
+  }
+
   /** Makes sure that only packets of that protocol get further: their header is about to be read. */
   requireNetwork(protocol: NetworkProtocol, path: string): void {
     if (this.#network === protocol) return
@@ -81,6 +86,11 @@ export class Program {
     if (this.#transport === number) return
     this.#compare(META_L4PROTO, Uint8Array.of(number))
     this.#transport = number
+  }
+
+  /** Whether it was matched: then its header is there, whatever the network protocol. */
+  isTransport(protocol: keyof typeof protocols): boolean {
+    return this.#transport === protocols[protocol]
   }
 
   requireEthernet(): void {

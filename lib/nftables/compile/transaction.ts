@@ -13,8 +13,23 @@ export interface SetShape {
   readonly interval: boolean
 }
 
+/** Where in the commands a message comes from. */
+export interface MessagePlace {
+  /** `commands[2].add.rule` */
+  readonly path: string
+  /** Index of the command. */
+  readonly command: number
+  /** Of its expressions or elements. */
+  readonly parts: readonly string[]
+}
+
 export class Transaction {
   readonly messages: KernelMessage[] = []
+  /** As many as there are messages. */
+  readonly places: MessagePlace[] = []
+  /** Sets that were spoken of and are not known. */
+  readonly unknown: SetPlace[] = []
+  #command = 0
   #sets: Map<string, SetShape>
   #lastSetId = 0
 
@@ -32,12 +47,23 @@ export class Transaction {
     return ++this.#lastSetId
   }
 
+  begin(command: number): void {
+    this.#command = command
+  }
+
+  send(message: KernelMessage, path: string, parts: readonly string[] = []): void {
+    this.messages.push(message)
+    this.places.push({ path, command: this.#command, parts })
+  }
+
   declare(family: Family, table: string, name: string, shape: SetShape): void {
     this.#sets.set(setKey(family, table, name), shape)
   }
 
   find(family: Family, table: string, name: string): SetShape | undefined {
-    return this.#sets.get(setKey(family, table, name))
+    const shape = this.#sets.get(setKey(family, table, name))
+    if (shape === undefined) this.unknown.push({ family, table, name })
+    return shape
   }
 
   shapeOf(family: Family, table: string, name: string, path: string): SetShape {
@@ -53,4 +79,11 @@ export class Transaction {
   }
 }
 
-const setKey = (family: Family, table: string, name: string): string => `${family} ${table} ${name}`
+export interface SetPlace {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+}
+
+/** The key of a set in the map of those that are known. */
+export const setKey = (family: Family, table: string, name: string): string => `${family} ${table} ${name}`

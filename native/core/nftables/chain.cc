@@ -10,6 +10,7 @@ constexpr Attribute hook_attributes[] = {
     {NFTA_HOOK_HOOKNUM, Shape::be32, "number", "NFTA_HOOK_HOOKNUM"},
     {NFTA_HOOK_PRIORITY, Shape::sbe32, "priority", "NFTA_HOOK_PRIORITY"},
     {NFTA_HOOK_DEV, Shape::text, "device", "NFTA_HOOK_DEV"},
+    {NFTA_HOOK_DEVS, Shape::texts, "devices", "NFTA_HOOK_DEVS", nullptr, NFTA_DEVICE_NAME},
 };
 
 constexpr Schema hook_schema{hook_attributes};

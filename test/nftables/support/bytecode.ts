@@ -11,7 +11,7 @@ type Fields = Record<string, number | bigint | string | Data | undefined>
 
 const metaNames: Record<number, string> = {
   0: 'len', 1: 'protocol', 2: 'priority', 3: 'mark', 4: 'iif', 5: 'oif', 6: 'iifname', 7: 'oifname', 8: 'iiftype', 9: 'oiftype',
-  10: 'skuid', 11: 'skgid', 15: 'nfproto', 16: 'l4proto', 19: 'pkttype', 20: 'cpu',
+  10: 'skuid', 11: 'skgid', 15: 'nfproto', 16: 'l4proto', 19: 'pkttype', 20: 'cpu', 21: 'iifgroup', 22: 'oifgroup',
 } // biome-ignore format: a table
 const ctNames: Record<number, string> = { 0: 'state', 1: 'direction', 2: 'status', 3: 'mark', 19: 'src_ip', 20: 'dst_ip' }
 const comparisons = ['eq', 'neq', 'lt', 'lte', 'gt', 'gte']
@@ -86,7 +86,8 @@ const printers: Record<string, (f: Fields) => string> = {
     `rate ${f['rate']}/${units[String(f['unit'])]} burst ${f['burst']} type ${f['type'] === 0 ? 'packets' : 'bytes'} flags ${hex(f['flags'])}`,
   log: (f) =>
     ['prefix', 'group', 'snaplen', 'qthreshold', 'level']
-      .map((name) => option(name, f[name]))
+      // nft prints all three where there is a group.
+      .map((name) => option(name, f[name] ?? (f['group'] !== undefined && /snaplen|qthreshold/.test(name) ? 0 : undefined)))
       .join('')
       .trim(),
   notrack: () => '',

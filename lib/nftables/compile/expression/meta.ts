@@ -7,7 +7,7 @@ import { deviceGroup, groupId, mark, packetType, plainInteger, userId } from '..
 import { interfaceIndex, interfaceName } from '../../datatype/interface.ts'
 import { etherType, inetProtocol, networkProtocol } from '../../datatype/protocol.ts'
 import type { Operand } from '../operand.ts'
-import { META_IIFTYPE, META_L4PROTO, META_NFPROTO, META_PROTOCOL, type Program, register } from '../program.ts'
+import { ARPHRD_ETHER, META_IIFTYPE, META_L4PROTO, META_NFPROTO, META_PROTOCOL, type Program, register } from '../program.ts'
 
 /** enum nft_meta_keys by the names of `nft describe meta`. */
 export const metaKeys: Readonly<Record<string, { readonly key: number; readonly type: DataType; readonly writable?: true }>> = {
@@ -46,6 +46,7 @@ export function meta(program: Program, value: unknown, path: string): Operand {
     learn(bytes) {
       if (key === META_L4PROTO) program.learnTransport(bytes?.[0] ?? 'several')
       if (bytes === undefined) return
+      if (key === META_IIFTYPE && decodeInteger(bytes, 'host') === ARPHRD_ETHER) program.learnEthernet()
       const word = type.format(bytes)
       if (key === META_NFPROTO) program.learnNetwork(word === 'ipv4' ? 'ip' : word === 'ipv6' ? 'ip6' : undefined)
       if (key === META_PROTOCOL && program.network === undefined && decodeInteger(bytes, 'big') >= 0x0800) {

@@ -13,7 +13,8 @@ export function payloadField(program: Program, value: unknown, path: string): { 
   const name = oneOf(given['field'], `${path}.field`, Object.keys(header.fields))
   const field = header.fields[name] as HeaderField
   if (header.ethernet) program.requireEthernet()
-  if (header.network) program.requireNetwork(header.network, path)
+  const isThere = header.transport !== undefined && program.network === undefined && program.isTransport(header.transport)
+  if (header.network && !isThere) program.requireNetwork(header.network, path)
   if (header.transport) program.requireTransport(header.transport)
   return { header, field }
 }
@@ -24,10 +25,17 @@ export function payload(program: Program, value: unknown, path: string): Operand
     program.emit('payload', { dreg: register(slot), base: header.base, offset: field.offset, len })
   }
   const tellsTransport = field === headers['ip']?.fields['protocol'] || field === headers['ip6']?.fields['nexthdr']
+  const tellsNetwork = field === headers['ether']?.fields['type']
   return {
     fields: [field.type],
     load: (slot) => load(slot, field.type.bytes),
     loadStart: load,
     ...(tellsTransport && { learn: (bytes) => program.learnTransport(bytes?.[0] ?? 'several') }),
+    ...(tellsNetwork && { learn: (bytes) => learnNetwork(program, field, bytes) }),
   }
+}
+
+function learnNetwork(program: Program, { type }: HeaderField, bytes: Uint8Array | undefined): void {
+  const word = bytes && type.format(bytes)
+  if (program.network === undefined && (word === 'ip' || word === 'ip6')) program.learnNetwork(word)
 }

@@ -11,7 +11,7 @@ const known = ['family', 'table', 'name', 'comment', 'handle', 'type', 'hook', '
 
 /** NF_INET_*, NF_ARP_*, NF_NETDEV_*. */
 const inetHooks = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4, ingress: 5 }
-const hooks: Record<Family, Partial<Record<Hook, number>>> = {
+export const hooks: Record<Family, Partial<Record<Hook, number>>> = {
   inet: inetHooks,
   ip: inetHooks,
   ip6: inetHooks,
@@ -19,7 +19,7 @@ const hooks: Record<Family, Partial<Record<Hook, number>>> = {
   arp: { input: 0, output: 1 },
   netdev: { ingress: 0, egress: 1 },
 }
-const policies = { drop: 0, accept: 1 } as const
+export const policies = { drop: 0, accept: 1 } as const
 
 export function chainBody(value: unknown, path: string): KernelObject {
   const given = fields(value, path, known)
@@ -45,7 +45,7 @@ function base(given: Fields, family: Family, path: string): KernelObject {
   const numbers = hooks[family]
   const hook = oneOf(given['hook'], `${path}.hook`, Object.keys(numbers) as Hook[])
   const priority = integer(given['prio'], `${path}.prio`, -(2 ** 31), 2 ** 31 - 1)
-  const device = given['dev'] === undefined ? {} : { device: name(given['dev'], `${path}.dev`) }
+  const device = given['dev'] === undefined ? {} : devices(given['dev'], `${path}.dev`)
   const policy =
     given['policy'] === undefined ? undefined : policies[oneOf(given['policy'], `${path}.policy`, ['accept', 'drop'])]
   return {
@@ -53,6 +53,13 @@ function base(given: Fields, family: Family, path: string): KernelObject {
     hook: { number: numbers[hook] ?? 0, priority, ...device },
     ...(policy !== undefined && { policy }),
   }
+}
+
+/** A name, or several of a netdev chain. */
+function devices(value: unknown, path: string): KernelObject {
+  if (!Array.isArray(value)) return { device: name(value, path) }
+  if (value.length === 0) throw invalidValue(path, 'must name a device', value)
+  return { devices: value.map((device, index) => name(device, `${path}[${index}]`)) }
 }
 
 export function chainReference(value: unknown, path: string): KernelObject {

@@ -1,21 +1,24 @@
 // add element inet netlink-ct ports4 { tcp . 8080 comment "web" : 10.1.0.2 . 80 }
 
 import { fields, name } from '../../../invalid.ts'
-import type { KernelObject } from '../../message.ts'
-import { compileElements } from '../elements.ts'
+import type { MessageType } from '../../message.ts'
+import { compileElements, sendElements } from '../elements.ts'
 import type { SetShape, Transaction } from '../transaction.ts'
 import { place } from './place.ts'
 
-export function elementsBody(transaction: Transaction, value: unknown, removed: boolean, path: string): KernelObject {
+export function sendNamedElements(
+  transaction: Transaction,
+  message: { readonly type: MessageType; readonly flags: number },
+  value: unknown,
+  path: string,
+): void {
   const given = fields(value, path, ['family', 'table', 'name', 'elem'])
   const { family, table, body } = place(given, path)
   const set = name(given['name'], `${path}.name`)
   const shape = transaction.shapeOf(family, table, set, `${path}.name`)
-  return {
-    ...body,
-    set,
-    elements: compileElements(removed ? shapeOfKeys(shape, given['elem']) : shape, given['elem'], `${path}.elem`),
-  }
+  const removed = message.type !== 'NFT_MSG_NEWSETELEM'
+  const elements = compileElements(removed ? shapeOfKeys(shape, given['elem']) : shape, given['elem'], `${path}.elem`)
+  sendElements(transaction, { ...message, body: { ...body, set } }, elements, path)
 }
 
 /** What is removed from a map may be named by its keys alone. */

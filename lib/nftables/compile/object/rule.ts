@@ -12,21 +12,31 @@ import { handle } from './table.ts'
 const known = ['family', 'table', 'chain', 'expr', 'comment', 'handle']
 
 /** `handle` is the rule that is replaced, or the neighbor of one that is added. */
-export function ruleBody(transaction: Transaction, value: unknown, role: 'handle' | 'position', path: string): KernelObject {
+export function sendRule(
+  transaction: Transaction,
+  flags: number,
+  value: unknown,
+  role: 'handle' | 'position',
+  path: string,
+): void {
   const given = fields(value, path, known)
   const { family, table, body } = place(given, path)
   const program = new Program(transaction, family, table)
+  const parts: string[] = []
   list(given['expr'], `${path}.expr`).forEach((one, index) => {
-    statement(program, one, `${path}.expr[${index}]`)
+    const place = `${path}.expr[${index}]`
+    statement(program, one, place)
+    while (parts.length < program.expressions.length) parts.push(place)
   })
   const comment = given['comment']
-  return {
+  const whole = {
     ...body,
     chain: name(given['chain'], `${path}.chain`),
     ...((given['handle'] !== undefined || role === 'handle') && { [role]: handle(given['handle'], `${path}.handle`) }),
     expressions: program.expressions,
     ...(comment !== undefined && { userdata: commentUserdata(comment, `${path}.comment`) }),
   }
+  transaction.send({ type: 'NFT_MSG_NEWRULE', flags, body: whole }, path, parts)
 }
 
 export function ruleReference(value: unknown, path: string): KernelObject {

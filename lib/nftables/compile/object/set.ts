@@ -1,11 +1,11 @@
 // set networks { type ifname; }, map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
 
-import { type Fields, fields, integer, invalidType, name, oneOf, words } from '../../../invalid.ts'
+import { type Fields, fields, integer, invalidType, invalidValue, name, oneOf, words } from '../../../invalid.ts'
 import { keyType } from '../../datatype/concatenation.ts'
 import type { KernelObject } from '../../message.ts'
 import { NLM_F_CREATE } from '../../message.ts'
 import type { SetFlag } from '../../schema.ts'
-import { compileElements } from '../elements.ts'
+import { compileElements, sendElements } from '../elements.ts'
 import { setAttributes, setFlags } from '../set-attributes.ts'
 import type { SetShape, Transaction } from '../transaction.ts'
 import { place } from './place.ts'
@@ -24,6 +24,7 @@ const known = [
   'gc-interval',
   'size',
   'policy',
+  'stmt',
 ]
 const flagNames: readonly SetFlag[] = ['constant', 'interval', 'timeout', 'dynamic']
 const policies = { performance: 0, memory: 1 } as const
@@ -32,6 +33,7 @@ const MOST = 2 ** 32 - 1
 /** Appends the message of a set or map, and of its elements. */
 export function addSet(transaction: Transaction, kind: 'set' | 'map', value: unknown, flags: number, path: string): void {
   const given = fields(value, path, kind === 'map' ? [...known, 'map'] : known)
+  if (given['stmt'] !== undefined) throw invalidValue(`${path}.stmt`, 'is listed, and cannot be added', given['stmt'])
   const { family, table, body } = place(given, path)
   const setName = name(given['name'], `${path}.name`)
   const named = given['flags'] === undefined ? [] : words(given['flags'], `${path}.flags`, flagNames)
@@ -42,18 +44,12 @@ export function addSet(transaction: Transaction, kind: 'set' | 'map', value: unk
   }
   transaction.declare(family, table, setName, shape)
   const id = transaction.nextSetId()
-  transaction.messages.push({
-    type: 'NFT_MSG_NEWSET',
-    flags,
-    body: { ...body, name: setName, id, ...attributes(shape, given, named, path) },
-  })
+  const definition = { ...body, name: setName, id, ...attributes(shape, given, named, path) }
+  transaction.send({ type: 'NFT_MSG_NEWSET', flags, body: definition }, path)
   if (given['elem'] === undefined) return
   const elements = compileElements(shape, given['elem'], `${path}.elem`)
-  transaction.messages.push({
-    type: 'NFT_MSG_NEWSETELEM',
-    flags: NLM_F_CREATE,
-    body: { ...body, set: setName, setId: id, elements },
-  })
+  const message = { type: 'NFT_MSG_NEWSETELEM', flags: NLM_F_CREATE, body: { ...body, set: setName, setId: id } } as const
+  sendElements(transaction, message, elements, path)
 }
 
 function mapData(value: unknown, path: string): NonNullable<SetShape['data']> {

@@ -3,7 +3,7 @@
 import { fields, integer, name } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
-const NFT_OBJECT_COUNTER = 1
+export const NFT_OBJECT_COUNTER = 1
 
 export function counter(program: Program, value: unknown, path: string): void {
   if (typeof value === 'string') {

@@ -3,11 +3,11 @@
 import { fields, integer, invalidType, oneOf } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
-const seconds = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 } as const
+export const seconds = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 } as const
 const sizes = { bytes: 1, kbytes: 1024, mbytes: 1024 * 1024 } as const
-const NFT_LIMIT_PKTS = 0
+export const NFT_LIMIT_PKTS = 0
 const NFT_LIMIT_PKT_BYTES = 1
-const NFT_LIMIT_F_INV = 1
+export const NFT_LIMIT_F_INV = 1
 /** What nft takes if none is given. */
 const DEFAULT_BURST = 5
 

@@ -5,7 +5,7 @@ import type { KernelObject } from '../../message.ts'
 import type { Program } from '../program.ts'
 
 /** enum nft_log_level. */
-const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const
+export const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const
 /** NF_LOG_PREFIXLEN, the NUL included. */
 const LONGEST_PREFIX = 128
 
@@ -26,8 +26,10 @@ function target(given: Readonly<Record<string, unknown>>, group: unknown, path: 
   if (group === undefined) return level === undefined ? {} : { level: levels.indexOf(oneOf(level, `${path}.level`, levels)) }
   return {
     group: integer(group, `${path}.group`, 0, 65_535),
-    snaplen: integer(given['snaplen'] ?? 0, `${path}.snaplen`, 0, 2 ** 32 - 1),
-    qthreshold: integer(given['queue-threshold'] ?? 0, `${path}.queue-threshold`, 0, 65_535),
+    ...(given['snaplen'] !== undefined && { snaplen: integer(given['snaplen'], `${path}.snaplen`, 0, 2 ** 32 - 1) }),
+    ...(given['queue-threshold'] !== undefined && {
+      qthreshold: integer(given['queue-threshold'], `${path}.queue-threshold`, 0, 65_535),
+    }),
   }
 }
 

@@ -12,9 +12,9 @@ import { parseBits } from '../expression/value.ts'
 import { type Program, register } from '../program.ts'
 import { loadValue } from './value.ts'
 
-const NFT_PAYLOAD_CSUM_INET = 1
+export const NFT_PAYLOAD_CSUM_INET = 1
 /** The addresses count in the checksum of the transport header as well. */
-const NFT_PAYLOAD_L4CSUM_PSEUDOHDR = 1
+export const NFT_PAYLOAD_L4CSUM_PSEUDOHDR = 1
 
 export function mangle(program: Program, value: unknown, path: string): void {
   const given = fields(value, path, ['key', 'value'])

@@ -95,16 +95,15 @@ function range(program: Program, left: Operand, type: DataType, right: unknown, 
 /** A prefix of whole bytes is a shorter load, where the bytes come from the packet; any other one a mask. */
 function prefix(program: Program, left: Operand, type: DataType, right: unknown, op: '==' | '!=', path: string): void {
   const { bytes, length, mask } = parsePrefix(type, right, path)
-  if (needsSwap(type)) throw invalidValue(path, `cannot be a prefix: ${type.name} is in host byte order`, right)
   const whole = length / 8
-  if (left.loadStart !== undefined && Number.isInteger(whole) && whole > 0) {
+  if (left.loadStart !== undefined && !needsSwap(type) && Number.isInteger(whole) && whole > 0) {
     left.loadStart(0, whole)
     compare(program, op, bytes.slice(0, whole))
     return
   }
   left.load(0)
-  if (length < type.bytes * 8) maskAndFlip(program, 0, mask, new Uint8Array(type.bytes))
-  compare(program, op, bytes)
+  if (length < type.bytes * 8) maskAndFlip(program, 0, comparable(type, mask), new Uint8Array(type.bytes))
+  compare(program, op, comparable(type, bytes))
 }
 
 function order(program: Program, left: Operand, right: unknown, op: '<' | '>' | '<=' | '>=', path: string): void {

@@ -13,9 +13,9 @@ import { loadFromMap } from './value.ts'
 
 /** NF_NAT_RANGE_*. */
 const PROTO_SPECIFIED = 0x2
-const flagBits = { random: 0x4, persistent: 0x8, 'fully-random': 0x10 } as const
+export const flagBits = { random: 0x4, persistent: 0x8, 'fully-random': 0x10 } as const
 
-const NFT_NAT_SNAT = 0
+export const NFT_NAT_SNAT = 0
 const NFT_NAT_DNAT = 1
 
 export const snat = (program: Program, value: unknown, path: string): void => nat(program, NFT_NAT_SNAT, value, path)

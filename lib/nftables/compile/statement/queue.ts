@@ -4,13 +4,13 @@ import { fields, integer, invalidValue, list, words } from '../../../invalid.ts'
 import { isRange } from '../expression/value.ts'
 import type { Program } from '../program.ts'
 
-const bits = { bypass: 1, fanout: 2 } as const
+export const queueFlags = { bypass: 1, fanout: 2 } as const
 
 export function queue(program: Program, value: unknown, path: string): void {
   const given = value === null ? {} : fields(value, path, ['num', 'flags'])
   const [first, last] = numbers(given['num'] ?? 0, `${path}.num`)
   const named = given['flags'] === undefined ? [] : words(given['flags'], `${path}.flags`, ['bypass', 'fanout'])
-  const flags = named.reduce((sum, flag) => sum | bits[flag], 0)
+  const flags = named.reduce((sum, flag) => sum | queueFlags[flag], 0)
   program.emit('queue', { num: first, total: last - first + 1, flags })
 }
 

@@ -4,11 +4,11 @@ import { fields, integer, invalidValue, oneOf } from '../../../invalid.ts'
 import type { Program } from '../program.ts'
 
 /** enum nft_reject_types. */
-const ICMP_UNREACH = 0
-const TCP_RST = 1
-const ICMPX_UNREACH = 2
+export const ICMP_UNREACH = 0
+export const TCP_RST = 1
+export const ICMPX_UNREACH = 2
 
-const icmpCodes: Readonly<Record<string, number>> = {
+export const icmpCodes: Readonly<Record<string, number>> = {
   'net-unreachable': 0,
   'host-unreachable': 1,
   'prot-unreachable': 2,
@@ -17,7 +17,7 @@ const icmpCodes: Readonly<Record<string, number>> = {
   'host-prohibited': 10,
   'admin-prohibited': 13,
 }
-const icmpv6Codes: Readonly<Record<string, number>> = {
+export const icmpv6Codes: Readonly<Record<string, number>> = {
   'no-route': 0,
   'admin-prohibited': 1,
   'addr-unreachable': 3,
@@ -26,7 +26,7 @@ const icmpv6Codes: Readonly<Record<string, number>> = {
   'reject-route': 6,
 }
 /** enum nft_reject_inet_code: what the kernel translates for either family. */
-const icmpxCodes: Readonly<Record<string, number>> = {
+export const icmpxCodes: Readonly<Record<string, number>> = {
   'no-route': 0,
   'port-unreachable': 1,
   'host-unreachable': 2,

@@ -10,6 +10,7 @@ import { mangle } from './mangle.ts'
 import { match } from './match.ts'
 import { dnat, masquerade, redirect, snat } from './nat.ts'
 import { notrack } from './notrack.ts'
+import { other } from './other.ts'
 import { queue } from './queue.ts'
 import { reject } from './reject.ts'
 import { type VerdictName, verdict } from './verdict.ts'
@@ -32,6 +33,7 @@ const compilers: Record<StatementName, (program: Program, value: unknown, path: 
   reject,
   notrack,
   queue,
+  other,
 }
 
 const isStatement = (name: string): name is StatementName => Object.hasOwn(compilers, name)
