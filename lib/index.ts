@@ -16,7 +16,7 @@ export { NetworkError, type NetworkErrorCode } from './network/errors.ts'
 export type { Network } from './network/network.ts'
 export type { Port, PortSpec, Protocol } from './network/port.ts'
 export type { NetworkSpec } from './network/spec.ts'
-export type { AddressFilter, AddressInfo, AddressOptions, Scope } from './rtnetlink/address.ts'
+export type { AddressFilter, AddressFlag, AddressInfo, AddressOptions, Lifetime, Scope } from './rtnetlink/address.ts'
 export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
 export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
@@ -68,8 +68,10 @@ export const listLinks: Netns['listLinks'] = host.listLinks.bind(host)
 export const setLink: Netns['setLink'] = host.setLink.bind(host)
 export const deleteLink: Netns['deleteLink'] = host.deleteLink.bind(host)
 export const addAddress: Netns['addAddress'] = host.addAddress.bind(host)
+export const replaceAddress: Netns['replaceAddress'] = host.replaceAddress.bind(host)
 export const deleteAddress: Netns['deleteAddress'] = host.deleteAddress.bind(host)
 export const listAddresses: Netns['listAddresses'] = host.listAddresses.bind(host)
+export const flushAddresses: Netns['flushAddresses'] = host.flushAddresses.bind(host)
 export const addRoute: Netns['addRoute'] = host.addRoute.bind(host)
 export const replaceRoute: Netns['replaceRoute'] = host.replaceRoute.bind(host)
 export const deleteRoute: Netns['deleteRoute'] = host.deleteRoute.bind(host)

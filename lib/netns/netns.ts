@@ -153,6 +153,14 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => address.addAddress(handle, ref, cidr, options))
   }
 
+  /**
+   * Like addAddress; an address that the device has with this prefix and peer gets the lifetimes, the metric and the protocol of
+   * `options`, in IPv6 also the flags. What `options` leaves out is as it is for a new one: forever. Label and broadcast stay.
+   */
+  async replaceAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
+    return this.#use((handle) => address.replaceAddress(handle, ref, cidr, options))
+  }
+
   /** EADDRNOTAVAIL when the device does not have it with this prefix, and this peer, if it is a point-to-point one. */
   async deleteAddress(ref: link.LinkRef, cidr: string, options?: Pick<address.AddressOptions, 'peer'>): Promise<void> {
     return this.#use((handle) => address.deleteAddress(handle, ref, cidr, options))
@@ -160,6 +168,14 @@ export class Netns implements AsyncDisposable {
 
   async listAddresses(filter?: address.AddressFilter): Promise<address.AddressInfo[]> {
     return this.#use((handle) => address.listAddresses(handle, filter))
+  }
+
+  /**
+   * Deletes the addresses that match, as `ip address flush` does; `{}` is all of them, the loopback's too. Resolves to what was found.
+   * One reading, then one message for each, in one submission: not atomic. What somebody else deletes meanwhile is no error.
+   */
+  async flushAddresses(filter: address.AddressFilter): Promise<address.AddressInfo[]> {
+    return this.#use((handle) => address.flushAddresses(handle, filter))
   }
 
   /** `addRoute({ to: 'default', via: '172.18.0.1' })`. EEXIST when there is such a route, ENETUNREACH when the gateway has none. */

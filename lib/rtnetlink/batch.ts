@@ -73,7 +73,11 @@ export class Batch {
   }
 
   addAddress(ref: LinkRef, cidr: string, options: address.AddressOptions = {}): this {
-    return this.#add(address.addressAddition(ref, cidr, options))
+    return this.#add(address.addressChange('add', ref, cidr, options))
+  }
+
+  replaceAddress(ref: LinkRef, cidr: string, options: address.AddressOptions = {}): this {
+    return this.#add(address.addressChange('replace', ref, cidr, options))
   }
 
   deleteAddress(ref: LinkRef, cidr: string, options: Pick<address.AddressOptions, 'peer'> = {}): this {

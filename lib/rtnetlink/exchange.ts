@@ -11,6 +11,16 @@ export async function send(handle: NamespaceHandle, messages: readonly Message[]
   return outcomes
 }
 
+/** Sends deletions in one submission. What is gone already, as one of `gone` says, is no error; the first other refusal is thrown. */
+export async function sweep(handle: NamespaceHandle, messages: readonly Message[], gone: readonly string[]): Promise<void> {
+  if (messages.length === 0) return
+  for (const { error } of await kernel(native.submit(handle, messages))) {
+    if (error === undefined) continue
+    const refusal = new NetlinkError(error)
+    if (!gone.includes(refusal.code)) throw refusal
+  }
+}
+
 /** Everything that matches; a torn dump is an error that carries what there was. */
 export async function dump<T>(
   handle: NamespaceHandle,

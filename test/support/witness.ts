@@ -40,6 +40,15 @@ export interface IpAddress {
   metric?: number
   nodad?: boolean
   noprefixroute?: boolean
+  home?: boolean
+  mngtmpaddr?: boolean
+  autojoin?: boolean
+  tentative?: boolean
+  temporary?: boolean
+  deprecated?: boolean
+  dynamic?: boolean
+  valid_life_time?: number
+  preferred_life_time?: number
 }
 
 export interface IpRoute {
