@@ -14,7 +14,7 @@ import {
 import { fields, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
-import { mtuOf } from '../rtnetlink/link.ts'
+import { mtuOf } from '../rtnetlink/link-settings.ts'
 import { shortHash } from './lease.ts'
 
 export interface NetworkSpec {

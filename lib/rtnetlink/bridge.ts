@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { fields } from '../invalid.ts'
 import type { NamespaceHandle } from '../native.ts'
 import { type BridgeOptions, bridgeOptionNames } from './bridge-options.ts'
-import { type CommonLinkSpec, createLink } from './create-link.ts'
+import { type CommonLinkSpec, commonNames, createLink } from './create-link.ts'
 import type { Link } from './link.ts'
 
 /** `mac` is random unless it is given: a bridge without one of its own takes its ports' lowest, and changes it with them. */
@@ -17,11 +17,7 @@ export function randomMac(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }
 
-const names = [
-  ...['name', 'mac', 'mtu', 'up', 'addresses', 'group', 'alias', 'altnames', 'index', 'txqlen', 'txQueues', 'rxQueues', 'master'],
-  'addressGeneration',
-  ...bridgeOptionNames,
-]
+const names = [...commonNames.filter((name) => name !== 'link' && name !== 'netns'), ...bridgeOptionNames]
 
 /** EEXIST when the name is taken. On any error nothing is left of the bridge. */
 export async function createBridge(handle: NamespaceHandle, spec: BridgeSpec): Promise<Link> {

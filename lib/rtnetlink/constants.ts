@@ -11,6 +11,10 @@ export const AF_INET6 = 10
 
 export const IFF_UP = 1
 export const IFF_LOOPBACK = 8
+export const IFF_NOARP = 0x80
+export const IFF_PROMISC = 0x100
+export const IFF_ALLMULTI = 0x200
+export const IFF_MULTICAST = 0x1000
 export const IFF_LOWER_UP = 0x10000
 
 /** Leave the statistics out of an answer: they are most of its size. */

@@ -44,8 +44,11 @@ test('what is read is what ip shows, for every device', async () => {
   await using ns = await town()
   await output('ip', ['-batch', '-'], {
     netns: ns,
-    input:
-      'link set dev b up promisc on mtu 1300 txqueuelen 77 group 12 alias hello\nlink add vx0 type vxlan id 7 dstport 4789\nlink add ifb7 type ifb',
+    input: `link set dev b up promisc on allmulticast on multicast off arp off mtu 1300 txqueuelen 77 group 12 alias hello mode dormant
+      link set dev b addrgenmode random gso_max_size 30000 gso_max_segs 99 gro_max_size 31000
+      link add vx0 type vxlan id 7 dstport 4789
+      link set dev vx0 protodown on
+      link add ifb7 type ifb`,
   })
   const seen = await ipLinks(ns)
   const links = await ns.listLinks()
@@ -62,7 +65,15 @@ test('what is read is what ip shows, for every device', async () => {
     assert.is(link.carrier, row.flags.includes('LOWER_UP'))
     assert.is(link.operstate, row.operstate.toLowerCase())
     assert.is(link.loopback, row.flags.includes('LOOPBACK'))
+    assert.is(link.arp, !row.flags.includes('NOARP'))
+    assert.is(link.multicast, row.flags.includes('MULTICAST'))
     assert.is(link.promiscuous, row.promiscuity > 0)
+    assert.is(link.allMulticast, row.allmulti > 0)
+    assert.equal([link.minMtu, link.maxMtu], [row.min_mtu ?? 0, row.max_mtu ?? 0])
+    assert.equal([link.gsoMaxSize, link.gsoMaxSegments, link.groMaxSize], [row.gso_max_size, row.gso_max_segs, row.gro_max_size])
+    assert.is(link.linkMode, row.linkmode.toLowerCase())
+    assert.is(link.protodown, row.proto_down ?? false)
+    assert.is(link.addressGeneration, row.inet6_addr_gen_mode)
     assert.is(link.mac, row.address)
     assert.is(link.mtu, row.mtu)
     assert.is(String(link.group === 0 ? 'default' : link.group), row.group)
@@ -123,6 +134,13 @@ test('each change arrives, and only that', async () => {
     [{ alias: 'x'.repeat(255) }, { ifalias: 'x'.repeat(255) }],
     [{ master: 'br0' }, { master: 'br0' }],
     [{ name: 'renamed' }, { ifname: 'renamed' }],
+    [{ addressGeneration: 'random' }, { inet6_addr_gen_mode: 'random' }],
+    [{ addressGeneration: 'none' }, { inet6_addr_gen_mode: 'none' }],
+    [{ gsoMaxSize: 40000 }, { gso_max_size: 40000 }],
+    [{ gsoMaxSegments: 55 }, { gso_max_segs: 55 }],
+    [{ groMaxSize: 41000 }, { gro_max_size: 41000 }],
+    [{ linkMode: 'dormant' }, { linkmode: 'DORMANT' }],
+    [{ linkMode: 'default' }, { linkmode: 'DEFAULT' }],
     [{ addAltnames: ['other', 'third'] }, { altnames: ['other', 'third'] }],
     [{ deleteAltnames: ['other'] }, { altnames: ['third'] }],
   ]
@@ -157,6 +175,55 @@ test('a device goes up and down', async () => {
   assert.ok((await ipLink(ns, 'b')).flags.includes('UP'))
   assert.not.ok((await ns.setLink('b', { up: false })).up)
   assert.not.ok((await ipLink(ns, 'b')).flags.includes('UP'))
+})
+
+test('the switches of ip-link(8) go on and off, each for itself', async () => {
+  await using ns = await town()
+  const flags = async (): Promise<string[]> => (await ipLink(ns, 'b')).flags
+  for (const [change, flag] of [
+    ['multicast', 'MULTICAST'],
+    ['promiscuous', 'PROMISC'],
+    ['allMulticast', 'ALLMULTI'],
+    ['arp', 'NOARP'],
+  ] as const) {
+    const inverted = change === 'arp'
+    const others = (await flags()).filter((name) => name !== flag)
+    for (const on of [true, false, true]) {
+      const link = await ns.setLink('b', { [change]: on })
+      assert.is(link[change], on, change)
+      assert.is((await flags()).includes(flag), on !== inverted, change)
+      assert.equal((await flags()).filter((name) => name !== flag).sort(), others.sort())
+    }
+  }
+})
+
+test('a dormant device is up when it is said to be', async () => {
+  await using ns = await town()
+  await ns.setLink('br0', { up: true })
+  await ns.setLink('b', { up: true, linkMode: 'dormant' })
+  const state = async (): Promise<string> => (await ipLink(ns, 'b')).operstate
+  assert.is((await ns.setLink('b', { operstate: 'dormant' })).operstate, 'dormant')
+  assert.is(await state(), 'DORMANT')
+  assert.is((await ns.setLink('b', { operstate: 'up' })).operstate, 'up')
+  assert.is(await state(), 'UP')
+})
+
+test('a protocol holds a device down', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'vxlan', name: 'vx0', id: 1 })
+  assert.is((await ns.setLink('vx0', { protodown: true })).protodown, true)
+  assert.is((await ipLink(ns, 'vx0')).proto_down, true)
+  assert.is((await ns.setLink('vx0', { protodown: false })).protodown, false)
+  assert.is((await ipLink(ns, 'vx0')).proto_down, undefined)
+  const error = await failureOf(ns.setLink('lo', { protodown: true }))
+  assert.is(error.extack, 'Protodown not supported by device')
+})
+
+test('a limit that the kernel does not allow is refused in its words', async () => {
+  await using ns = await town()
+  const error = await failureOf(ns.setLink('b', { gsoMaxSize: 0xffffffff }))
+  assert.equal([error.code, error.extack], ['EINVAL', 'too big gso_max_size'])
+  assert.is((await failureOf(ns.setLink('b', { carrier: false }))).code, 'ENOTSUP')
 })
 
 test('a master is taken, exchanged, and given up', async () => {

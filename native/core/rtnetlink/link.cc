@@ -11,6 +11,10 @@
 namespace netlink_ct {
 namespace {
 
+// Since Linux 6.3: newer than some headers, so the numbers stand here.
+constexpr uint16_t gso_ipv4_max_size = 63;
+constexpr uint16_t gro_ipv4_max_size = 64;
+
 constexpr HeaderField header[] = {
     {"family", offsetof(ifinfomsg, ifi_family), 1},     {"type", offsetof(ifinfomsg, ifi_type), 2},
     {"index", offsetof(ifinfomsg, ifi_index), 4, true}, {"flags", offsetof(ifinfomsg, ifi_flags), 4},
@@ -105,8 +109,11 @@ constexpr Attribute attributes[] = {
     {IFLA_GSO_MAX_SEGS, Shape::u32, "gsoMaxSegments", "IFLA_GSO_MAX_SEGS"},
     {IFLA_GSO_MAX_SIZE, Shape::u32, "gsoMaxSize", "IFLA_GSO_MAX_SIZE"},
     {IFLA_GRO_MAX_SIZE, Shape::u32, "groMaxSize", "IFLA_GRO_MAX_SIZE"},
+    {gso_ipv4_max_size, Shape::u32, "gsoIpv4MaxSize", "IFLA_GSO_IPV4_MAX_SIZE"},
+    {gro_ipv4_max_size, Shape::u32, "groIpv4MaxSize", "IFLA_GRO_IPV4_MAX_SIZE"},
     {IFLA_STATS64, Shape::structure, "statistics", "IFLA_STATS64", &statistics_schema},
     {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
+    {IFLA_PROTO_DOWN, Shape::u8, "protodown", "IFLA_PROTO_DOWN"},
     {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
     {IFLA_IFALIAS, Shape::chars, "alias", "IFLA_IFALIAS"},
     {IFLA_NET_NS_PID, Shape::u32, "netnsPid", "IFLA_NET_NS_PID"},
