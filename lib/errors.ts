@@ -75,15 +75,20 @@ export class NetlinkError extends Error {
   }
 }
 
-/** A dump that the kernel tore (NLM_F_DUMP_INTR) in every attempt; `data` is what the last one gave, incomplete or inconsistent. */
+/**
+ * What was listed changed during each of the readings, of which there are five at least and as many as 200 ms allow (NLM_F_DUMP_INTR).
+ * `data` is what the last one gave: objects of different moments, of which some may be missing.
+ */
 export class TornDumpError extends Error {
   override readonly name: string = 'TornDumpError'
   readonly code: string = 'ERR_NETLINK_TORN_DUMP'
   readonly data: readonly unknown[]
+  readonly readings: number
 
-  constructor(what: string, data: readonly unknown[]) {
-    super(`${what} changed while they were read, five times in a row; the last, torn result is in \`data\``)
+  constructor(what: string, data: readonly unknown[], readings: number) {
+    super(`${what} changed during each of ${readings} readings; the last, torn result is in \`data\``)
     this.data = data
+    this.readings = readings
   }
 }
 

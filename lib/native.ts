@@ -50,8 +50,10 @@ export interface Outcome {
 
 export interface DumpResult {
   readonly objects: readonly Body[]
-  /** The kernel changed while it was read, in each of five attempts. */
+  /** The kernel changed while it was read, each time. */
   readonly torn: boolean
+  /** How often it was read: a torn reading is repeated, five times and for 200 ms at least. */
+  readonly readings: number
 }
 
 /** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */

@@ -95,7 +95,7 @@ test('it is an instance for another copy of the package too, and nothing else is
   const error = new copy.NetlinkError({ errno: 17, syscall: 'RTM_NEWLINK' })
   assert.ok(error instanceof NetlinkError)
   assert.ok(new NetlinkError({ errno: 17, syscall: 'setns' }) instanceof copy.NetlinkError)
-  for (const other of [new Error('EEXIST'), null, undefined, 'EEXIST', { code: 'EEXIST' }, new TornDumpError('links', [])]) {
+  for (const other of [new Error('EEXIST'), null, undefined, 'EEXIST', { code: 'EEXIST' }, new TornDumpError('links', [], 5)]) {
     assert.not.ok((other as unknown) instanceof NetlinkError)
   }
 })

@@ -29,9 +29,9 @@ export async function dump<T>(
   what: string,
   decode: (object: Body) => T,
 ): Promise<T[]> {
-  const { objects, torn } = await kernel(native.dump(handle, { type, flags: 0, body }))
+  const { objects, torn, readings } = await kernel(native.dump(handle, { type, flags: 0, body }))
   const decoded = objects.map(decode)
-  if (torn) throw new TornDumpError(what, decoded)
+  if (torn) throw new TornDumpError(what, decoded, readings)
   return decoded
 }
 

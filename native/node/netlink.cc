@@ -133,6 +133,7 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
             auto out = Napi::Object::New(env);
             out.Set("objects", objects);
             out.Set("torn", found.torn);
+            out.Set("readings", Napi::Number::New(env, found.readings));
             return out;
           });
 }

@@ -16,7 +16,14 @@ Error explained(const MessageType& type, std::span<const uint8_t> request, const
                .attribute = attribute_path(*type.schema, request, acknowledgement.offset)};
 }
 
-Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body, Unknown unknown) {
+// An answer as it came, message behind message with their headers.
+struct Answer {
+  std::vector<uint8_t> bytes;
+  bool torn = false;
+};
+
+// Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
+Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) {
   MessageBuffer request;
   const uint32_t sequence = socket.next_sequence();
   request.start(type.number, NLM_F_REQUEST | NLM_F_DUMP, sequence);
@@ -28,7 +35,7 @@ Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body
   auto sent = socket.send(request.bytes());
   if (!sent) return sent.error();
 
-  Dump found;
+  Answer answer;
   for (;;) {
     auto datagram = socket.receive();
     if (!datagram) {
@@ -47,34 +54,50 @@ Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body
       nlmsghdr header;
       std::memcpy(&header, bytes.data(), sizeof header);
       if (header.nlmsg_len < MNL_NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) break;
-      const auto payload = bytes.subspan(MNL_NLMSG_HDRLEN, header.nlmsg_len - MNL_NLMSG_HDRLEN);
-      bytes = bytes.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
+      const auto whole = bytes.first(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
+      bytes = bytes.subspan(whole.size());
       if (header.nlmsg_seq != sequence) continue;
-      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) found.torn = true;
+      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) answer.torn = true;
       if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+        const auto payload = whole.first(header.nlmsg_len).subspan(MNL_NLMSG_HDRLEN);
         auto acknowledgement = parse_acknowledgement(header, payload);
         if (!acknowledgement) return acknowledgement.error();
         if (acknowledgement.value().code != 0) return explained(type, request.bytes(), acknowledgement.value());
-        return found;
+        return answer;
       }
-      const MessageType* answer = message_type(socket.protocol(), header.nlmsg_type);
-      if (answer == nullptr) continue;
-      auto object = decode(*answer->schema, payload, unknown);
-      if (!object) {
-        socket.drain();
-        return object.error();
-      }
-      found.objects.push_back(std::move(object.value()));
+      answer.bytes.insert(answer.bytes.end(), whole.begin(), whole.end());
     }
   }
 }
 
+Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown) {
+  std::vector<Object> objects;
+  while (!bytes.empty()) {
+    nlmsghdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const auto payload = bytes.first(header.nlmsg_len).subspan(MNL_NLMSG_HDRLEN);
+    bytes = bytes.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
+    const MessageType* type = message_type(protocol, header.nlmsg_type);
+    if (type == nullptr) continue;
+    auto object = decode(*type->schema, payload, unknown);
+    if (!object) return object.error();
+    objects.push_back(std::move(object.value()));
+  }
+  return objects;
+}
+
 }  // namespace
 
-Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, int attempts) {
-  for (;;) {
-    auto found = attempt(socket, type, body, unknown);
-    if (!found || !found.value().torn || --attempts <= 0) return found;
+Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, Patience patience) {
+  const auto end = std::chrono::steady_clock::now() + patience.time;
+  for (int readings = 1;; ++readings) {
+    auto answer = ask(socket, type, body);
+    if (!answer) return answer.error();
+    const bool torn = answer.value().torn;
+    if (torn && (readings < patience.readings || std::chrono::steady_clock::now() < end)) continue;
+    auto objects = objects_of(socket.protocol(), answer.value().bytes, unknown);
+    if (!objects) return objects.error();
+    return Dump{.objects = std::move(objects.value()), .torn = torn, .readings = readings};
   }
 }
 

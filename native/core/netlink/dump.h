@@ -1,6 +1,7 @@
 // A dump: all objects of a kind, whole or not at all.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "core/netlink/codec.h"
@@ -10,11 +11,19 @@ namespace netlink_ct {
 
 struct Dump {
   std::vector<Object> objects;
-  bool torn = false;  // the kernel changed while it was read (NLM_F_DUMP_INTR), in each of the attempts
+  bool torn = false;  // the kernel changed while it was read (NLM_F_DUMP_INTR), each time
+  int readings = 0;
 };
 
-// Asks for everything that matches `body` (strict checking: the kernel filters). A torn dump is asked again, at most `attempts`
-// times in all; after that the last data come with `torn` set, and the caller says so.
-Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, int attempts = 5);
+// How often a torn dump is asked for again: a burst of changes, as of many containers that start, is to be over before it is
+// given up, and what changes without end must not keep the thread.
+struct Patience {
+  int readings = 5;                     // as many at least,
+  std::chrono::milliseconds time{200};  // and no further one once so long has passed
+};
+
+// Asks for everything that matches `body` (strict checking: the kernel filters). When the patience is over the last data come
+// with `torn` set, and the caller says so.
+Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, Patience patience = {});
 
 }  // namespace netlink_ct
