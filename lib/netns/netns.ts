@@ -11,6 +11,7 @@ import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
 import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
+import { type LinkMove, moveLink } from '../rtnetlink/move-link.ts'
 import * as neighbor from '../rtnetlink/neighbor.ts'
 import * as nexthop from '../rtnetlink/nexthop.ts'
 import * as nsid from '../rtnetlink/nsid.ts'
@@ -138,9 +139,17 @@ export class Netns implements AsyncDisposable {
   /**
    * Several changes at once. Resolves to the device as it is then. The kernel makes them one after the other and stops at the first
    * that it refuses: those before it stay.
+   *
+   * With `netns` the device moves there, and the other changes are made there, in the same message: `setLink('veth0', { netns,
+   * name: 'eth0', up: true })`. Resolves to the device as it is there. It loses its addresses, routes and master. EEXIST when the name
+   * or an alternative one is taken there, EBUSY when `newIndex` is, EINVAL for devices that belong to a namespace (the loopback). After
+   * an error it is where it was, under its name and index; when it had to be moved back for that, without its addresses.
    */
-  async setLink(ref: link.LinkRef, changes: link.LinkChanges): Promise<link.Link> {
-    return this.#use((handle) => link.setLink(handle, ref, changes))
+  async setLink(ref: link.LinkRef, changes: link.LinkChanges | LinkMove<Netns>): Promise<link.Link> {
+    const place = (changes as Partial<LinkMove<Netns>> | undefined)?.netns
+    if (place === undefined) return this.#use((handle) => link.setLink(handle, ref, changes))
+    const target = netnsOption(place, 'changes.netns')
+    return this.#use((here) => target.#use((there) => moveLink(here, there, ref, { ...changes, netns: target })))
   }
 
   /** ENODEV when there is none. The kernel takes tens of milliseconds (RCU grace periods). */

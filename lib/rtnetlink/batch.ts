@@ -7,7 +7,7 @@ import * as address from './address.ts'
 import { type LinkSpec, linkCreation } from './create-link.ts'
 import * as fdb from './fdb.ts'
 import * as link from './link.ts'
-import { getLinkMessage, type LinkRef } from './link-ref.ts'
+import { getLinkMessage, type LinkRef, privateIndexes } from './link-ref.ts'
 import * as neighbor from './neighbor.ts'
 import * as nexthop from './nexthop.ts'
 import { check, type Operation } from './operation.ts'
@@ -35,9 +35,6 @@ interface Item {
   /** The device that it makes, with the index chosen for it. */
   readonly makes?: { readonly name: string; readonly index: number }
 }
-
-/** From where neither the kernel's own counting nor another item of the batch has taken one. */
-const privateIndexes = [0x40000000, 0x7fffffff] as const
 
 /**
  * Collects operations for `Netns.batch`. Arguments are checked when an item is added. A device that an item makes can be named by

@@ -1,6 +1,6 @@
 // Network devices: looking, changing, deleting. Making them is in bridge.ts and veth.ts.
 
-import { fields, invalidType, list, oneOf } from '../invalid.ts'
+import { fields, invalidType, invalidValue, list, oneOf } from '../invalid.ts'
 import { interfaceName } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import { type BridgePort, bridgePortFrom } from './bridge-options.ts'
@@ -110,9 +110,12 @@ export interface LinkChanges extends LinkSettings {
   readonly deleteAltnames?: readonly string[]
 }
 
-export const changeNames: readonly string[] = [
+const changeNames: readonly string[] = [
   ...['name', 'up', 'master', ...settingNames, 'carrier', 'protodown', 'linkMode', 'operstate', 'addAltnames', 'deleteAltnames'],
 ]
+
+/** Those that only a move has are told by what they lack, not as unknown words. */
+export const moveNames: readonly string[] = [...changeNames, 'netns', 'newIndex']
 
 export function linkFrom(body: Body): Link {
   const info = nested(body, 'info')
@@ -215,7 +218,9 @@ export function nameMessages(index: number, changes: LinkChanges): Message[] {
 }
 
 function devicesOf(ref: LinkRef, changes: LinkChanges): Operation['devices'] {
-  fields(changes, 'changes', changeNames)
+  const { netns, newIndex } = fields(changes, 'changes', moveNames)
+  if (netns !== undefined) throw invalidValue('changes.netns', 'is for setLink alone, not for a batch', netns)
+  if (newIndex !== undefined) throw invalidValue('changes.newIndex', 'needs changes.netns', newIndex)
   const { master } = changes
   return [{ ref, path: 'link' }, ...(master === undefined || master === null ? [] : [{ ref: master, path: 'changes.master' }])]
 }
