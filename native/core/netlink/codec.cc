@@ -591,14 +591,12 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
 
 Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object) {
   if (schema.header_size > 0) {
-    // Collected aside: the buffer may move while attributes are appended, and the fields may come in any order.
-    std::array<uint8_t, 64> header{};
+    auto* header = static_cast<uint8_t*>(message.append(schema.header_size));
     for (const auto& [name, value] : object) {
       const HeaderField* field = header_field(schema, name);
       if (field == nullptr || value.get<std::monostate>() != nullptr) continue;
-      if (auto done = put_header_field(header.data(), *field, value); !done) return done;
+      if (auto done = put_header_field(header, *field, value); !done) return done;
     }
-    std::memcpy(message.append(schema.header_size), header.data(), schema.header_size);
   }
   return encode_fields(message, schema, object);
 }
