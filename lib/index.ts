@@ -28,9 +28,11 @@ export type { AddressGeneration, LinkSettings } from './rtnetlink/link-settings.
 export type { LinkMove } from './rtnetlink/move-link.ts'
 export type { Neighbor, NeighborFilter, NeighborFlag, NeighborSpec, NeighborState } from './rtnetlink/neighbor.ts'
 export type { Nexthop, NexthopSpec } from './rtnetlink/nexthop.ts'
+export type { Realm } from './rtnetlink/realm.ts'
 export type { Route, RouteFilter } from './rtnetlink/route.ts'
 export type { LookupOptions } from './rtnetlink/route-lookup.ts'
-export type { RouteHop, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
+export type { LockableMetric, RouteFeature, RouteMetrics } from './rtnetlink/route-metrics.ts'
+export type { RouteHop, RouteProtocol, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
 export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
 export type { Bandwidth, BandwidthLimit, BandwidthSpec } from './rtnetlink/traffic/bandwidth.ts'
 export type { ClassFilter, ClassSpec, HtbClass, TrafficClass } from './rtnetlink/traffic/class.ts'
@@ -78,6 +80,7 @@ export const addRoute: Netns['addRoute'] = host.addRoute.bind(host)
 export const replaceRoute: Netns['replaceRoute'] = host.replaceRoute.bind(host)
 export const deleteRoute: Netns['deleteRoute'] = host.deleteRoute.bind(host)
 export const listRoutes: Netns['listRoutes'] = host.listRoutes.bind(host)
+export const flushRoutes: Netns['flushRoutes'] = host.flushRoutes.bind(host)
 export const getSysctl: Netns['getSysctl'] = host.getSysctl.bind(host)
 export const setSysctl: Netns['setSysctl'] = host.setSysctl.bind(host)
 export const createLink: Netns['createLink'] = host.createLink.bind(host)

@@ -197,7 +197,11 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => route.replaceRoute(handle, spec))
   }
 
-  /** ESRCH when no route matches what is given. */
+  /**
+   * One route that matches all that is given, the one of the lowest metric: `to`, the table (`main` unless it is named) and `tos`
+   * always count, the rest only when given. An IPv6 route of several ways loses the one that `via` or `dev` names, or all of them.
+   * ESRCH when none matches.
+   */
   async deleteRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.deleteRoute(handle, spec))
   }
@@ -205,6 +209,15 @@ export class Netns implements AsyncDisposable {
   /** Of the main table, unless another is asked for. */
   async listRoutes(filter?: route.RouteFilter): Promise<route.Route[]> {
     return this.#use((handle) => route.listRoutes(handle, filter))
+  }
+
+  /**
+   * Deletes the routes that match, of the table `main` unless another, or `'all'`, is named, as `ip route flush` does; the kernel's own
+   * too. Resolves to what was found. One reading a family, then one message for each route, in one submission: not atomic. What
+   * somebody else deletes meanwhile is no error.
+   */
+  async flushRoutes(filter: route.RouteFilter): Promise<route.Route[]> {
+    return this.#use((handle) => route.flushRoutes(handle, filter))
   }
 
   /** Beside routes with the same destination and metric. */

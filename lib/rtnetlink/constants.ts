@@ -22,7 +22,32 @@ export const RTEXT_FILTER_SKIP_STATS = 8
 
 export const RT_TABLE = { default: 253, main: 254, local: 255 } as const
 export const RT_SCOPE = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const
-export const RTPROT = { redirect: 1, kernel: 2, boot: 3, static: 4, ra: 9, dhcp: 16 } as const
+/** With the names of iproute2's rt_protos. */
+export const RTPROT = {
+  unspec: 0,
+  redirect: 1,
+  kernel: 2,
+  boot: 3,
+  static: 4,
+  gated: 8,
+  ra: 9,
+  mrt: 10,
+  zebra: 11,
+  bird: 12,
+  dnrouted: 13,
+  xorp: 14,
+  ntk: 15,
+  dhcp: 16,
+  mrouted: 17,
+  keepalived: 18,
+  babel: 42,
+  openr: 99,
+  bgp: 186,
+  isis: 187,
+  ospf: 188,
+  rip: 189,
+  eigrp: 192,
+} as const
 export const RTN = {
   unicast: 1,
   local: 2,
@@ -35,6 +60,11 @@ export const RTN = {
   throw: 9,
 } as const
 export const RTNH_F_ONLINK = 4
+
+/** The word for a number in one of these tables, or the number. */
+export function wordOrNumber<W extends string>(table: Readonly<Record<W, number>>, number: number): W | number {
+  return (Object.keys(table) as W[]).find((word) => table[word] === number) ?? number
+}
 
 /** The word for a number in one of these tables, or the number's digits. */
 export function wordOf(table: Readonly<Record<string, number>>, number: number): string {
