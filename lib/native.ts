@@ -48,8 +48,13 @@ export interface Outcome {
   readonly replies: readonly Body[]
 }
 
+/** The objects of a dump, still outside of JavaScript. Opaque; see `takeObjects`. */
+export interface Found {
+  readonly __found: unique symbol
+}
+
 export interface DumpResult {
-  readonly objects: readonly Body[]
+  readonly found: Found
   /** The kernel changed while it was read, each time. */
   readonly torn: boolean
   /** How often it was read: a torn reading is repeated, five times and for 200 ms at least. */
@@ -190,6 +195,8 @@ export interface Native {
   /** One nf_tables transaction; rejects with the first refusal. `generation`: ERESTART unless the ruleset is still at it. */
   transact(handle: NamespaceHandle, messages: readonly Message[], generation?: number): Promise<readonly Outcome[]>
   dump(handle: NamespaceHandle, message: Message): Promise<DumpResult>
+  /** The next of them, `count` at most; none when all are taken. To make 10 000 at once would hold the event loop for long. */
+  takeObjects(found: Found, count: number): readonly Body[]
   attach(plan: AttachPlan): Promise<Attached>
   detach(plan: DetachPlan): Promise<void>
   changePorts(change: PortChange): Promise<void>

@@ -4,7 +4,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { debuglog } from 'node:util'
 import { NetlinkError, toError } from '../errors.ts'
-import type { Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import type { Body, DumpResult, Found, Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
 import { bodyWords, bytesWords, messageWords } from './words.ts'
 
 /**
@@ -50,6 +50,9 @@ export function traced(native: Native): Native {
   const place = (handle: NamespaceHandle | undefined): bigint | undefined =>
     handle === undefined ? undefined : native.describe(handle).inode
 
+  /** Where the objects of a dump are from. */
+  const places = new WeakMap<Found, string>()
+
   function printRequest(info: RequestInfo, messages: readonly Message[]): void {
     const where = info.netns === undefined ? '' : `netns ${info.netns} `
     if (messages.length === 0) words('%s> %s', where, info.operation)
@@ -63,12 +66,8 @@ export function traced(native: Native): Native {
 
   function printResult(info: RequestInfo, result: unknown): void {
     const where = info.netns === undefined ? '' : `netns ${info.netns} `
-    const bodies =
-      info.operation === 'dump'
-        ? (result as Awaited<ReturnType<Native['dump']>>).objects
-        : Array.isArray(result)
-          ? (result as readonly Outcome[]).flatMap(({ replies }) => replies ?? [])
-          : []
+    if (info.operation === 'dump' && result !== undefined) places.set((result as DumpResult).found, where)
+    const bodies = Array.isArray(result) ? (result as readonly Outcome[]).flatMap(({ replies }) => replies ?? []) : []
     for (const body of bodies) words('%s< %s', where, bodyWords(body))
     const how = info.error === undefined ? 'ok' : String(info.error)
     words('%s< %s: %s, %s ms', where, info.operation, how, info.duration?.toFixed(3))
@@ -116,6 +115,12 @@ export function traced(native: Native): Native {
   const nowhere = (): Description => ({})
   const several = (handle: NamespaceHandle, messages: readonly Message[]): Description => ({ handle, messages })
 
+  const takeObjects = (found: Found, count: number): readonly Body[] => {
+    const bodies = native.takeObjects(found, count)
+    for (const body of bodies) words('%s< %s', places.get(found) ?? '', bodyWords(body))
+    return bodies
+  }
+
   const take = (watcher: number): Taken => {
     const taken = native.take(watcher)
     for (const news of taken.news) {
@@ -143,5 +148,6 @@ export function traced(native: Native): Native {
     changePorts: around('changePorts', native.changePorts, ({ host }) => ({ handle: host })),
     watch: around('watch', native.watch, inside),
     take: words.enabled ? take : native.take,
+    takeObjects: words.enabled ? takeObjects : native.takeObjects,
   }
 }

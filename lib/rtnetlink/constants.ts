@@ -61,12 +61,23 @@ export const RTN = {
 } as const
 export const RTNH_F_ONLINK = 4
 
-/** The word for a number in one of these tables, or the number. */
-export function wordOrNumber<W extends string>(table: Readonly<Record<W, number>>, number: number): W | number {
-  return (Object.keys(table) as W[]).find((word) => table[word] === number) ?? number
+type Table<W extends string = string> = Readonly<Record<W, number>>
+
+/** The words of a table by their numbers; of two words for one number the first. */
+const words = new WeakMap<Table, ReadonlyMap<number, string>>()
+
+function wordsOf<W extends string>(table: Table<W>): ReadonlyMap<number, W> {
+  const known = words.get(table)
+  if (known !== undefined) return known as ReadonlyMap<number, W>
+  const pairs = (Object.keys(table) as W[]).map((word) => [table[word], word] as const)
+  const made = new Map(pairs.reverse())
+  words.set(table, made)
+  return made
 }
 
+/** The word for a number in one of these tables, or the number. */
+export const wordOrNumber = <W extends string>(table: Table<W>, number: number): W | number =>
+  wordsOf(table).get(number) ?? number
+
 /** The word for a number in one of these tables, or the number's digits. */
-export function wordOf(table: Readonly<Record<string, number>>, number: number): string {
-  return Object.entries(table).find(([, value]) => value === number)?.[0] ?? String(number)
-}
+export const wordOf = (table: Table, number: number): string => String(wordOrNumber(table, number))

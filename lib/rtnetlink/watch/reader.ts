@@ -3,7 +3,7 @@
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import * as c from '../constants.ts'
-import { number } from '../exchange.ts'
+import { number, read } from '../exchange.ts'
 import type { NetEvent } from './event.ts'
 import { type Place, State } from './state.ts'
 import { subjects as all, type Subject } from './subject.ts'
@@ -77,10 +77,10 @@ export class Reader {
     for (const subject of this.#subjects) this.#state.markStale({ subject, nsid: undefined })
     if (!this.#allNamespaces) return
     const { ids, own } = await this.#use(async (handle) => {
-      const { objects } = await kernel(native.dump(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }))
+      const { objects } = await read(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }, (object) => number(object, 'nsid'))
       const body = { fd: native.describe(handle).fd }
       const [outcome] = await kernel(native.submit(handle, [{ type: 'RTM_GETNSID', flags: 0, body }]))
-      return { ids: objects.map((object) => number(object, 'nsid')), own: number(outcome?.replies[0] ?? { nsid: -1 }, 'nsid') }
+      return { ids: objects, own: number(outcome?.replies[0] ?? { nsid: -1 }, 'nsid') }
     })
     this.#own = own < 0 ? undefined : own
     // Those that went while news was lost are read too: the answer is that there is nothing.
@@ -108,8 +108,8 @@ export class Reader {
     let torn = false
     for (const message of subject.dumps) {
       try {
-        const found = await this.#use((handle) => kernel(native.dump(handle, at(message, subject, nsid))))
-        bodies.push(...found.objects)
+        const found = await this.#use((handle) => read(handle, at(message, subject, nsid), (body) => body))
+        for (const body of found.objects) bodies.push(body)
         torn ||= found.torn
       } catch (error) {
         // EINVAL, EACCES: of another namespace that went meanwhile, or that this process may not look into.
