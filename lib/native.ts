@@ -213,6 +213,8 @@ export interface Native {
   listening(): { readonly watchers: number; readonly losses: number; readonly sockets: number }
   /** The bytes of a message as it is sent, but for its sequence number; undefined when it cannot be encoded. */
   encoded(message: Message): Uint8Array | undefined
+  /** What the bytes behind an nlmsghdr say; unknown attributes are in `other`. Throws when they say nothing. */
+  decoded(type: string, bytes: Uint8Array): Body
   statistics(): { readonly queued: number; readonly pending: number }
 }
 

@@ -1,5 +1,5 @@
 // What the options become, for the kinds that not every kernel has and tc therefore cannot bear witness to everywhere. The same fields
-// are held against tc's bytes in native/test/traffic_test.cc.
+// are held against tc's bytes in test/golden.
 
 import * as assert from 'uvu/assert'
 import { filterBody } from '../../lib/rtnetlink/traffic/filter.ts'
