@@ -21,6 +21,8 @@ export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
 export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
 export type { CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
+export type { DeviceSettings, SettingsRef } from './rtnetlink/device-settings.ts'
+export type { Ipv4Settings, Ipv6Settings } from './rtnetlink/device-settings-table.ts'
 export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
 export type { KindInfo, KindSpec } from './rtnetlink/kind/kinds.ts'
 export type { Link, LinkChanges, LinkFilter, LinkMode, LinkRef, OperState } from './rtnetlink/link.ts'
@@ -83,6 +85,8 @@ export const listRoutes: Netns['listRoutes'] = host.listRoutes.bind(host)
 export const flushRoutes: Netns['flushRoutes'] = host.flushRoutes.bind(host)
 export const getSysctl: Netns['getSysctl'] = host.getSysctl.bind(host)
 export const setSysctl: Netns['setSysctl'] = host.setSysctl.bind(host)
+export const getDeviceSettings: Netns['getDeviceSettings'] = host.getDeviceSettings.bind(host)
+export const setDeviceSettings: Netns['setDeviceSettings'] = host.setDeviceSettings.bind(host)
 export const createLink: Netns['createLink'] = host.createLink.bind(host)
 export const appendRoute: Netns['appendRoute'] = host.appendRoute.bind(host)
 export const changeRoute: Netns['changeRoute'] = host.changeRoute.bind(host)

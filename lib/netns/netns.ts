@@ -9,6 +9,7 @@ import * as address from '../rtnetlink/address.ts'
 import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
+import * as settings from '../rtnetlink/device-settings.ts'
 import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
 import { type LinkMove, moveLink } from '../rtnetlink/move-link.ts'
@@ -452,6 +453,24 @@ export class Netns implements AsyncDisposable {
   /** Resolves to the neighbor's entry, once it is reachable. It asks nobody: something must send to the neighbor. */
   async waitForNeighbor(neighborAddress: string, condition?: wait.NeighborCondition): Promise<neighbor.Neighbor> {
     return wait.waitForNeighbor((options) => this.watch(options), neighborAddress, condition)
+  }
+
+  /**
+   * The IPv4 and IPv6 settings of a device, in the camelCase of their sysctl names; see docs/rtnetlink.md. Of a device they are one
+   * answer of the kernel; `'all'` and `'default'` are read file by file. ENODEV when there is no such device.
+   */
+  async getDeviceSettings(ref: settings.SettingsRef): Promise<settings.DeviceSettings> {
+    return this.#use((handle) => settings.getDeviceSettings(handle, ref))
+  }
+
+  /**
+   * Changes settings of a device: `setDeviceSettings('eth0', { ipv4: { rpFilter: 2 }, ipv6: { acceptRa: 0 } })`. What netlink takes goes
+   * first, in one message, all or nothing; then one write to /proc/sys each, IPv4 before IPv6, in the order of the table. Not atomic:
+   * what was done before a refusal stays. ENODEV when there is no such device, ENOENT when the kernel has no such setting,
+   * EAFNOSUPPORT when the device has no IPv4.
+   */
+  async setDeviceSettings(ref: settings.SettingsRef, changes: settings.DeviceSettings): Promise<void> {
+    return this.#use((handle) => settings.setDeviceSettings(handle, ref, changes))
   }
 
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */
