@@ -47,15 +47,28 @@ export class Batch {
 
   #add(operation: Operation, makes?: Item['makes']): this {
     check(operation)
-    this.#items.push(makes === undefined ? { operation } : { operation, makes })
+    const bound = this.#bound(operation)
+    this.#items.push(makes === undefined ? { operation: bound } : { operation: bound, makes })
+    if (makes !== undefined) this.#made.set(makes.name, makes.index)
     return this
+  }
+
+  /** With the indexes of the devices that earlier items make, and not those that later ones do. */
+  #bound({ devices, build }: Operation): Operation {
+    const made = new Map<LinkRef, number>()
+    for (const { ref } of devices) {
+      const index = typeof ref === 'string' ? this.#made.get(ref) : undefined
+      if (index !== undefined) made.set(ref, index)
+    }
+    return {
+      devices: devices.map(({ ref, path }) => ({ ref: made.get(ref) ?? ref, path })),
+      build: (resolve) => build((ref) => resolve(made.get(ref) ?? ref)),
+    }
   }
 
   createLink(spec: LinkSpec<never>): this {
     const index = spec.index ?? randomInt(...privateIndexes)
-    const operation = linkCreation({ ...spec, index })
-    this.#made.set(spec.name, index)
-    return this.#add(operation, { name: spec.name, index })
+    return this.#add(linkCreation({ ...spec, index }), { name: spec.name, index })
   }
 
   setLink(ref: LinkRef, changes: link.LinkChanges): this {
@@ -176,7 +189,7 @@ export class Batch {
   async #lookUp(handle: NamespaceHandle): Promise<(ref: LinkRef) => number | NetlinkError> {
     const names = new Set<string>()
     for (const { operation } of this.#items) {
-      for (const { ref } of operation.devices) if (typeof ref === 'string' && !this.#made.has(ref)) names.add(ref)
+      for (const { ref } of operation.devices) if (typeof ref === 'string') names.add(ref)
     }
     const asked = [...names]
     const outcomes =
@@ -188,7 +201,7 @@ export class Batch {
               asked.map((name) => getLinkMessage(name, 'link')),
             ),
           )
-    const found = new Map<string, number | NetlinkError>(this.#made)
+    const found = new Map<string, number | NetlinkError>()
     for (const [at, name] of asked.entries()) {
       const { error, replies } = outcomes[at] as (typeof outcomes)[number]
       found.set(name, error === undefined ? Number(replies[0]?.['index']) : new NetlinkError(error))
@@ -204,7 +217,7 @@ export class Batch {
     const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
     for (const [at, item] of this.#items.entries()) {
       const because = item.operation.devices
-        .map(({ ref }) => notMade.get(this.#indexOf(ref)))
+        .map(({ ref }) => (typeof ref === 'number' ? notMade.get(ref) : undefined))
         .find((cause) => cause !== undefined)
       const error = failed.get(at)
       const early = items[at]
@@ -218,11 +231,6 @@ export class Batch {
     const first = results.find((result) => result.status === 'failed')
     const ok = results.every((result) => result.status === 'done')
     return first === undefined ? { items: results, ok } : { items: results, ok, error: first.error }
-  }
-
-  #indexOf(ref: LinkRef): number {
-    if (typeof ref === 'string') return this.#made.get(ref) ?? 0
-    return typeof ref === 'number' ? ref : ref.index
   }
 }
 

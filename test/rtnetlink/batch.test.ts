@@ -85,6 +85,22 @@ test('after a create that finds its name taken, nothing is done to the device th
   assert.equal(await kernelState(ns), before)
 })
 
+test('a name stands for the device that an earlier item makes, and not for one that a later item makes', async () => {
+  await using ns = await town()
+  const result = await ns.batch((batch) =>
+    batch
+      .setLink('br0', { alias: 'the old one' })
+      .addAddress('i0', '10.77.0.1/24')
+      .createLink({ kind: 'ifb', name: 'i0', master: 'i0' })
+      .deleteLink('br0')
+      .createLink({ kind: 'bridge', name: 'br0' })
+      .setLink('br0', { alias: 'the new one' }),
+  )
+  const said = result.items.map((item) => (item.status === 'failed' ? item.error.code : item.status))
+  assert.equal(said, ['done', 'ENODEV', 'ENODEV', 'done', 'done', 'done'])
+  assert.is((await ipLink(ns, 'br0')).ifalias, 'the new one')
+})
+
 test('bad arguments are refused when the item is added, and nothing is sent', async () => {
   await using ns = await town()
   const before = await kernelState(ns)
