@@ -13,7 +13,7 @@ import { type BatchOperation, beginning, everything, names, type Operation, oper
 import { observe } from './state.ts'
 
 const seed = Number(process.env['NETLINK_CT_SEED'] ?? Date.now() % 2 ** 31)
-const numRuns = Number(process.env['NETLINK_CT_RUNS'] ?? 40)
+const numRuns = Number(process.env['NETLINK_CT_RUNS'] ?? 25)
 const test = suite('sequences of operations', { limit: 60_000 + numRuns * 5000 })
 
 /** What the model does not know of this kernel. */
