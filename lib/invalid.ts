@@ -10,6 +10,7 @@ function coded(error: Error, code: string): Coded {
 /** How a value is shown in a message: short, and never throwing. */
 function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
   const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

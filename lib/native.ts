@@ -10,14 +10,36 @@ export interface NamespaceHandle {
   readonly __namespace: unique symbol
 }
 
-/** What the kernel (or the codec) said no to. */
+/** What the kernel (or the codec) said no to. NetlinkError says what the members are; `step` is its `operation`. */
 export interface KernelRefusal {
   readonly errno: number
   readonly syscall: string
   readonly step?: string
   readonly extack?: string
   readonly attribute?: string
+  readonly policy?: AttributePolicy
+  readonly missing?: string
+  readonly note?: string
   readonly index?: number
+}
+
+/** What the kernel takes for an attribute, as much of it as it told. 64-bit attributes have bigint limits, the others numbers. */
+export interface AttributePolicy {
+  /** `u32`, `string`, `nest`: an NL_ATTR_TYPE_*. */
+  readonly type: string
+  readonly min?: number | bigint
+  readonly max?: number | bigint
+  /** Bytes. */
+  readonly minLength?: number
+  readonly maxLength?: number
+  /** The bits that may be set. */
+  readonly mask?: number | bigint
+}
+
+/** Text that the kernel attached to a success. */
+export interface KernelWarning {
+  readonly message: string
+  readonly attribute?: string
 }
 
 /** A message body: the schema's names and values. 64-bit numbers are bigint, addresses and names strings, the rest as it says. */
@@ -43,8 +65,7 @@ export interface Message {
 
 export interface Outcome {
   readonly error?: KernelRefusal
-  /** The text of an extended acknowledgement of a success. */
-  readonly warning?: string
+  readonly warning?: KernelWarning
   readonly replies: readonly Body[]
 }
 
@@ -59,6 +80,7 @@ export interface DumpResult {
   readonly torn: boolean
   /** How often it was read: a torn reading is repeated, five times and for 200 ms at least. */
   readonly readings: number
+  readonly warning?: KernelWarning
 }
 
 /** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */

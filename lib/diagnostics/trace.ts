@@ -5,6 +5,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import { debuglog } from 'node:util'
 import { NetlinkError, toError } from '../errors.ts'
 import type { Body, DumpResult, Found, Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import { isWarned, kernelWarning, type NetlinkWarning, warn } from './warning.ts'
 import { bodyWords, bytesWords, messageWords } from './words.ts'
 
 /**
@@ -33,7 +34,7 @@ const words = debuglog('netlink-ct')
 const bytes = debuglog('netlink-ct-bytes')
 
 const isWatched = (): boolean =>
-  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || words.enabled || bytes.enabled
+  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || isWarned() || words.enabled || bytes.enabled
 
 interface Description {
   readonly handle?: NamespaceHandle | undefined
@@ -44,6 +45,16 @@ function firstError(result: unknown): unknown {
   if (!Array.isArray(result)) return undefined
   const refused = (result as readonly Partial<Outcome>[]).find((outcome) => outcome?.error !== undefined)?.error
   return refused === undefined ? undefined : new NetlinkError(refused)
+}
+
+/** The kernel's warnings in the result of `submit`, `transact` or `dump`. */
+function warningsOf(result: unknown, messages: readonly Message[], netns: bigint | undefined): NetlinkWarning[] {
+  const several = Array.isArray(result) ? (result as readonly Partial<Outcome>[]) : [result as Partial<Outcome> | undefined]
+  return several.flatMap((outcome, at) => {
+    const message = messages[at]
+    if (outcome?.warning === undefined || message === undefined) return []
+    return kernelWarning(outcome.warning, message.step ?? message.type, netns)
+  })
 }
 
 export function traced(native: Native): Native {
@@ -90,6 +101,10 @@ export function traced(native: Native): Native {
       result = await call()
       const refused = firstError(result)
       if (refused !== undefined) info.error = refused
+      for (const warning of warningsOf(result, messages, netns)) {
+        warn(warning)
+        words('netns %s < warning: %s: %s', netns, warning.operation, warning.message)
+      }
       return result
     } catch (failure) {
       info.error = toError(failure)

@@ -1,6 +1,7 @@
 // Many operations in one submission, each with its own outcome.
 
 import { randomInt } from 'node:crypto'
+import { kernelWarning, type NetlinkWarning } from '../diagnostics/warning.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import * as address from './address.ts'
@@ -15,9 +16,9 @@ import * as route from './route.ts'
 import type { RouteSpec } from './route-spec.ts'
 import * as rule from './rule.ts'
 
-/** What became of one item. `skipped`: an earlier item of the batch that made its device failed, so it could not be tried. */
+/** What became of one item. `warnings`: what the kernel said though it did it, where it said anything. `skipped`: an earlier item of the batch that made its device failed, so it could not be tried. */
 export type ItemResult =
-  | { readonly status: 'done' }
+  | { readonly status: 'done'; readonly warnings?: readonly NetlinkWarning[] }
   | { readonly status: 'failed'; readonly error: NetlinkError }
   | { readonly status: 'skipped'; readonly because: number }
 
@@ -178,11 +179,16 @@ export class Batch {
     })
     const outcomes = await kernel(native.submit(handle, messages))
     const failed = new Map<number, NetlinkError>()
-    for (const [at, { error }] of outcomes.entries()) {
+    const warned = new Map<number, NetlinkWarning[]>()
+    for (const [at, { error, warning }] of outcomes.entries()) {
       const owner = owners[at] as number
+      if (warning !== undefined) {
+        const { step, type } = messages[at] as Message
+        warned.set(owner, [...(warned.get(owner) ?? []), kernelWarning(warning, step ?? type)])
+      }
       if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
     }
-    return this.#result(items, failed)
+    return this.#result(items, failed, warned)
   }
 
   /** The indexes of all devices named by name, asked for in one submission. A device that is not there is its items' error. */
@@ -212,7 +218,11 @@ export class Batch {
     }
   }
 
-  #result(items: readonly (ItemResult | undefined)[], failed: ReadonlyMap<number, NetlinkError>): BatchResult {
+  #result(
+    items: readonly (ItemResult | undefined)[],
+    failed: ReadonlyMap<number, NetlinkError>,
+    warned: ReadonlyMap<number, readonly NetlinkWarning[]>,
+  ): BatchResult {
     const results: ItemResult[] = []
     const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
     for (const [at, item] of this.#items.entries()) {
@@ -222,26 +232,17 @@ export class Batch {
       const error = failed.get(at)
       const early = items[at]
       if (early?.status === 'failed')
-        results.push({ status: 'failed', error: at === early.error.index ? early.error : withIndex(early.error, at) })
+        results.push({ status: 'failed', error: at === early.error.index ? early.error : NetlinkError.at(early.error, at) })
       else if (error !== undefined && because !== undefined) results.push({ status: 'skipped', because })
       else if (error !== undefined) results.push({ status: 'failed', error })
-      else results.push({ status: 'done' })
+      else {
+        const warnings = warned.get(at)
+        results.push(warnings === undefined ? { status: 'done' } : { status: 'done', warnings })
+      }
       if (item.makes !== undefined && results[at]?.status !== 'done') notMade.set(item.makes.index, at)
     }
     const first = results.find((result) => result.status === 'failed')
     const ok = results.every((result) => result.status === 'done')
     return first === undefined ? { items: results, ok } : { items: results, ok, error: first.error }
   }
-}
-
-function withIndex(error: NetlinkError, index: number): NetlinkError {
-  const { errno, syscall, operation, extack, attribute } = error
-  return new NetlinkError({
-    errno: -errno,
-    syscall,
-    index,
-    ...(operation === undefined ? {} : { step: operation }),
-    ...(extack === undefined ? {} : { extack }),
-    ...(attribute === undefined ? {} : { attribute }),
-  })
 }

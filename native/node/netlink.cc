@@ -84,8 +84,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
             }
             std::vector<Outcome> outcomes(requests->size());
             for (const Part& part : {route, netfilter}) {
-              auto done =
-                  exchange(home, *target, *requests, part, [](Submission& submission) { return submission.run(); }, outcomes);
+              auto done = exchange(
+                  home, *target, *requests, part, [](Submission& submission) { return submission.run(Acknowledge::each_change); },
+                  outcomes);
               if (!done) return done.error();
             }
             return outcomes;
@@ -167,6 +168,7 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
             out.Set("found", found_to_js(env, std::move(found.objects)));
             out.Set("torn", found.torn);
             out.Set("readings", Napi::Number::New(env, found.readings));
+            if (found.warning) out.Set("warning", warning_to_js(env, *found.warning));
             return out;
           });
 }

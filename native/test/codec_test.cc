@@ -67,7 +67,7 @@ Result<Bytes> encoded(const Object& object, const Schema& schema = everything) {
 
 Bytes must_encode(const Object& object, std::source_location where = std::source_location::current()) {
   auto bytes = encoded(object);
-  if (!bytes) fail(bytes.error().attribute + " " + bytes.error().extack, where);
+  if (!bytes) fail(bytes.error().attribute + " " + bytes.error().note, where);
   return bytes.value();
 }
 
@@ -75,7 +75,7 @@ Object must_decode(const Bytes& bytes, const Schema& schema = everything,
                    std::source_location where = std::source_location::current()) {
   const Exact exact(bytes);
   auto object = decode(schema, exact.span(), Unknown::keep);
-  if (!object) fail(object.error().attribute + " " + object.error().extack, where);
+  if (!object) fail(object.error().attribute + " " + object.error().note, where);
   return object.value();
 }
 
@@ -192,7 +192,7 @@ void refused(const char* name, const Value& value, std::source_location where = 
   check(!bytes, std::string(name) + " " + show(value) + " is refused", where);
   equal(bytes.error().code, EINVAL, where);
   equal(bytes.error().attribute.substr(0, std::string_view(name).size()), std::string(name), where);
-  check(!bytes.error().extack.empty(), "with a reason", where);
+  check(!bytes.error().note.empty(), "with a reason", where);
 }
 
 void ranges() {

@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert'
 import { type Batch, createNetns, type Netns } from '../../lib/index.ts'
+import { native } from '../../lib/native.ts'
 import { failureOf } from '../support/failure.ts'
 import { kernelState } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
@@ -119,6 +120,26 @@ test('two hundred links, more than one submission carries, are made and deleted'
 test('an empty batch is done', async () => {
   await using ns = await createNetns()
   assert.equal(await ns.batch(() => undefined), { items: [], ok: true })
+})
+
+test('what the kernel says though it did an item is with the item', async () => {
+  await using ns = await town()
+  const { submit } = native
+  // No operation of a batch is known to be warned about by Linux 6.18: the warning is put into its mouth.
+  native.submit = async (handle, messages) => {
+    const outcomes = await submit(handle, messages)
+    return outcomes.map((outcome, at) => (at === 1 ? { ...outcome, warning: { message: 'but', attribute: 'RTA_DST' } } : outcome))
+  }
+  try {
+    const result = await ns.batch((batch) =>
+      batch.addAddress(1, '10.1.0.1/24').addRoute({ to: '10.2.0.0/24', via: '10.0.0.2' }).setLink(1, { mtu: 60000 }),
+    )
+    assert.ok(result.ok)
+    const warning = { source: 'kernel', operation: 'add the route to 10.2.0.0/24', message: 'but', attribute: 'RTA_DST' }
+    assert.equal(result.items, [{ status: 'done' }, { status: 'done', warnings: [warning] }, { status: 'done' }])
+  } finally {
+    native.submit = submit
+  }
 })
 
 test.run()

@@ -15,12 +15,17 @@ namespace netlink_ct {
 namespace {
 
 Error bad_field(std::string_view name, std::string_view why) {
-  return Error{.code = EINVAL, .syscall = "encode", .step = {}, .extack = std::string(why), .attribute = std::string(name)};
+  return Error{
+      .code = EINVAL, .syscall = "encode", .step = {}, .extack = {}, .attribute = std::string(name), .note = std::string(why)};
 }
 
-Error bad_message(std::string_view where) {
-  return Error{
-      .code = EBADMSG, .syscall = "decode", .step = {}, .extack = "a length that does not fit", .attribute = std::string(where)};
+Error bad_payload(std::string_view where) {
+  return Error{.code = EBADMSG,
+               .syscall = "decode",
+               .step = {},
+               .extack = {},
+               .attribute = std::string(where),
+               .note = "a length that does not fit"};
 }
 
 // An integer field, whichever JavaScript type it came in.
@@ -425,7 +430,7 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
 
 Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
   Object object;
-  if (bytes.size() < schema.header_size) return bad_message("header");
+  if (bytes.size() < schema.header_size) return bad_payload("header");
   for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
   const size_t start = MNL_ALIGN(schema.header_size);
   if (bytes.size() <= start) return object;
@@ -445,7 +450,7 @@ Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> pay
     return true;
   });
   if (failure) return *failure;
-  if (!whole) return bad_message(attribute.name);
+  if (!whole) return bad_payload(attribute.name);
   return Value(std::move(list));
 }
 
@@ -464,7 +469,7 @@ Object take_structure(const Schema& schema, std::span<const uint8_t> payload) {
 
 Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_t> payload) {
   const size_t size = attribute.schema->header_size;
-  if (payload.size() % size != 0) return bad_message(attribute.kernel);
+  if (payload.size() % size != 0) return bad_payload(attribute.kernel);
   List list;
   for (; !payload.empty(); payload = payload.subspan(size))
     list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
@@ -475,9 +480,9 @@ Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> 
   List list;
   while (!payload.empty()) {
     uint16_t length = 0;
-    if (payload.size() < sizeof length) return bad_message(attribute.kernel);
+    if (payload.size() < sizeof length) return bad_payload(attribute.kernel);
     std::memcpy(&length, payload.data(), sizeof length);
-    if (length < attribute.schema->header_size || length > payload.size()) return bad_message(attribute.kernel);
+    if (length < attribute.schema->header_size || length > payload.size()) return bad_payload(attribute.kernel);
     auto record = decode_at(*attribute.schema, payload.first(length), unknown, depth);
     if (!record) return record.error();
     list.emplace_back(std::move(record.value()));
@@ -488,7 +493,7 @@ Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> 
 
 // Only families whose addresses this library writes; others are bytes for nobody.
 Result<Value> take_via(const Attribute& attribute, std::span<const uint8_t> payload) {
-  if (payload.size() != 6 && payload.size() != 18) return bad_message(attribute.kernel);
+  if (payload.size() != 6 && payload.size() != 18) return bad_payload(attribute.kernel);
   return Value(format_ip(payload.subspan(2)));
 }
 
@@ -549,12 +554,12 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
       return Value(std::move(object.value()));
     }
   }
-  if (!fits) return bad_message(attribute.kernel);
+  if (!fits) return bad_payload(attribute.kernel);
   return out;
 }
 
 Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
-  if (depth >= deepest) return bad_message("nested too deeply");
+  if (depth >= deepest) return bad_payload("nested too deeply");
   Object object;
   List other;
   std::optional<Error> failure;
@@ -582,7 +587,7 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
     return true;
   });
   if (failure) return *failure;
-  if (!whole) return bad_message("attributes");
+  if (!whole) return bad_payload("attributes");
   if (!other.empty()) object.emplace_back("other", std::move(other));
   return object;
 }

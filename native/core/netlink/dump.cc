@@ -8,21 +8,49 @@
 namespace netlink_ct {
 namespace {
 
-Error explained(const MessageType& type, std::span<const uint8_t> request, const Acknowledgement& acknowledgement) {
-  return Error{.code = acknowledgement.code,
-               .syscall = std::string(type.name),
-               .step = {},
-               .extack = acknowledgement.message,
-               .attribute = attribute_path(*type.schema, request, acknowledgement.offset)};
-}
-
 // An answer as it came, message behind message with their headers.
 struct Answer {
   std::vector<uint8_t> bytes;
   bool torn = false;
+  std::optional<Warning> warning = {};
 };
 
 // Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
+// Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
+Result<Answer> read_answer(Socket& socket, const MessageType& type, std::span<const uint8_t> request, uint32_t sequence) {
+  Answer answer;
+  for (;;) {
+    auto datagram = socket.receive();
+    if (!datagram) return datagram.error();
+    auto bytes = datagram.value();
+    if (bytes.empty()) {
+      return Error{.code = ENODATA,
+                   .syscall = std::string(type.name),
+                   .step = {},
+                   .extack = {},
+                   .attribute = {},
+                   .note = "the dump ended without its end"};
+    }
+    while (!bytes.empty()) {
+      const auto rest = bytes;
+      auto taken = take_message(bytes);
+      if (!taken) return taken.error();
+      const auto& [header, payload] = taken.value();
+      if (header.nlmsg_seq != sequence) continue;
+      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) answer.torn = true;
+      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+        auto acknowledgement = parse_acknowledgement(header, payload);
+        if (!acknowledgement) return acknowledgement.error();
+        if (acknowledgement.value().code != 0) return explain(type, request, acknowledgement.value());
+        answer.warning = warning_of(type, request, acknowledgement.value());
+        return answer;
+      }
+      const auto whole = rest.first(rest.size() - bytes.size());
+      answer.bytes.insert(answer.bytes.end(), whole.begin(), whole.end());
+    }
+  }
+}
+
 Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) {
   MessageBuffer request;
   const uint32_t sequence = socket.next_sequence();
@@ -34,49 +62,18 @@ Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) 
   }
   auto sent = socket.send(request.bytes());
   if (!sent) return sent.error();
-
-  Answer answer;
-  for (;;) {
-    auto datagram = socket.receive();
-    if (!datagram) {
-      const Error error = datagram.error();
-      socket.drain();
-      return error;
-    }
-    auto bytes = datagram.value();
-    if (bytes.empty())
-      return Error{.code = ENODATA,
-                   .syscall = std::string(type.name),
-                   .step = {},
-                   .extack = "the dump ended without its end",
-                   .attribute = {}};
-    while (bytes.size() >= MNL_NLMSG_HDRLEN) {
-      nlmsghdr header;
-      std::memcpy(&header, bytes.data(), sizeof header);
-      if (header.nlmsg_len < MNL_NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) break;
-      const auto whole = bytes.first(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
-      bytes = bytes.subspan(whole.size());
-      if (header.nlmsg_seq != sequence) continue;
-      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) answer.torn = true;
-      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
-        const auto payload = whole.first(header.nlmsg_len).subspan(MNL_NLMSG_HDRLEN);
-        auto acknowledgement = parse_acknowledgement(header, payload);
-        if (!acknowledgement) return acknowledgement.error();
-        if (acknowledgement.value().code != 0) return explained(type, request.bytes(), acknowledgement.value());
-        return answer;
-      }
-      answer.bytes.insert(answer.bytes.end(), whole.begin(), whole.end());
-    }
-  }
+  auto answer = read_answer(socket, type, request.bytes(), sequence);
+  // What is left of a dump that was given up would refuse the next one with EBUSY.
+  if (!answer) socket.drain();
+  return answer;
 }
 
 Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown) {
   std::vector<Object> objects;
   while (!bytes.empty()) {
-    nlmsghdr header;
-    std::memcpy(&header, bytes.data(), sizeof header);
-    const auto payload = bytes.first(header.nlmsg_len).subspan(MNL_NLMSG_HDRLEN);
-    bytes = bytes.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
+    auto taken = take_message(bytes);
+    if (!taken) return taken.error();
+    const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
     auto object = decode(*type->schema, payload, unknown);
@@ -92,12 +89,13 @@ Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, U
   const auto end = std::chrono::steady_clock::now() + patience.time;
   for (int readings = 1;; ++readings) {
     auto answer = ask(socket, type, body);
-    if (!answer) return answer.error();
-    const bool torn = answer.value().torn;
+    const bool torn = answer ? answer.value().torn : answer.error().code == ENOBUFS;
     if (torn && (readings < patience.readings || std::chrono::steady_clock::now() < end)) continue;
+    if (!answer) return answer.error();
     auto objects = objects_of(socket.protocol(), answer.value().bytes, unknown);
     if (!objects) return objects.error();
-    return Dump{.objects = std::move(objects.value()), .torn = torn, .readings = readings};
+    return Dump{
+        .objects = std::move(objects.value()), .torn = torn, .readings = readings, .warning = std::move(answer.value().warning)};
   }
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "core/netlink/codec.h"
+#include "core/netlink/extack.h"
 #include "core/netlink/socket.h"
 
 namespace netlink_ct {
@@ -13,10 +15,11 @@ struct Dump {
   std::vector<Object> objects;
   bool torn = false;  // the kernel changed while it was read (NLM_F_DUMP_INTR), each time
   int readings = 0;
+  std::optional<Warning> warning = {};
 };
 
-// How often a torn dump is asked for again: a burst of changes, as of many containers that start, is to be over before it is
-// given up, and what changes without end must not keep the thread.
+// How often a dump is asked for again that was torn, or of which the kernel dropped something (ENOBUFS): a burst of changes, as
+// of many containers that start, is to be over before it is given up, and what changes without end must not keep the thread.
 struct Patience {
   int readings = 5;                     // as many at least,
   std::chrono::milliseconds time{200};  // and no further one once so long has passed

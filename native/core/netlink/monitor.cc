@@ -26,15 +26,10 @@ std::optional<int> origin(msghdr& message) {
 }
 
 Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<int> nsid, std::vector<News>& into) {
-  while (bytes.size() >= NLMSG_HDRLEN) {
-    nlmsghdr header;
-    std::memcpy(&header, bytes.data(), sizeof header);
-    if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) {
-      return Error{
-          .code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = "a length that does not fit", .attribute = "nlmsghdr"};
-    }
-    const auto payload = bytes.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN);
-    bytes = bytes.subspan(std::min<size_t>(NLMSG_ALIGN(header.nlmsg_len), bytes.size()));
+  while (!bytes.empty()) {
+    auto taken = take_message(bytes);
+    if (!taken) return taken.error();
+    const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
     auto body = decode(*type->schema, payload, Unknown::drop);

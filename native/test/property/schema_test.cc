@@ -61,7 +61,7 @@ Bytes encoded(const std::string& path, const Schema& schema, const Object& objec
   MessageBuffer message;
   message.start(NLMSG_MIN_TYPE, 0, 1);
   const auto done = encode(message, schema, object);
-  if (!done) fail(done.error().attribute + " " + done.error().extack + " in " + told(path, object));
+  if (!done) fail(done.error().attribute + " " + done.error().note + " in " + told(path, object));
   const auto body = message.bytes().subspan(NLMSG_HDRLEN);
   return {body.begin(), body.end()};
 }
@@ -69,7 +69,7 @@ Bytes encoded(const std::string& path, const Schema& schema, const Object& objec
 void comes_back(const std::string& path, const Schema& schema, const Object& object) {
   const Bytes bytes = encoded(path, schema, object);
   const auto again = decode(schema, bytes, Unknown::keep);
-  if (!again) fail(again.error().attribute + " " + again.error().extack + " in " + told(path, object));
+  if (!again) fail(again.error().attribute + " " + again.error().note + " in " + told(path, object));
   if (again.value() != object) fail(told(path, object) + "\n    came back as\n    " + show(again.value()));
   if (encoded(path, schema, again.value()) != bytes) fail("other bytes the second time: " + told(path, object));
 }
