@@ -138,6 +138,34 @@ test('a listing of 1 000 links under churn is whole or a TornDumpError, and a wa
   })
 })
 
+test('watches that start in the middle of the churn find no gap between the state and the news', async () => {
+  await using ns = await thousand()
+  let busy = true
+  const over = churn(ns, 'renamed').finally(() => (busy = false))
+  const watchers: Watcher[] = []
+  try {
+    while (busy && watchers.length < 8) {
+      const watcher = new Watcher(ns.watch({ links: true }))
+      watchers.push(watcher)
+      await watcher.synced()
+      check(watcher.all('link').map(({ link }) => link))
+    }
+    await over
+    await ip(ns, [`link set stable0 mtu 1400`])
+    for (const watcher of watchers) {
+      await watcher.until(
+        'the mark',
+        (event) => event.type === 'link' && event.link.name === 'stable0' && event.link.mtu === 1400,
+      )
+      await sameAsIp(ns, watcher)
+    }
+    assert.ok(watchers.length > 1, `${watchers.length} watches`)
+  } finally {
+    await over
+    await Promise.all(watchers.map(({ watch }) => watch.return?.()))
+  }
+})
+
 test('after each of several overruns among 1 000 links under churn the watch knows what ip shows', async () => {
   await watched({ receiveBuffer: 16_384, maxQueue: 64 }, async (ns, watcher) => {
     for (let round = 0; round < 3; round++) {

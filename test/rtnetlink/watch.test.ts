@@ -290,6 +290,52 @@ test('rules, neighbors and forwarding entries come and go', async () => {
   )
 })
 
+test('of IPv6 as of IPv4: rules and neighbors; of a vxlan device its remote ends', async () => {
+  await watching(
+    { rules: true, neighbors: true, fdb: true },
+    async (ns, watcher) => {
+      await output('ip', ['-6', 'rule', 'add', 'from', 'fd00::/16', 'table', '80'], { netns: ns })
+      const rule = await watcher.until('the rule', about('rule', 'add'))
+      assert.equal([rule.rule.family, rule.rule.from], ['inet6', 'fd00::/16'])
+      await ip(ns, 'neighbor add fd00::2 lladdr 02:00:00:00:00:02 dev d0')
+      const neighbor = await watcher.until('the neighbor', about('neighbor', 'add'))
+      assert.equal([neighbor.neighbor.address, neighbor.neighbor.mac], ['fd00::2', '02:00:00:00:00:02'])
+      const entry = ['00:00:00:00:00:00', 'dev', 'vx0', 'dst', '192.0.2.7']
+      await output('bridge', ['fdb', 'append', ...entry], { netns: ns })
+      const added = await watcher.until(
+        'the remote end',
+        about('fdb', 'add', ({ entry }) => entry.mac === '00:00:00:00:00:00'),
+      )
+      assert.is(added.entry.remote, '192.0.2.7')
+      await output('bridge', ['fdb', 'del', ...entry], { netns: ns })
+      await watcher.until(
+        'its end',
+        about('fdb', 'delete', ({ key }) => key === added.key),
+      )
+    },
+    'link add d0 type bridge',
+    'link set d0 up',
+    'address add fd00::1/64 dev d0 nodad',
+    'link add vx0 type vxlan id 7 dstport 4789',
+    'link set vx0 up',
+  )
+})
+
+test('namespace ids are told as they are given and as their namespaces go', async () => {
+  await watching({ nsids: true }, async (ns, watcher) => {
+    const other = await createNetns()
+    const nsid = await ns.setNsid(other)
+    const added = await watcher.until('the id', about('nsid', 'add'))
+    assert.is(added.nsid, nsid)
+    await other.close()
+    await watcher.until(
+      'its end',
+      about('nsid', 'delete', ({ nsid: gone }) => gone === nsid),
+    )
+    assert.is(watcher.all('nsid').length, 0)
+  })
+})
+
 test('a bridge that changes one of its ports changes the link', async () => {
   await watching(
     { links: true },
