@@ -31,6 +31,7 @@ export type { Link, LinkChanges, LinkFilter, LinkMode, LinkRef, OperState } from
 export type { AddressGeneration, LinkSettings } from './rtnetlink/link-settings.ts'
 export type { LinkMove } from './rtnetlink/move-link.ts'
 export type { Neighbor, NeighborFilter, NeighborFlag, NeighborSpec, NeighborState } from './rtnetlink/neighbor.ts'
+export type { NeighborParameters, NeighborTable, NeighborTableChanges } from './rtnetlink/neighbor-table.ts'
 export type { Nexthop, NexthopSpec } from './rtnetlink/nexthop.ts'
 export type { Realm } from './rtnetlink/realm.ts'
 export type { Route, RouteFilter } from './rtnetlink/route.ts'
@@ -100,6 +101,9 @@ export const addNeighbor: Netns['addNeighbor'] = host.addNeighbor.bind(host)
 export const replaceNeighbor: Netns['replaceNeighbor'] = host.replaceNeighbor.bind(host)
 export const deleteNeighbor: Netns['deleteNeighbor'] = host.deleteNeighbor.bind(host)
 export const listNeighbors: Netns['listNeighbors'] = host.listNeighbors.bind(host)
+export const flushNeighbors: Netns['flushNeighbors'] = host.flushNeighbors.bind(host)
+export const listNeighborTables: Netns['listNeighborTables'] = host.listNeighborTables.bind(host)
+export const setNeighborTable: Netns['setNeighborTable'] = host.setNeighborTable.bind(host)
 export const addFdbEntry: Netns['addFdbEntry'] = host.addFdbEntry.bind(host)
 export const replaceFdbEntry: Netns['replaceFdbEntry'] = host.replaceFdbEntry.bind(host)
 export const appendFdbEntry: Netns['appendFdbEntry'] = host.appendFdbEntry.bind(host)

@@ -14,6 +14,7 @@ import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
 import { type LinkMove, moveLink } from '../rtnetlink/move-link.ts'
 import * as neighbor from '../rtnetlink/neighbor.ts'
+import * as neighborTable from '../rtnetlink/neighbor-table.ts'
 import * as nexthop from '../rtnetlink/nexthop.ts'
 import * as nsid from '../rtnetlink/nsid.ts'
 import * as route from '../rtnetlink/route.ts'
@@ -266,6 +267,27 @@ export class Netns implements AsyncDisposable {
 
   async listNeighbors(filter?: neighbor.NeighborFilter): Promise<neighbor.Neighbor[]> {
     return this.#use((handle) => neighbor.listNeighbors(handle, filter))
+  }
+
+  /**
+   * Deletes the entries that match, as `ip neighbour flush` does: without `states` not the permanent ones and those without ARP.
+   * Resolves to what was found. One reading, then one message for each, in one submission: not atomic. What goes meanwhile is no error.
+   */
+  async flushNeighbors(filter: neighbor.NeighborFilter): Promise<neighbor.Neighbor[]> {
+    return this.#use((handle) => neighbor.flushNeighbors(handle, filter))
+  }
+
+  /** The tables of ARP and neighbor discovery: limits, counters, and how each device of this namespace uses them. */
+  async listNeighborTables(): Promise<neighborTable.NeighborTable[]> {
+    return this.#use((handle) => neighborTable.listNeighborTables(handle))
+  }
+
+  /**
+   * `host.setNeighborTable('inet', { gcThresh3: 8192 })`, in one message. The limits, which all namespaces share, and what new devices
+   * start with are changed in the initial namespace only: elsewhere ENOENT. The parameters of a `link` are its namespace's.
+   */
+  async setNeighborTable(family: 'inet' | 'inet6', changes: neighborTable.NeighborTableChanges): Promise<void> {
+    return this.#use((handle) => neighborTable.setNeighborTable(handle, family, changes))
   }
 
   /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. */

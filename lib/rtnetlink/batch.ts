@@ -10,6 +10,7 @@ import * as fdb from './fdb.ts'
 import * as link from './link.ts'
 import { getLinkMessage, type LinkRef, privateIndexes } from './link-ref.ts'
 import * as neighbor from './neighbor.ts'
+import * as neighborTable from './neighbor-table.ts'
 import * as nexthop from './nexthop.ts'
 import { check, type Operation } from './operation.ts'
 import * as route from './route.ts'
@@ -133,6 +134,10 @@ export class Batch {
 
   deleteNeighbor(key: neighbor.NeighborKey): this {
     return this.#add(neighbor.neighborDeletion(key))
+  }
+
+  setNeighborTable(family: 'inet' | 'inet6', changes: neighborTable.NeighborTableChanges): this {
+    return this.#add(neighborTable.neighborTableChange(family, changes))
   }
 
   addFdbEntry(spec: fdb.FdbSpec): this {

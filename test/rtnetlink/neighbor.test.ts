@@ -14,6 +14,12 @@ interface IpNeighbor {
   lladdr?: string
   state?: string[]
   router?: null
+  probes?: number
+  used?: number
+  confirmed?: number
+  updated?: number
+  extern_learn?: null
+  protocol?: string
 }
 interface BridgeFdb {
   mac: string
@@ -30,8 +36,10 @@ const entries = async (ns: Netns, dev: string, mac: string): Promise<BridgeFdb[]
   (await json<BridgeFdb[]>('bridge', ['fdb', 'show', 'dev', dev], { netns: ns })).filter((entry) => entry.mac === mac)
 
 /** Without the kernel's own entries for multicast. */
-const unicast = async (ns: Netns): Promise<Neighbor[]> =>
-  (await ns.listNeighbors({ family: 'inet', link: 'br0' })).filter(({ address }) => !address.startsWith('224.'))
+const unicast = async (ns: Netns): Promise<Omit<Neighbor, 'ages'>[]> =>
+  (await ns.listNeighbors({ family: 'inet', link: 'br0' }))
+    .filter(({ address }) => !address.startsWith('224.'))
+    .map(({ ages, ...rest }) => rest)
 
 async function town(): Promise<Netns> {
   const ns = await createNetns()
@@ -76,6 +84,69 @@ test('five proxy entries are added, listed apart from the others, and deleted', 
   assert.equal((await ns.listNeighbors({ proxy: true })).map(({ address }) => address).sort(), addresses)
   assert.equal(await unicast(ns), [])
   for (const address of addresses) await ns.deleteNeighbor({ address, link: 'br0', proxy: true })
+  assert.equal(await neighbors(ns, 'proxy'), [])
+})
+
+test('who made an entry, who keeps it, and how old it is arrive as ip shows them, and are read back', async () => {
+  await using ns = await town()
+  const before = Date.now()
+  const mac = '02:00:00:00:00:09'
+  await ns.addNeighbor({ address: '10.0.0.9', link: 'br0', mac, state: 'noarp', protocol: 'zebra', externLearned: true })
+  await ns.addNeighbor({ address: 'fd00::9', link: 'br0', managed: true, externLearned: true, protocol: 200 })
+  const shown = await neighbors(ns, '10.0.0.9')
+  const text = await output('ip', ['-d', '-s', 'neighbour', 'show'], { netns: ns })
+  assert.match(text, /10\.0\.0\.9 dev br0 lladdr 02:00:00:00:00:09 .*extern_learn .*NOARP proto zebra/)
+  assert.match(text, /fd00::9 dev br0 .*managed extern_learn .*proto 200/)
+  assert.is(shown[0]?.extern_learn, null)
+  const listed = await ns.listNeighbors({ link: 'br0' })
+  const [four, six] = ['10.0.0.9', 'fd00::9'].map((address) => listed.find((one) => one.address === address))
+  assert.equal([four?.flags, four?.protocol, four?.state], [['externLearned'], 'zebra', 'noarp'])
+  assert.equal([six?.flags, six?.protocol], [['externLearned', 'managed'], 200])
+  const most = (Date.now() - before) / 1000 + 1
+  assert.ok(four?.ages !== undefined && four.ages.updated >= 0 && four.ages.updated <= most, JSON.stringify(four))
+})
+
+test('an entry that is used is asked for, and its probes are counted', async () => {
+  await using ns = await town()
+  await ns.addNeighbor({ address: '10.0.0.77', link: 'br0', use: true })
+  const entry = await ns.waitForNeighbor('10.0.0.77', { link: 'br0', state: 'failed' })
+  assert.is(entry.state, 'failed')
+  const [again] = await ns.listNeighbors({ link: 'br0', states: ['failed', 'incomplete'] })
+  assert.is(again?.address, '10.0.0.77')
+  assert.is(again?.probes, (await json<IpNeighbor[]>('ip', ['-s', 'neighbour', 'show', '10.0.0.77'], { netns: ns }))[0]?.probes)
+})
+
+test('a flush forgets what was learned, and by name what was not', async () => {
+  await using ns = await town()
+  const mac = '02:00:00:00:00:09'
+  for (const [at, state] of (['permanent', 'noarp', 'stale', 'reachable'] as const).entries()) {
+    for (const net of ['10.0.0.', 'fd00::']) await ns.addNeighbor({ address: `${net}1${at}`, link: 'br0', mac, state })
+  }
+  await ns.addNeighbor({ address: '10.0.0.200', link: 'br0', proxy: true })
+  const left = async (): Promise<string[]> =>
+    (await neighbors(ns))
+      .filter(({ lladdr }) => lladdr === mac)
+      .map(({ dst }) => dst)
+      .sort()
+  const mine = (found: readonly Neighbor[]): string[] =>
+    found
+      .filter((one) => one.mac === mac)
+      .map(({ address }) => address)
+      .sort()
+  assert.is((await left()).length, 6) // those without ARP are not shown
+  assert.equal(
+    mine(await ns.flushNeighbors({ link: 'br0', family: 'inet' })),
+    ['10.0.0.12', '10.0.0.13'].filter((one) => one !== ''),
+  )
+  assert.equal(mine(await ns.flushNeighbors({ master: 'br0' })), [])
+  assert.equal(mine(await ns.flushNeighbors({ states: ['permanent', 'noarp'], family: 'inet6', link: 'br0' })), [
+    'fd00::5',
+    'fd00::9',
+  ])
+  assert.equal(
+    (await ns.flushNeighbors({ proxy: true })).map(({ address }) => address),
+    ['10.0.0.200'],
+  )
   assert.equal(await neighbors(ns, 'proxy'), [])
 })
 

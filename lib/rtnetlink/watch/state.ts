@@ -23,7 +23,7 @@ type Table = Map<string, unknown>
 /** What changes by itself, without news. */
 function lasting(object: unknown): unknown {
   if (typeof object !== 'object' || object === null) return object
-  const { expires, validLifetime, preferredLifetime, ...rest } = object as Record<string, unknown>
+  const { expires, validLifetime, preferredLifetime, ages, probes, ...rest } = object as Record<string, unknown>
   return rest
 }
 
