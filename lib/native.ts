@@ -61,6 +61,8 @@ export interface Message {
   readonly body: Body
   /** What it is for, in words; part of the error's text. */
   readonly step?: string
+  /** Fields of what comes back that are left out unless they are named here: `statistics` and `conf` of links. */
+  readonly want?: readonly string[]
 }
 
 export interface Outcome {

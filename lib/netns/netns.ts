@@ -128,9 +128,12 @@ export class Netns implements AsyncDisposable {
     return this.#use((here) => inside.#use((there) => createVethPair(here, there, spec)))
   }
 
-  /** One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. */
-  async getLink(ref: link.LinkRef): Promise<link.Link> {
-    return this.#use((handle) => link.getLink(handle, ref))
+  /**
+   * One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. `{ statistics: true }`: with
+   * what it has counted.
+   */
+  async getLink(ref: link.LinkRef, options?: link.LinkDetails): Promise<link.Link> {
+    return this.#use((handle) => link.getLink(handle, ref, options))
   }
 
   /** The devices that match; the kernel filters. */

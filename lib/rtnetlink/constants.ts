@@ -17,7 +17,7 @@ export const IFF_ALLMULTI = 0x200
 export const IFF_MULTICAST = 0x1000
 export const IFF_LOWER_UP = 0x10000
 
-/** Leave the statistics out of an answer: they are most of its size. */
+/** Leave the statistics of IPv6 and of virtual functions out of an answer. The device's own come all the same. */
 export const RTEXT_FILTER_SKIP_STATS = 8
 
 export const RT_TABLE = { default: 253, main: 254, local: 255 } as const

@@ -55,8 +55,9 @@ export async function dump<T>(
   body: Body,
   what: string,
   decode: (object: Body) => T,
+  want: readonly string[] = [],
 ): Promise<T[]> {
-  const { objects, torn, readings } = await read(handle, { type, flags: 0, body }, decode)
+  const { objects, torn, readings } = await read(handle, { type, flags: 0, body, want }, decode)
   if (torn) throw new TornDumpError(what, objects, readings)
   return objects
 }

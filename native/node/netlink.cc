@@ -20,15 +20,28 @@ struct Request {
   Object body;
   std::string step;
   bool netfilter;
+  std::vector<std::string> wanted;
 };
+
+std::vector<std::string> texts_of(const Napi::Value& value) {
+  std::vector<std::string> texts;
+  if (!value.IsArray()) return texts;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t index = 0; index < array.Length(); ++index) texts.push_back(array.Get(index).ToString().Utf8Value());
+  return texts;
+}
 
 Request request_of(const Napi::Object& message) {
   const std::string name = text_member(message, "type");
   const MessageType* type = message_type(name);
   if (type == nullptr) throw Napi::TypeError::New(message.Env(), "netlink-ct: no message type " + name);
   const Napi::Value step = message.Get("step");
-  return {type, static_cast<uint16_t>(number_member(message, "flags")), to_object(message.Get("body")),
-          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(), !name.starts_with("RTM_")};
+  return {type,
+          static_cast<uint16_t>(number_member(message, "flags")),
+          to_object(message.Get("body")),
+          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(),
+          !name.starts_with("RTM_"),
+          texts_of(message.Get("want"))};
 }
 
 std::vector<Request> requests_of(const Napi::Value& value) {
@@ -55,7 +68,9 @@ Result<void> exchange(Home& home, Namespace& target, std::vector<Request>& reque
   Submission submission(*socket.value());
   for (const size_t position : part.positions) {
     Request& request = requests[position];
-    if (auto added = submission.add(*request.type, request.flags, request.body, std::move(request.step)); !added) {
+    if (auto added =
+            submission.add(*request.type, request.flags, request.body, std::move(request.step), std::move(request.wanted));
+        !added) {
       added.error().index = static_cast<int>(position);
       return added.error();
     }
@@ -161,7 +176,7 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
           [target, request](Home& home) -> Result<Dump> {
             auto socket = target->socket(home, request->netfilter ? NETLINK_NETFILTER : NETLINK_ROUTE);
             if (!socket) return socket.error();
-            return dump(*socket.value(), *request->type, request->body, Unknown::drop);
+            return dump(*socket.value(), *request->type, request->body, Unknown::drop, request->wanted);
           },
           [](Napi::Env env, Dump& found) -> Napi::Value {
             auto out = Napi::Object::New(env);

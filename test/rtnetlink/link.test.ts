@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert'
 import { createNetns, getLink, type LinkChanges, NetlinkError, type Netns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
-import { json, kernelState, output } from '../support/lab.ts'
+import { json, kernelState, output, ping } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { ipLink, ipLinks } from '../support/witness.ts'
 
@@ -86,6 +86,59 @@ test('what is read is what ip shows, for every device', async () => {
     assert.is(link.master === undefined ? undefined : seen.find(({ ifindex }) => ifindex === link.master)?.ifname, row.master)
     assert.equal(await ns.getLink(link.index), link)
   }
+})
+
+test('statistics are told when they are asked for, and are those of ip', async () => {
+  await using ns = await createNetns()
+  await using there = await createNetns()
+  await ns.createVethPair({
+    ...{ name: 'a', addresses: ['192.0.2.1/24'], up: true, addressGeneration: 'none' },
+    peer: { name: 'b', netns: there, addresses: ['192.0.2.2/24'], up: true, addressGeneration: 'none' },
+  })
+  assert.ok(await ping('192.0.2.2', { netns: ns }))
+  interface Counted {
+    ifname: string
+    stats64: { rx: Record<string, number>; tx: Record<string, number> }
+  }
+  const rows = await json<Counted[]>('ip', ['-s', '-s', 'link', 'show'], { netns: ns })
+  const links = await ns.listLinks({ statistics: true })
+  assert.is(links.length, 2)
+  for (const { name, statistics } of links) {
+    const { rx, tx } = rows.find(({ ifname }) => ifname === name)?.stats64 ?? {}
+    const s = statistics
+    assert.ok(s && rx && tx)
+    assert.equal(
+      [s.rxPackets, s.rxBytes, s.rxErrors, s.rxDropped, s.multicast, s.rxLengthErrors, s.rxCrcErrors, s.rxFrameErrors],
+      [
+        rx['packets'],
+        rx['bytes'],
+        rx['errors'],
+        rx['dropped'],
+        rx['multicast'],
+        rx['length_errors'],
+        rx['crc_errors'],
+        rx['frame_errors'],
+      ],
+    )
+    assert.equal(
+      [s.txPackets, s.txBytes, s.txErrors, s.txDropped, s.collisions, s.txAbortedErrors, s.txFifoErrors, s.txWindowErrors],
+      [
+        tx['packets'],
+        tx['bytes'],
+        tx['errors'],
+        tx['dropped'],
+        tx['collisions'],
+        tx['aborted_errors'],
+        tx['fifo_errors'],
+        tx['window_errors'],
+      ],
+    )
+    assert.equal((await ns.getLink(name, { statistics: true })).statistics, s)
+    assert.is((await ns.getLink(name)).statistics, undefined)
+  }
+  assert.ok((await ns.getLink('a', { statistics: true })).statistics?.rxPackets)
+  assert.not.ok((await ns.listLinks({ kind: 'veth' })).some((link) => 'statistics' in link))
+  assert.is((await ns.listLinks({ kind: 'veth', statistics: true })).length, 1)
 })
 
 test('a port of a bridge is read as bridge(8) shows it', async () => {

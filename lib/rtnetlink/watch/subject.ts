@@ -71,8 +71,7 @@ const link: Subject = {
   target: 'targetNetnsid',
   // A bridge tells of its ports in a message of its own, which holds a part of the device only; see State.
   concerns: (body) => !isBridge(body),
-  // Counters are no news, and an answer comes without them.
-  decode: ({ statistics, ...body }) => linkFrom(body),
+  decode: linkFrom,
   key: (body) => String(number(body, 'index')),
 }
 

@@ -426,25 +426,35 @@ bool take_number(std::span<const uint8_t> payload, Value& out, bool big_endian =
 // A bound on recursion: no message of the kernel nests deeper, a hostile one could.
 constexpr int deepest = 16;
 
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth);
+// What is decoded, and what is passed over.
+struct Reading {
+  Unknown unknown;
+  std::span<const std::string> wanted;
 
-Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
+  [[nodiscard]] bool passes(const Attribute& attribute) const {
+    return attribute.on_request && unknown == Unknown::drop && std::ranges::find(wanted, attribute.name) == wanted.end();
+  }
+};
+
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth);
+
+Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
   Object object;
   if (bytes.size() < schema.header_size) return bad_payload("header");
   for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
   const size_t start = MNL_ALIGN(schema.header_size);
   if (bytes.size() <= start) return object;
-  auto rest = decode_fields(schema, bytes.subspan(start), unknown, depth);
+  auto rest = decode_fields(schema, bytes.subspan(start), reading, depth);
   if (!rest) return rest;
   std::ranges::move(rest.value(), std::back_inserter(object));
   return object;
 }
 
-Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
   List list;
   std::optional<Error> failure;
   const bool whole = each_attribute(payload, [&](AttributeView item) {
-    auto object = decode_at(*attribute.schema, item.payload, unknown, depth);
+    auto object = decode_at(*attribute.schema, item.payload, reading, depth);
     if (!object) return failure = object.error(), false;
     list.emplace_back(std::move(object.value()));
     return true;
@@ -476,14 +486,14 @@ Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_
   return Value(std::move(list));
 }
 
-Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
   List list;
   while (!payload.empty()) {
     uint16_t length = 0;
     if (payload.size() < sizeof length) return bad_payload(attribute.kernel);
     std::memcpy(&length, payload.data(), sizeof length);
     if (length < attribute.schema->header_size || length > payload.size()) return bad_payload(attribute.kernel);
-    auto record = decode_at(*attribute.schema, payload.first(length), unknown, depth);
+    auto record = decode_at(*attribute.schema, payload.first(length), reading, depth);
     if (!record) return record.error();
     list.emplace_back(std::move(record.value()));
     payload = payload.subspan(std::min<size_t>(MNL_ALIGN(length), payload.size()));
@@ -497,8 +507,8 @@ Result<Value> take_via(const Attribute& attribute, std::span<const uint8_t> payl
   return Value(format_ip(payload.subspan(2)));
 }
 
-Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner, Unknown unknown,
-                             int depth) {
+Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner,
+                             const Reading& reading, int depth) {
   Value out;
   bool fits = true;
   switch (attribute.shape) {
@@ -522,11 +532,11 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     case Shape::mac: out = Value(format_mac(payload)); break;
     case Shape::nest:
     case Shape::message: {
-      auto object = decode_at(*attribute.schema, payload, unknown, depth);
+      auto object = decode_at(*attribute.schema, payload, reading, depth);
       if (!object) return object.error();
       return Value(std::move(object.value()));
     }
-    case Shape::list: return take_list(attribute, payload, unknown, depth);
+    case Shape::list: return take_list(attribute, payload, reading, depth);
     case Shape::texts: {
       List list;
       fits = each_attribute(payload, [&](AttributeView item) { return list.emplace_back(text_of(item.payload)), true; });
@@ -544,12 +554,12 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     }
     case Shape::structure: return Value(take_structure(*attribute.schema, payload));
     case Shape::structures: return take_structures(attribute, payload);
-    case Shape::records: return take_records(attribute, payload, unknown, depth);
+    case Shape::records: return take_records(attribute, payload, reading, depth);
     case Shape::via: return take_via(attribute, payload);
     case Shape::chosen: {
       const Schema* schema = chosen_schema(attribute, owner);
       if (schema == nullptr) return Value(Bytes(payload.begin(), payload.end()));
-      auto object = decode_at(*schema, payload, unknown, depth);
+      auto object = decode_at(*schema, payload, reading, depth);
       if (!object) return object.error();
       return Value(std::move(object.value()));
     }
@@ -558,7 +568,7 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
   return out;
 }
 
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
   if (depth >= deepest) return bad_payload("nested too deeply");
   Object object;
   List other;
@@ -566,13 +576,14 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
   const bool whole = each_attribute(bytes, [&](AttributeView view) {
     const Attribute* attribute = by_number(schema, view.type);
     if (attribute == nullptr) {
-      if (unknown == Unknown::keep) {
+      if (reading.unknown == Unknown::keep) {
         other.emplace_back(
             Object{{"type", int64_t{view.type | view.flags}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
       }
       return true;
     }
-    auto value = take_attribute(*attribute, view.payload, object, unknown, depth + 1);
+    if (reading.passes(*attribute)) return true;
+    auto value = take_attribute(*attribute, view.payload, object, reading, depth + 1);
     if (!value) return failure = value.error(), false;
     if (!attribute->repeated) {
       object.emplace_back(std::string(attribute->name), std::move(value.value()));
@@ -606,8 +617,9 @@ Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& 
   return encode_fields(message, schema, object);
 }
 
-Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown) {
-  return decode_at(schema, bytes, unknown, 0);
+Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown,
+                      std::span<const std::string> wanted) {
+  return decode_at(schema, bytes, {unknown, wanted}, 0);
 }
 
 }  // namespace netlink_ct

@@ -68,7 +68,8 @@ Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) 
   return answer;
 }
 
-Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown) {
+Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown,
+                                       std::span<const std::string> wanted) {
   std::vector<Object> objects;
   while (!bytes.empty()) {
     auto taken = take_message(bytes);
@@ -76,7 +77,7 @@ Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> by
     const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto object = decode(*type->schema, payload, unknown);
+    auto object = decode(*type->schema, payload, unknown, wanted);
     if (!object) return object.error();
     objects.push_back(std::move(object.value()));
   }
@@ -85,14 +86,15 @@ Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> by
 
 }  // namespace
 
-Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, Patience patience) {
+Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown,
+                  std::span<const std::string> wanted, Patience patience) {
   const auto end = std::chrono::steady_clock::now() + patience.time;
   for (int readings = 1;; ++readings) {
     auto answer = ask(socket, type, body);
     const bool torn = answer ? answer.value().torn : answer.error().code == ENOBUFS;
     if (torn && (readings < patience.readings || std::chrono::steady_clock::now() < end)) continue;
     if (!answer) return answer.error();
-    auto objects = objects_of(socket.protocol(), answer.value().bytes, unknown);
+    auto objects = objects_of(socket.protocol(), answer.value().bytes, unknown, wanted);
     if (!objects) return objects.error();
     return Dump{
         .objects = std::move(objects.value()), .torn = torn, .readings = readings, .warning = std::move(answer.value().warning)};

@@ -26,7 +26,8 @@ struct Patience {
 };
 
 // Asks for everything that matches `body` (strict checking: the kernel filters). When the patience is over the last data come
-// with `torn` set, and the caller says so.
-Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, Patience patience = {});
+// with `torn` set, and the caller says so. `wanted` as for decode().
+Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown,
+                  std::span<const std::string> wanted = {}, Patience patience = {});
 
 }  // namespace netlink_ct

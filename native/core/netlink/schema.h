@@ -57,6 +57,7 @@ struct Attribute {
   std::string_view selector = {};        // chosen: the JavaScript name of the text attribute
   std::span<const Choice> choices = {};  // chosen
   bool repeated = false;                 // may stand several times in its nest: a list in JavaScript (IFLA_BRIDGE_VLAN_INFO)
+  bool on_request = false;               // decoded for those who ask for it by name: large, and of use to few (IFLA_STATS64)
 };
 
 // A field of the fixed header in front of the attributes (ifinfomsg, rtmsg, nfgenmsg).

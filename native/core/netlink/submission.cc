@@ -23,14 +23,17 @@ Error silence() {
 }  // namespace
 
 MessageBuffer& Submission::add(const MessageType& type, uint16_t flags, std::string step) {
-  entries_.push_back({&type, buffer_.size(), socket_.next_sequence(), std::move(step)});
+  entries_.push_back({&type, buffer_.size(), socket_.next_sequence(), std::move(step), {}});
   buffer_.start(type.number, static_cast<uint16_t>(NLM_F_REQUEST | flags), entries_.back().sequence);
   return buffer_;
 }
 
-Result<void> Submission::add(const MessageType& type, uint16_t flags, const Object& body, std::string step) {
+Result<void> Submission::add(const MessageType& type, uint16_t flags, const Object& body, std::string step,
+                             std::vector<std::string> wanted) {
   const int index = static_cast<int>(entries_.size());
-  auto done = encode(add(type, flags, std::move(step)), *type.schema, body);
+  MessageBuffer& message = add(type, flags, std::move(step));
+  entries_.back().wanted = std::move(wanted);
+  auto done = encode(message, *type.schema, body);
   if (!done) {
     done.error().index = index;
     done.error().syscall = type.name;
@@ -94,7 +97,7 @@ Result<void> Submission::read_answers(std::vector<Outcome>& outcomes, Range rang
       } else if (is_message && header.nlmsg_type >= NLMSG_MIN_TYPE) {
         const MessageType* type = message_type(socket_.protocol(), header.nlmsg_type);
         if (type == nullptr) continue;
-        auto object = decode(*type->schema, payload, Unknown::drop);
+        auto object = decode(*type->schema, payload, Unknown::drop, entries_[index].wanted);
         if (!object) return object.error();
         outcomes[index].replies.push_back(std::move(object.value()));
       }

@@ -31,8 +31,9 @@ class Submission {
 
   // Starts a message; append its header and attributes to buffer(). `step` says in words what it is for.
   MessageBuffer& add(const MessageType& type, uint16_t flags, std::string step = {});
-  // The same from an object.
-  Result<void> add(const MessageType& type, uint16_t flags, const Object& body, std::string step = {});
+  // The same from an object. `wanted`, of what comes back, as for decode().
+  Result<void> add(const MessageType& type, uint16_t flags, const Object& body, std::string step = {},
+                   std::vector<std::string> wanted = {});
 
   [[nodiscard]] size_t size() const noexcept { return entries_.size(); }
 
@@ -50,6 +51,7 @@ class Submission {
     size_t offset;
     uint32_t sequence;
     std::string step;
+    std::vector<std::string> wanted;
   };
 
   [[nodiscard]] std::span<const uint8_t> request(size_t index) const;

@@ -33,6 +33,8 @@ constexpr Choice port_kinds[] = {
 };
 
 constexpr uint8_t counter = sizeof(uint64_t);
+// Since Linux 5.19, like the numbers above.
+constexpr uint8_t rx_otherhost_dropped = offsetof(rtnl_link_stats64, rx_nohandler) + counter;
 constexpr HeaderField statistics[] = {
     {"rxPackets", offsetof(rtnl_link_stats64, rx_packets), counter},
     {"txPackets", offsetof(rtnl_link_stats64, tx_packets), counter},
@@ -58,8 +60,9 @@ constexpr HeaderField statistics[] = {
     {"rxCompressed", offsetof(rtnl_link_stats64, rx_compressed), counter},
     {"txCompressed", offsetof(rtnl_link_stats64, tx_compressed), counter},
     {"rxNoHandler", offsetof(rtnl_link_stats64, rx_nohandler), counter},
+    {"rxOtherHostDropped", rx_otherhost_dropped, counter},
 };
-constexpr Schema statistics_schema{{}, statistics, offsetof(rtnl_link_stats64, rx_nohandler) + counter};
+constexpr Schema statistics_schema{{}, statistics, rx_otherhost_dropped + counter};
 
 constexpr Attribute info[] = {
     {IFLA_INFO_KIND, Shape::text, "kind", "IFLA_INFO_KIND"},
@@ -70,7 +73,7 @@ constexpr Attribute info[] = {
 constexpr Schema info_schema{info};
 
 constexpr Attribute inet[] = {
-    {IFLA_INET_CONF, Shape::numbers, "conf", "IFLA_INET_CONF"},
+    {.number = IFLA_INET_CONF, .shape = Shape::numbers, .name = "conf", .kernel = "IFLA_INET_CONF", .on_request = true},
 };
 constexpr Schema inet_schema{inet};
 
@@ -112,7 +115,12 @@ constexpr Attribute attributes[] = {
     {IFLA_GRO_MAX_SIZE, Shape::u32, "groMaxSize", "IFLA_GRO_MAX_SIZE"},
     {gso_ipv4_max_size, Shape::u32, "gsoIpv4MaxSize", "IFLA_GSO_IPV4_MAX_SIZE"},
     {gro_ipv4_max_size, Shape::u32, "groIpv4MaxSize", "IFLA_GRO_IPV4_MAX_SIZE"},
-    {IFLA_STATS64, Shape::structure, "statistics", "IFLA_STATS64", &statistics_schema},
+    {.number = IFLA_STATS64,
+     .shape = Shape::structure,
+     .name = "statistics",
+     .kernel = "IFLA_STATS64",
+     .schema = &statistics_schema,
+     .on_request = true},
     {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
     {IFLA_PROTO_DOWN, Shape::u8, "protodown", "IFLA_PROTO_DOWN"},
     {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
