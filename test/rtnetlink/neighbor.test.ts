@@ -134,14 +134,11 @@ test('a flush forgets what was learned, and by name what was not', async () => {
       .map(({ address }) => address)
       .sort()
   assert.is((await left()).length, 6) // those without ARP are not shown
-  assert.equal(
-    mine(await ns.flushNeighbors({ link: 'br0', family: 'inet' })),
-    ['10.0.0.12', '10.0.0.13'].filter((one) => one !== ''),
-  )
+  assert.equal(mine(await ns.flushNeighbors({ link: 'br0', family: 'inet' })), ['10.0.0.12', '10.0.0.13'])
   assert.equal(mine(await ns.flushNeighbors({ master: 'br0' })), [])
   assert.equal(mine(await ns.flushNeighbors({ states: ['permanent', 'noarp'], family: 'inet6', link: 'br0' })), [
-    'fd00::5',
-    'fd00::9',
+    'fd00::10',
+    'fd00::11',
   ])
   assert.equal(
     (await ns.flushNeighbors({ proxy: true })).map(({ address }) => address),
