@@ -240,7 +240,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => lookupRoute(handle, address, options))
   }
 
-  /** A policy routing rule. EEXIST when there is an equal one. */
+  /** A policy routing rule. EEXIST when there is an equal one, or one that has all these selectors and more. */
   async addRule(spec: rule.RuleSpec): Promise<void> {
     return this.#use((handle) => rule.addRule(handle, spec))
   }

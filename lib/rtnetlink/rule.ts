@@ -246,7 +246,7 @@ export function ruleDeletion(spec: RuleSpec): Operation {
   return { devices: [], build: () => [{ type: 'RTM_DELRULE', flags: 0, body, step: 'delete the rule' }] }
 }
 
-/** EEXIST when there is an equal rule. */
+/** EEXIST when there is an equal rule, or one with more selectors: where the kernel looks for one, an absent selector matches any. */
 export async function addRule(handle: NamespaceHandle, spec: RuleSpec): Promise<void> {
   await perform(handle, ruleAddition(spec))
 }

@@ -74,7 +74,7 @@ export class Model {
       case 'deleteRoute':
         return this.#deleteRoute(done.route)
       case 'addRule':
-        if (this.#rules.some((rule) => ruleText(rule) === ruleText(done.rule))) return 'EEXIST'
+        if (this.#rules.some((rule) => hasAllOf(rule, done.rule))) return 'EEXIST'
         this.#rules.push(done.rule)
         return undefined
       case 'deleteRule':
@@ -314,15 +314,9 @@ export class Model {
     return undefined
   }
 
-  /** The first that has what is given; a selector gives the family. */
+  /** The first that has what is given. */
   #deleteRule(key: RuleChange): Code {
-    const at = this.#rules.findIndex(
-      (rule) =>
-        rule.priority === key.priority &&
-        rule.table === key.table &&
-        isSix(rule.from ?? '') === isSix(key.from ?? '') &&
-        (key.from ?? rule.from) === rule.from,
-    )
+    const at = this.#rules.findIndex((rule) => hasAllOf(rule, key))
     if (at === -1) return 'ENOENT'
     this.#rules.splice(at, 1)
     return undefined
@@ -349,6 +343,13 @@ function connected(link: Link): RouteRow[] {
 const row = ({ to, table, link, via = '', metric = 0 }: Route): RouteRow => ({
   ...{ to, table, dev: link?.name ?? '', via, metric, source: '' },
 })
+
+/** To the kernel a selector that is not given matches any, also where it looks for an equal rule. A selector gives the family. */
+const hasAllOf = (rule: RuleChange, key: RuleChange): boolean =>
+  rule.priority === key.priority &&
+  rule.table === key.table &&
+  isSix(rule.from ?? '') === isSix(key.from ?? '') &&
+  (key.from ?? rule.from) === rule.from
 
 const ruleText = ({ priority, from = 'all', table }: RuleChange): string => ruleLine(priority, from, table)
 
