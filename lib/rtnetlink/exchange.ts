@@ -1,8 +1,8 @@
 // Sending messages for the verbs of this folder.
 
-import { setImmediate } from 'node:timers/promises'
 import { firstRefusal, kernel, NetlinkError, TornDumpError } from '../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native, type Outcome } from '../native.ts'
+import { Pace } from '../pace.ts'
 
 /** Sends one submission; the first refusal is thrown. */
 export async function send(handle: NamespaceHandle, messages: readonly Message[]): Promise<readonly Outcome[]> {
@@ -22,8 +22,6 @@ export async function sweep(handle: NamespaceHandle, messages: readonly Message[
   }
 }
 
-/** Milliseconds for which the objects of a dump may hold the event loop at a time. */
-const slice = 1
 /** Objects between two looks at the clock. */
 const handful = 16
 
@@ -37,14 +35,12 @@ export interface Reading<T> {
 export async function read<T>(handle: NamespaceHandle, message: Message, decode: (body: Body) => T): Promise<Reading<T>> {
   const { found, torn, readings } = await kernel(native.dump(handle, message))
   const objects: T[] = []
-  let end = performance.now() + slice
+  const pace = new Pace()
   for (;;) {
     const bodies = native.takeObjects(found, handful)
     for (const body of bodies) objects.push(decode(body))
     if (bodies.length < handful) return { objects, torn, readings }
-    if (performance.now() < end) continue
-    await setImmediate()
-    end = performance.now() + slice
+    if (pace.isTired) await pace.rest()
   }
 }
 

@@ -18,6 +18,12 @@ export interface Place {
   readonly nsid: number | undefined
 }
 
+/** One of a reading: as it came, and decoded. */
+export interface Sight {
+  readonly body: Body
+  readonly object: unknown
+}
+
 type Table = Map<string, unknown>
 
 /** What changes by itself, without news. */
@@ -132,21 +138,21 @@ export class State {
   }
 
   /** The differences between what was known and what was read. Of a torn read nothing is concluded from what is missing. */
-  replace(place: Place, bodies: readonly Body[], torn: boolean): NetEvent[] {
+  replace(place: Place, sights: readonly Sight[], torn: boolean): NetEvent[] {
     const { subject } = place
     const found = new Map<string, unknown>()
-    const others: Body[] = []
-    for (const body of bodies) {
-      if (!subject.concerns(body)) continue
-      const known = subject.crowded ? this.#knownAs(place, body, found) : subject.key(body)
-      if (known === undefined) others.push(body)
-      else found.set(known, subject.decode(body))
+    const others: Sight[] = []
+    for (const sight of sights) {
+      const known = subject.crowded ? this.#knownAs(place, sight, found) : subject.key(sight.body)
+      if (known === undefined) others.push(sight)
+      else found.set(known, sight.object)
     }
-    for (const body of others) {
+    for (const { body, object } of others) {
+      const key = subject.key(body)
       let at = 1
-      while (found.has(numbered(subject.key(body), at))) at++
+      while (found.has(numbered(key, at))) at++
       this.#widest = Math.max(this.#widest, at)
-      found.set(numbered(subject.key(body), at), subject.decode(body))
+      found.set(numbered(key, at), object)
     }
     const events: NetEvent[] = []
     if (!torn) {
@@ -160,13 +166,13 @@ export class State {
   }
 
   /** The key under which an equal one is known already, among those that share what they are known by. */
-  #knownAs(place: Place, body: Body, taken: ReadonlyMap<string, unknown>): string | undefined {
+  #knownAs(place: Place, { body, object }: Sight, taken: ReadonlyMap<string, unknown>): string | undefined {
     const table = this.#table(place)
     const key = place.subject.key(body)
     for (let at = 1; at <= this.#widest; at++) {
       const name = numbered(key, at)
       const known = table.get(name)
-      if (known !== undefined && !taken.has(name) && same(known, place.subject.decode(body))) return name
+      if (known !== undefined && !taken.has(name) && same(known, object)) return name
     }
     return undefined
   }
