@@ -106,8 +106,8 @@ async function fromFiles(
   return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
-async function ask(handle: NamespaceHandle, ref: LinkRef): Promise<Body> {
-  const [outcome] = await send(handle, [getLinkMessage(ref, 'link')])
+async function ask(handle: NamespaceHandle, ref: LinkRef, want: readonly string[] = []): Promise<Body> {
+  const [outcome] = await send(handle, [{ ...getLinkMessage(ref, 'link'), want }])
   return outcome?.replies[0] ?? {}
 }
 
@@ -116,7 +116,7 @@ export async function getDeviceSettings(handle: NamespaceHandle, ref: SettingsRe
   if (isShared(ref)) {
     ;[ipv4, ipv6] = await Promise.all([fromFiles(handle, 'ipv4', ref), fromFiles(handle, 'ipv6', ref)])
   } else {
-    const spec = nested(await ask(handle, ref), 'afSpec') ?? {}
+    const spec = nested(await ask(handle, ref, ['conf']), 'afSpec') ?? {}
     ipv4 = fromArray(ipv4Settings, nested(spec, 'inet')?.['conf'], 1)
     ipv6 = fromArray(ipv6Settings, nested(spec, 'inet6')?.['conf'], 0)
   }

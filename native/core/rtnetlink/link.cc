@@ -78,7 +78,7 @@ constexpr Attribute inet[] = {
 constexpr Schema inet_schema{inet};
 
 constexpr Attribute inet6[] = {
-    {IFLA_INET6_CONF, Shape::numbers, "conf", "IFLA_INET6_CONF"},
+    {.number = IFLA_INET6_CONF, .shape = Shape::numbers, .name = "conf", .kernel = "IFLA_INET6_CONF", .on_request = true},
     {IFLA_INET6_FLAGS, Shape::u32, "flags", "IFLA_INET6_FLAGS"},
     {IFLA_INET6_ADDR_GEN_MODE, Shape::u8, "addrGenMode", "IFLA_INET6_ADDR_GEN_MODE"},
 };
