@@ -62,7 +62,7 @@ Bytes done(uint32_t sequence, uint16_t flags = 0) { return message(NLMSG_DONE, N
 // What the library asks and what the liar answers. The sequence numbers of a socket count from 1.
 class Liar {
  public:
-  Liar() : Liar(pair()) {}
+  explicit Liar(int protocol = NETLINK_ROUTE) : Liar(pair(), protocol) {}
 
   // One datagram, to be found by the next receive.
   Liar& says(const Bytes& datagram) {
@@ -70,6 +70,14 @@ class Liar {
     return *this;
   }
   Socket& socket() { return socket_; }
+  // The datagram that the library has sent.
+  Bytes heard() {
+    Bytes bytes(4096);
+    const ssize_t length = recv(other_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    check(length >= 0, "something was said");
+    bytes.resize(static_cast<size_t>(length));
+    return bytes;
+  }
   // How many datagrams the library has sent since the last time.
   int asked() {
     int count = 0;
@@ -84,7 +92,7 @@ class Liar {
     check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0, "a pair of sockets");
     return ends;
   }
-  explicit Liar(std::array<int, 2> ends) : other_(ends[0]), socket_(Socket::adopt(Fd(ends[1]), NETLINK_ROUTE)) {}
+  Liar(std::array<int, 2> ends, int protocol) : other_(ends[0]), socket_(Socket::adopt(Fd(ends[1]), protocol)) {}
 
   Fd other_;
   Socket socket_;
@@ -325,6 +333,59 @@ void warned() {
   equal(outcomes.value()[1].warning->message, "second");
 }
 
+Result<std::vector<Outcome>> transaction(Liar& liar) {
+  Submission submission(liar.socket());
+  auto added = submission.add(*message_type("NFT_MSG_NEWTABLE"), NLM_F_CREATE, {{"family", int64_t{2}}, {"name", "nat"}});
+  check(static_cast<bool>(added), "it encodes");
+  return submission.commit();
+}
+// Of the first transaction of a socket: begin 1, table 2, end 3.
+constexpr uint32_t batch_begin = 1;
+constexpr uint32_t batch_table = 2;
+constexpr uint32_t batch_end = 3;
+
+// As `nft add table ip nat` sends it, but for what nft adds of its own.
+void transaction_bytes() {
+  Liar liar(NETLINK_NETFILTER);
+  liar.says(acknowledgement(batch_end));
+  auto outcomes = transaction(liar);
+  check(outcomes && first_error(outcomes.value()) == nullptr, "it is done");
+  equal(liar.heard(), bytes_of("14000000 1000 0100 01000000 00000000 0000000a"
+                               "1c000000 000a 0104 02000000 00000000 02000000 08000100 6e617400"
+                               "14000000 1100 0500 03000000 00000000 0000000a"));
+}
+
+void transaction_answers() {
+  {
+    // An acknowledgement of the beginning says nothing: it comes also for a transaction that is refused.
+    Liar liar(NETLINK_NETFILTER);
+    liar.says(acknowledgement(batch_begin));
+    refused(transaction(liar), ENODATA, "the kernel gave no answer");
+  }
+  {
+    Liar liar(NETLINK_NETFILTER);
+    liar.says(acknowledgement(batch_begin)).says(acknowledgement(batch_table, -EEXIST));
+    auto outcomes = transaction(liar);
+    check(static_cast<bool>(outcomes), "a refusal without the acknowledgement of the end is an answer");
+    equal(outcomes.value()[0].error->code, EEXIST);
+  }
+  {
+    Liar liar(NETLINK_NETFILTER);
+    liar.says(acknowledgement(batch_begin, -EPERM));
+    auto outcomes = transaction(liar);
+    check(!outcomes, "it is refused as a whole");
+    equal(outcomes.error().code, EPERM);
+    equal(outcomes.error().syscall, "NFNL_MSG_BATCH_BEGIN");
+  }
+  {
+    // A module was loaded and the transaction played again: two answers for each, and the next one has numbers of its own.
+    Liar liar(NETLINK_NETFILTER);
+    liar.says(acknowledgement(batch_end)).says(acknowledgement(batch_end));
+    check(static_cast<bool>(transaction(liar)), "it is done");
+    refused(transaction(liar), ENODATA, "the kernel gave no answer");
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -343,5 +404,7 @@ int main() {
       {"no answer is an error with a text, and not a wait", silence},
       {"an answer that lies about a length is an error, and the next exchange is not disturbed", broken_answers},
       {"each change has its own warning", warned},
+      {"a transaction lies between the begin and the end of nf_tables, and the end alone is acknowledged", transaction_bytes},
+      {"a transaction is done when its end is acknowledged, and refused by whatever is", transaction_answers},
   });
 }
