@@ -62,6 +62,7 @@ export type {
   LinkEvent,
   NeighborEvent,
   NetEvent,
+  NexthopEvent,
   NsidEvent,
   OverrunEvent,
   RouteEvent,

@@ -382,4 +382,35 @@ test('what does not change is no event', async () => {
   )
 })
 
+test('nexthop objects are told of, also those that go with a device without a word', async () => {
+  await using ns = await createNetns()
+  await ns.createBridge({ name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
+  await ns.createVethPair({ name: 'v0', master: 'br0', up: true, peer: { name: 'v1', up: true } })
+  await ns.addNexthop({ id: 1, via: '10.0.0.2', dev: 'br0' })
+  await using watch = ns.watch({ nexthops: true })
+  const told: string[] = []
+  const until = async (last: string): Promise<void> => {
+    for (;;) {
+      const { value, done } = await watch.next()
+      if (done) throw new Error('the watch ended')
+      const text =
+        value.type === 'nexthop' ? `${value.action} ${value.key} ${value.nexthop.via ?? value.nexthop.group?.length}` : value.type
+      told.push(text)
+      if (text === last) return
+    }
+  }
+  await until('synced')
+  await output('ip', ['nexthop', 'add', 'id', '2', 'via', '10.0.0.3', 'dev', 'br0'], { netns: ns })
+  await output('ip', ['nexthop', 'add', 'id', '3', 'group', '1/2'], { netns: ns })
+  await output('ip', ['nexthop', 'replace', 'id', '1', 'via', '10.0.0.9', 'dev', 'br0'], { netns: ns })
+  await until('change 1 10.0.0.9')
+  await output('ip', ['nexthop', 'del', 'id', '2'], { netns: ns })
+  await until('change 3 1')
+  await output('ip', ['link', 'set', 'br0', 'down'], { netns: ns })
+  await until('delete 3 1')
+  assert.equal(told.slice(0, 5), ['add 1 10.0.0.2', 'synced', 'add 2 10.0.0.3', 'add 3 2', 'change 1 10.0.0.9'])
+  assert.equal(told.slice(5).sort(), ['change 3 1', 'delete 1 10.0.0.9', 'delete 2 10.0.0.3', 'delete 3 1'])
+  assert.equal(await ns.listNexthops(), [])
+})
+
 test.run()

@@ -7,6 +7,7 @@ import { number, optionalNumber, optionalText } from '../exchange.ts'
 import { fdbEntryFrom } from '../fdb.ts'
 import { linkFrom } from '../link.ts'
 import { neighborFrom } from '../neighbor.ts'
+import { nexthopFrom } from '../nexthop.ts'
 import { routeFrom } from '../route.ts'
 import { ruleFrom } from '../rule.ts'
 
@@ -30,7 +31,7 @@ const NTF_PROXY = 0x08
 const RTM_F_CLONED = 0x200
 const RTNL_FAMILY_IPMR = 128
 
-export type Kind = 'link' | 'address' | 'route' | 'rule' | 'neighbor' | 'fdb' | 'nsid'
+export type Kind = 'link' | 'address' | 'route' | 'rule' | 'neighbor' | 'fdb' | 'nexthop' | 'nsid'
 
 export interface Subject {
   readonly type: Kind
@@ -51,6 +52,8 @@ export interface Subject {
   /** News of something else after which the kernel may have dropped some of these without a word. */
   readonly disturbs?: (news: News) => boolean
 }
+
+const runs = c.IFF_UP | c.IFF_LOWER_UP
 
 const ask = (type: string, body: Body): Message => ({ type, flags: 0, body })
 const always = (): boolean => true
@@ -155,6 +158,21 @@ const fdb: Subject = {
   },
 }
 
+const nexthop: Subject = {
+  type: 'nexthop',
+  field: 'nexthop',
+  groups: [group.nexthop, group.link],
+  noun: 'NEXTHOP',
+  dumps: [ask('RTM_GETNEXTHOP', {})],
+  concerns: always,
+  decode: nexthopFrom,
+  key: (body) => String(number(body, 'id')),
+  // nh_netdev_event() in net/ipv4/nexthop.c: those over a device that goes, goes down or loses its carrier, and groups that they were in.
+  disturbs: ({ type, body }) =>
+    ['RTM_DELLINK', 'RTM_DELNEXTHOP'].includes(type) ||
+    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body, 'flags') & runs) !== runs),
+}
+
 const nsid: Subject = {
   type: 'nsid',
   field: 'nsid',
@@ -169,7 +187,7 @@ const nsid: Subject = {
 
 export const nsidGroup: number = group.nsid
 
-export type SubjectName = 'links' | 'addresses' | 'routes' | 'rules' | 'neighbors' | 'fdb' | 'nsids'
+export type SubjectName = 'links' | 'addresses' | 'routes' | 'rules' | 'neighbors' | 'fdb' | 'nexthops' | 'nsids'
 
 /** By the names of the options of watch(). */
 export const subjects: Readonly<Record<SubjectName, Subject>> = {
@@ -179,5 +197,6 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
   rules: rule,
   neighbors: neighbor,
   fdb,
+  nexthops: nexthop,
   nsids: nsid,
 }
