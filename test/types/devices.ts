@@ -106,6 +106,12 @@ export async function neighbors(ns: Netns): Promise<void> {
   await ns.deleteNeighbor({ address: '10.0.0.2', link: 'eth0', mac: '02:00:00:00:00:01' })
   // @ts-expect-error no such filter
   expectType<Neighbor[]>()(await ns.listNeighbors({ dev: 'eth0' }))
+  // @ts-expect-error all neighbors are flushed by asking for them
+  expectType<Neighbor[]>()(await ns.flushNeighbors())
+  // @ts-expect-error it takes nothing
+  await ns.listNeighborTables({ table: 'arp' })
+  // @ts-expect-error no changes
+  await ns.setNeighborTable('inet')
 
   await ns.addFdbEntry({ mac: '02:00:00:00:00:01', link: 'vx0', remote: '10.0.0.2' })
   // @ts-expect-error no address
