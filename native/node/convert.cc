@@ -65,7 +65,9 @@ Object to_object(const Napi::Value& value) {
   object.reserve(names.Length());
   for (uint32_t index = 0; index < names.Length(); ++index) {
     const Napi::Value name = names.Get(index);
-    object.emplace_back(name.ToString().Utf8Value(), to_value(source.Get(name)));
+    const Napi::Value field = source.Get(name);
+    // What encoding leaves out anyway: most of a body's fields, for it names all that it may have.
+    if (!field.IsUndefined()) object.emplace_back(name.ToString().Utf8Value(), to_value(field));
   }
   return object;
 }
