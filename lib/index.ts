@@ -23,6 +23,7 @@ export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge.ts'
 export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
 export type { CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
+export type { LinksToDelete } from './rtnetlink/delete-links.ts'
 export type { DeviceSettings, SettingsRef } from './rtnetlink/device-settings.ts'
 export type { Ipv4Settings, Ipv6Settings } from './rtnetlink/device-settings-table.ts'
 export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
@@ -78,6 +79,7 @@ export const getLink: Netns['getLink'] = host.getLink.bind(host)
 export const listLinks: Netns['listLinks'] = host.listLinks.bind(host)
 export const setLink: Netns['setLink'] = host.setLink.bind(host)
 export const deleteLink: Netns['deleteLink'] = host.deleteLink.bind(host)
+export const deleteLinks: Netns['deleteLinks'] = host.deleteLinks.bind(host)
 export const addAddress: Netns['addAddress'] = host.addAddress.bind(host)
 export const replaceAddress: Netns['replaceAddress'] = host.replaceAddress.bind(host)
 export const deleteAddress: Netns['deleteAddress'] = host.deleteAddress.bind(host)

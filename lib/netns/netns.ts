@@ -9,6 +9,7 @@ import * as address from '../rtnetlink/address.ts'
 import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
 import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
+import { deleteLinks, type LinksToDelete } from '../rtnetlink/delete-links.ts'
 import * as settings from '../rtnetlink/device-settings.ts'
 import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
@@ -160,6 +161,15 @@ export class Netns implements AsyncDisposable {
   /** ENODEV when there is none. The kernel takes tens of milliseconds (RCU grace periods). */
   async deleteLink(ref: link.LinkRef): Promise<void> {
     return this.#use((handle) => link.deleteLink(handle, ref))
+  }
+
+  /**
+   * Deletes many at once, in about the time of one: `deleteLinks(['veth1', 'veth2'])`, or all of a group by `deleteLinks({ group: 7 })`;
+   * group 0, where every device is at first, is refused. All or none: ENODEV when one of a list is not there, ENOTSUP when one
+   * cannot be deleted (the loopback), and then none is. A group without devices is no error.
+   */
+  async deleteLinks(which: LinksToDelete): Promise<void> {
+    return this.#use((handle) => deleteLinks(handle, which))
   }
 
   /** `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. */
