@@ -64,6 +64,13 @@ export async function links(ns: Netns): Promise<void> {
   await ns.setLink('eth0', { kind: 'dummy' })
   // @ts-expect-error no device
   await ns.deleteLink()
+  expectType<number | undefined>()((await ns.getLink('eth0', { statistics: true })).statistics?.rxBytes)
+  await ns.deleteLinks(['eth0', link, 5])
+  await ns.deleteLinks({ group: 7 })
+  // @ts-expect-error neither a list nor a group
+  await ns.deleteLinks('eth0')
+  // @ts-expect-error an index goes with a namespace
+  await ns.setLink('eth0', { newIndex: 5 })
 }
 
 export async function settings(ns: Netns): Promise<void> {
