@@ -164,7 +164,7 @@ export class Netns implements AsyncDisposable {
   }
 
   /**
-   * Deletes many at once, in about the time of one: `deleteLinks(['veth1', 'veth2'])`, or all of a group by `deleteLinks({ group: 7 })`;
+   * Deletes many at once; the kernel waits for its readers once for all: `deleteLinks(['veth1', 'veth2'])`, or all of a group by `deleteLinks({ group: 7 })`;
    * group 0, where every device is at first, is refused. All or none: ENODEV when one of a list is not there, ENOTSUP when one
    * cannot be deleted (the loopback), and then none is. A group without devices is no error.
    */

@@ -91,7 +91,7 @@ export interface Link extends KindInfo {
 
 /** What getLink and listLinks tell besides. */
 export interface LinkDetails {
-  /** With what the device has counted. Most of what there is to read, so half as fast. @defaultValue false */
+  /** With what the device has counted. They cost time to read, so only who asks gets them. @defaultValue false */
   readonly statistics?: boolean
 }
 

@@ -1,4 +1,4 @@
-// What the kernel tells of a tun or tap device. Made by an ioctl of /dev/net/tun: createTunTap.
+// What the kernel tells of a tun or tap device. Made by an ioctl of /dev/net/tun, not here.
 
 import type { Body } from '../../native.ts'
 import { number, optionalNumber } from '../exchange.ts'
