@@ -20,13 +20,17 @@ export type { Port, PortSpec, Protocol } from './network/port.ts'
 export type { NetworkSpec } from './network/spec.ts'
 export type { AddressFilter, AddressFlag, AddressInfo, AddressOptions, Lifetime, Scope } from './rtnetlink/address.ts'
 export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
-export type { BridgeSpec } from './rtnetlink/bridge.ts'
-export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
+export type { BridgeSpec } from './rtnetlink/bridge/create.ts'
+export type { MdbEntry, MdbFilterMode, MdbFlag, MdbFlush, MdbKey, MdbSpec } from './rtnetlink/bridge/mdb.ts'
+export type { NewBridgePort } from './rtnetlink/bridge/new-port.ts'
+export type { BridgeInfo, BridgeOptions } from './rtnetlink/bridge/options.ts'
+export type { BridgePort, BridgePortOptions } from './rtnetlink/bridge/port-options.ts'
+export type { BridgeVlan, BridgeVlanOptions, BridgeVlanPlace, BridgeVlanSettings, VlanIds } from './rtnetlink/bridge/vlan.ts'
 export type { CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
 export type { LinksToDelete } from './rtnetlink/delete-links.ts'
 export type { DeviceSettings, SettingsRef } from './rtnetlink/device-settings.ts'
 export type { Ipv4Settings, Ipv6Settings } from './rtnetlink/device-settings-table.ts'
-export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
+export type { FdbEntry, FdbFilter, FdbFlush, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
 export type { KindInfo, KindSpec } from './rtnetlink/kind/kinds.ts'
 export type { Link, LinkChanges, LinkDetails, LinkFilter, LinkMode, LinkRef, OperState } from './rtnetlink/link.ts'
 export type { AddressGeneration, LinkSettings } from './rtnetlink/link-settings.ts'
@@ -114,6 +118,17 @@ export const appendFdbEntry: Netns['appendFdbEntry'] = host.appendFdbEntry.bind(
 export const deleteFdbEntry: Netns['deleteFdbEntry'] = host.deleteFdbEntry.bind(host)
 export const flushFdb: Netns['flushFdb'] = host.flushFdb.bind(host)
 export const listFdb: Netns['listFdb'] = host.listFdb.bind(host)
+export const setBridge: Netns['setBridge'] = host.setBridge.bind(host)
+export const setBridgePort: Netns['setBridgePort'] = host.setBridgePort.bind(host)
+export const addBridgeVlans: Netns['addBridgeVlans'] = host.addBridgeVlans.bind(host)
+export const setBridgeVlans: Netns['setBridgeVlans'] = host.setBridgeVlans.bind(host)
+export const deleteBridgeVlans: Netns['deleteBridgeVlans'] = host.deleteBridgeVlans.bind(host)
+export const listBridgeVlans: Netns['listBridgeVlans'] = host.listBridgeVlans.bind(host)
+export const addMdbEntry: Netns['addMdbEntry'] = host.addMdbEntry.bind(host)
+export const replaceMdbEntry: Netns['replaceMdbEntry'] = host.replaceMdbEntry.bind(host)
+export const deleteMdbEntry: Netns['deleteMdbEntry'] = host.deleteMdbEntry.bind(host)
+export const flushMdb: Netns['flushMdb'] = host.flushMdb.bind(host)
+export const listMdb: Netns['listMdb'] = host.listMdb.bind(host)
 export const addNexthop: Netns['addNexthop'] = host.addNexthop.bind(host)
 export const replaceNexthop: Netns['replaceNexthop'] = host.replaceNexthop.bind(host)
 export const deleteNexthop: Netns['deleteNexthop'] = host.deleteNexthop.bind(host)

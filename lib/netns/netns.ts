@@ -7,7 +7,13 @@ import { kernel } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import * as address from '../rtnetlink/address.ts'
 import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
-import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
+import { type BridgeSpec, createBridge } from '../rtnetlink/bridge/create.ts'
+import * as mdb from '../rtnetlink/bridge/mdb.ts'
+import type { BridgeOptions } from '../rtnetlink/bridge/options.ts'
+import { setBridgePort } from '../rtnetlink/bridge/port.ts'
+import type { BridgePortOptions } from '../rtnetlink/bridge/port-options.ts'
+import { setBridge } from '../rtnetlink/bridge/set.ts'
+import * as vlan from '../rtnetlink/bridge/vlan.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
 import { deleteLinks, type LinksToDelete } from '../rtnetlink/delete-links.ts'
 import * as settings from '../rtnetlink/device-settings.ts'
@@ -321,13 +327,85 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => fdb.deleteFdbEntry(handle, spec))
   }
 
-  /** Forgets what a bridge, or one of its ports, has learned, in one message. */
-  async flushFdb(ref: link.LinkRef): Promise<void> {
-    return this.#use((handle) => fdb.flushFdb(handle, ref))
+  /**
+   * Deletes the forwarding entries of a bridge, of one of its ports, or of a vxlan device: those that were learned, unless `filter`
+   * names another state, and only of one VLAN if it names one. In one message; Linux 5.19, before that ENOTSUP.
+   */
+  async flushFdb(ref: link.LinkRef, filter?: fdb.FdbFlush): Promise<void> {
+    return this.#use((handle) => fdb.flushFdb(handle, ref, filter))
   }
 
   async listFdb(filter?: fdb.FdbFilter): Promise<fdb.FdbEntry[]> {
     return this.#use((handle) => fdb.listFdb(handle, filter))
+  }
+
+  /**
+   * Changes options of a bridge that is there; those that are not named stay: `setBridge('br0', { vlanFiltering: true })`. Resolves to
+   * the bridge as it is then. ENOTSUP when the device is no bridge, or the kernel lacks an option. The kernel takes one option after
+   * the other and stops at the first that it refuses (ERANGE, EINVAL): those before it stay. See ip-link(8), `type bridge`.
+   */
+  async setBridge(ref: link.LinkRef, options: BridgeOptions): Promise<link.Link> {
+    return this.#use((handle) => setBridge(handle, ref, options))
+  }
+
+  /**
+   * Changes options of a bridge's port; those that are not named stay: `setBridgePort('veth0', { isolated: true })`. Resolves to the
+   * port as it is then. ENOTSUP when the device is no port of a bridge. The kernel takes the switches together and then one option
+   * after the other, and stops at the first that it refuses: ENETDOWN for a state of a port without a carrier, EBUSY while STP decides
+   * it. See bridge(8), `link set`.
+   */
+  async setBridgePort(ref: link.LinkRef, options: BridgePortOptions): Promise<link.Link> {
+    return this.#use((handle) => setBridgePort(handle, ref, options))
+  }
+
+  /**
+   * Makes a port, or with `self` a bridge, member of VLANs: `addBridgeVlans('veth0', [2, { start: 4, end: 6 }])`. One message, however
+   * many. A VLAN that it is a member of already is given the options. ENOTSUP when the device is no port (or without `self` a bridge),
+   * or the kernel lacks VLAN filtering. Packets are told apart only with the bridge's `vlanFiltering`. See bridge(8), `vlan`.
+   */
+  async addBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, options?: vlan.BridgeVlanOptions): Promise<void> {
+    return this.#use((handle) => vlan.addBridgeVlans(handle, ref, vlans, options))
+  }
+
+  /** Changes what VLANs are on one device: their state, neighbor suppression. ENOENT when it is not a member of one. Linux 5.6. */
+  async setBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, settings: vlan.BridgeVlanSettings): Promise<void> {
+    return this.#use((handle) => vlan.setBridgeVlans(handle, ref, vlans, settings))
+  }
+
+  /** The opposite of addBridgeVlans. A VLAN that the device is no member of is no error. */
+  async deleteBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, options?: vlan.BridgeVlanPlace): Promise<void> {
+    return this.#use((handle) => vlan.deleteBridgeVlans(handle, ref, vlans, options))
+  }
+
+  /** The VLANs of one port or bridge, or of all, in ranges of VLANs that are alike. Linux 5.6; ENOTSUP without VLAN filtering. */
+  async listBridgeVlans(filter?: { readonly link?: link.LinkRef }): Promise<vlan.BridgeVlan[]> {
+    return this.#use((handle) => vlan.listBridgeVlans(handle, filter))
+  }
+
+  /**
+   * An entry of a bridge's multicast database: `addMdbEntry({ bridge: 'br0', port: 'veth0', group: '239.1.1.1' })`. EEXIST when there
+   * is such a one; EINVAL while the bridge is down, does not snoop, or `port` is not its port. See bridge(8), `mdb`.
+   */
+  async addMdbEntry(spec: mdb.MdbSpec): Promise<void> {
+    return this.#use((handle) => mdb.addMdbEntry(handle, spec))
+  }
+
+  /** Like addMdbEntry, in place of an entry that is there. Linux 6.2; before that EEXIST. */
+  async replaceMdbEntry(spec: mdb.MdbSpec): Promise<void> {
+    return this.#use((handle) => mdb.replaceMdbEntry(handle, spec))
+  }
+
+  async deleteMdbEntry(key: mdb.MdbKey): Promise<void> {
+    return this.#use((handle) => mdb.deleteMdbEntry(handle, key))
+  }
+
+  /** Deletes the multicast database entries of a bridge that match, whoever made them, in one message. Linux 6.8, before that ENOTSUP. */
+  async flushMdb(bridge: link.LinkRef, filter?: mdb.MdbFlush): Promise<void> {
+    return this.#use((handle) => mdb.flushMdb(handle, bridge, filter))
+  }
+
+  async listMdb(filter?: { readonly bridge?: link.LinkRef }): Promise<mdb.MdbEntry[]> {
+    return this.#use((handle) => mdb.listMdb(handle, filter))
   }
 
   /** A nexthop object that routes share; see ip-nexthop(8). */

@@ -5,6 +5,12 @@ import { kernelWarning, type NetlinkWarning } from '../diagnostics/warning.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import * as address from './address.ts'
+import * as mdb from './bridge/mdb.ts'
+import type { BridgeOptions } from './bridge/options.ts'
+import { portChange } from './bridge/port.ts'
+import type { BridgePortOptions } from './bridge/port-options.ts'
+import { bridgeChange } from './bridge/set.ts'
+import * as vlan from './bridge/vlan.ts'
 import { type LinkSpec, linkCreation } from './create-link.ts'
 import * as fdb from './fdb.ts'
 import * as link from './link.ts'
@@ -150,6 +156,42 @@ export class Batch {
 
   deleteFdbEntry(key: fdb.FdbKey): this {
     return this.#add(fdb.fdbChange('delete', key))
+  }
+
+  setBridge(ref: LinkRef, options: BridgeOptions): this {
+    return this.#add(bridgeChange(ref, options))
+  }
+
+  setBridgePort(ref: LinkRef, options: BridgePortOptions): this {
+    return this.#add(portChange(ref, options))
+  }
+
+  addBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, options: vlan.BridgeVlanOptions = {}): this {
+    return this.#add(vlan.vlanAddition(ref, vlans, options))
+  }
+
+  setBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, settings: vlan.BridgeVlanSettings): this {
+    return this.#add(vlan.vlanChange(ref, vlans, settings))
+  }
+
+  deleteBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, options: vlan.BridgeVlanPlace = {}): this {
+    return this.#add(vlan.vlanDeletion(ref, vlans, options))
+  }
+
+  addMdbEntry(spec: mdb.MdbSpec): this {
+    return this.#add(mdb.mdbChange('add', spec))
+  }
+
+  replaceMdbEntry(spec: mdb.MdbSpec): this {
+    return this.#add(mdb.mdbChange('replace', spec))
+  }
+
+  deleteMdbEntry(key: mdb.MdbKey): this {
+    return this.#add(mdb.mdbDeletion(key))
+  }
+
+  flushMdb(bridge: LinkRef, filter: mdb.MdbFlush = {}): this {
+    return this.#add(mdb.mdbFlush(bridge, filter))
   }
 
   addNexthop(spec: nexthop.NexthopSpec): this {

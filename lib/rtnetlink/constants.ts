@@ -7,6 +7,7 @@ export const NLM_F_APPEND = 0x800
 
 export const AF_UNSPEC = 0
 export const AF_INET = 2
+export const AF_BRIDGE = 7
 export const AF_INET6 = 10
 
 export const IFF_UP = 1

@@ -3,6 +3,8 @@
 import { fields, invalidType, oneOf } from '../invalid.ts'
 import { interfaceName } from '../names.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
+import { backupResolver } from './bridge/new-port.ts'
+import { backupOf } from './bridge/port-options.ts'
 import { completion, type NewLink } from './completion.ts'
 import * as c from './constants.ts'
 import { send } from './exchange.ts'
@@ -22,7 +24,6 @@ export interface CommonLinkSpec<Place> extends NewLink {
   readonly index?: number
   readonly txQueues?: number
   readonly rxQueues?: number
-  readonly master?: LinkRef
 }
 
 export type LinkSpec<Place> = CommonLinkSpec<Place> & KindSpec
@@ -30,7 +31,7 @@ export type LinkSpec<Place> = CommonLinkSpec<Place> & KindSpec
 export const commonNames: readonly string[] = [
   'name',
   ...settingNames,
-  ...['altnames', 'addresses', 'up', 'link', 'netns', 'index', 'txQueues', 'rxQueues', 'master'],
+  ...['altnames', 'addresses', 'up', 'link', 'netns', 'index', 'txQueues', 'rxQueues', 'master', 'bridgePort'],
 ]
 
 function infoOf(spec: LinkSpec<unknown>, path: string): Body {
@@ -68,7 +69,7 @@ export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number 
     return ref === undefined ? [] : [{ ref, path: `link.${name}` }]
   })
   return {
-    devices,
+    devices: [...devices, ...backupOf(spec.bridgePort, 'link.bridgePort')],
     build: (resolve) => [
       {
         type: 'RTM_NEWLINK',
@@ -80,7 +81,7 @@ export function linkCreation(spec: LinkSpec<unknown> & { readonly index: number 
           master: spec.master === undefined ? undefined : resolve(spec.master),
         },
       },
-      ...completion(spec, spec.index, 'link'),
+      ...completion(spec, spec.index, 'link', {}, resolve),
     ],
   }
 }
@@ -97,6 +98,7 @@ export async function createLink(
   const body = createBody(spec, path)
   completion(spec, 1, path) // every argument is checked before the first message
   for (const name of ['link', 'master'] as const) if (spec[name] !== undefined) refBody(spec[name], `${path}.${name}`)
+  const backup = await backupResolver(birth, spec.bridgePort, `${path}.bridgePort`)
   const elsewhere = birth !== handle
   const create: Message = {
     type: 'RTM_NEWLINK',
@@ -117,7 +119,8 @@ export async function createLink(
   return rolledBack(
     async () =>
       linkFrom(
-        (await send(birth, [...completion(spec, made.index, path), getLinkMessage(made.index, 'link')])).at(-1)?.replies[0] ?? {},
+        (await send(birth, [...completion(spec, made.index, path, {}, backup), getLinkMessage(made.index, 'link')])).at(-1)
+          ?.replies[0] ?? {},
       ),
     () => deleteLink(birth, made),
   )

@@ -3,7 +3,7 @@
 import { fields, invalidType, invalidValue, list, oneOf } from '../invalid.ts'
 import { interfaceName } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
-import { type BridgePort, bridgePortFrom } from './bridge-options.ts'
+import { type BridgePort, bridgePortFrom } from './bridge/port-options.ts'
 import { altnamesAddition } from './completion.ts'
 import * as c from './constants.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, send } from './exchange.ts'
@@ -267,6 +267,15 @@ export async function setLink(handle: NamespaceHandle, ref: LinkRef, changes: Li
   const outcomes = await perform(handle, {
     devices,
     build: (resolve) => [...(hasNames ? [] : change.build(resolve)), ...finish(resolve(ref))],
+  })
+  return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
+}
+
+/** Makes a change to one device and looks at it, in one submission. */
+export async function changedLink(handle: NamespaceHandle, ref: LinkRef, { devices, build }: Operation): Promise<Link> {
+  const outcomes = await perform(handle, {
+    devices,
+    build: (resolve) => [...build(resolve), getLinkMessage(resolve(ref), 'link')],
   })
   return linkFrom(outcomes.at(-1)?.replies[0] ?? {})
 }

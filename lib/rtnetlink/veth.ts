@@ -3,19 +3,19 @@
 import { fields, list } from '../invalid.ts'
 import { interfaceName } from '../names.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
+import { backupResolver } from './bridge/new-port.ts'
 import { completion, type NewLink } from './completion.ts'
 import * as c from './constants.ts'
 import { send } from './exchange.ts'
-import { deleteLink, getLinkMessage, indexOf, type Link, type LinkRef, linkFrom, refBody } from './link.ts'
+import { deleteLink, getLinkMessage, indexOf, type Link, linkFrom, refBody } from './link.ts'
 import { optional, settingNames, settingsBody } from './link-settings.ts'
+import type { ResolveLink } from './operation.ts'
 import { rolledBack } from './roll-back.ts'
 import { type RouteSpec, routeBody, routeNames } from './route-spec.ts'
 
 export interface VethEnd extends NewLink {
   readonly txQueues?: number
   readonly rxQueues?: number
-  /** The device, in this end's namespace, that it becomes a port of. */
-  readonly master?: LinkRef
   /** Routes through this end, unless they name another device of its namespace. Needs `up`. Several ways at once are for addRoute. */
   readonly routes?: readonly Omit<RouteSpec, 'nexthops'>[]
 }
@@ -31,7 +31,7 @@ export interface VethSpec<Place> extends VethEnd {
 const endNames = [
   'name',
   ...settingNames,
-  ...['altnames', 'addresses', 'up', 'txQueues', 'rxQueues', 'master', 'routes'],
+  ...['altnames', 'addresses', 'up', 'txQueues', 'rxQueues', 'master', 'bridgePort', 'routes'],
 ] as const
 
 function endBody(end: VethEnd, path: string): Body {
@@ -62,8 +62,8 @@ async function otherDevices(handle: NamespaceHandle, end: VethEnd, path: string)
 const nowhere: readonly unknown[] = ['blackhole', 'unreachable', 'prohibit', 'throw']
 
 /** Completes an end, adds its routes, and looks at the result. `more`: what the message that made the pair did not take. */
-function finish(end: VethEnd, index: number, devices: Devices, path: string, more: Body = {}): Message[] {
-  const messages = completion(end, index, path, more)
+function finish(end: VethEnd, index: number, devices: Devices, path: string, more?: Body, resolve?: ResolveLink): Message[] {
+  const messages = completion(end, index, path, more, resolve)
   for (const [at, route] of (end.routes ?? []).entries()) {
     fields(
       route,
@@ -108,6 +108,8 @@ export async function createVethPair(
   const master = spec.master === undefined ? undefined : await indexOf(host, spec.master, 'veth.master')
   // The kernel overlooks the master of a peer while it makes the pair.
   const peerMaster = peer.master === undefined ? {} : { master: await indexOf(inside, peer.master, 'veth.peer.master') }
+  const backup = await backupResolver(host, spec.bridgePort, 'veth.bridgePort')
+  const peerBackup = await backupResolver(inside, peer.bridgePort, 'veth.peer.bridgePort')
   const outcomes = await send(host, [
     {
       type: 'RTM_NEWLINK',
@@ -122,8 +124,8 @@ export async function createVethPair(
     async () => {
       const ask = async (handle: NamespaceHandle, messages: Message[]): Promise<Link> =>
         linkFrom((await send(handle, messages)).at(-1)?.replies[0] ?? {})
-      const peerLink = await ask(inside, finish(peer, made.peer ?? 0, devicesInside, 'veth.peer', peerMaster))
-      return [await ask(host, finish(spec, made.index, devices, 'veth')), peerLink] as [Link, Link]
+      const peerLink = await ask(inside, finish(peer, made.peer ?? 0, devicesInside, 'veth.peer', peerMaster, peerBackup))
+      return [await ask(host, finish(spec, made.index, devices, 'veth', {}, backup)), peerLink] as [Link, Link]
     },
     () => deleteLink(host, made),
   )

@@ -197,7 +197,7 @@ struct Request {
 const Object bridge{
     {"index", int64_t{9}},
     {"name", "br0"},
-    {"info", Object{{"kind", "bridge"}, {"data", Object{{"stpState", int64_t{1}}, {"priority", int64_t{4096}}}}}},
+    {"info", Object{{"kind", "bridge"}, {"data", Object{{"stp", int64_t{1}}, {"priority", int64_t{4096}}}}}},
 };
 
 void paths() {

@@ -2,6 +2,7 @@
 
 import type { Pair } from './pair.ts'
 import { address } from './pairs/address.ts'
+import { bridge } from './pairs/bridge.ts'
 import { fdb } from './pairs/fdb.ts'
 import { filter } from './pairs/filter.ts'
 import { kind } from './pairs/kind.ts'
@@ -16,7 +17,7 @@ import { rule } from './pairs/rule.ts'
 
 /** What npm run record:golden records. */
 export const areas: Readonly<Record<string, readonly Pair[]>> = {
-  ...{ link, kind, address, route, rule, neighbor, fdb, nexthop, nsid, qdisc, filter },
+  ...{ link, kind, bridge, address, route, rule, neighbor, fdb, nexthop, nsid, qdisc, filter },
 }
 
 /** What ip 6.1 cannot say: written by hand after the kernel's headers, in written/. */

@@ -21,6 +21,15 @@ export const replies: Readonly<Record<string, Replies>> = {
     ],
     commands: ['ip -d link show', 'bridge -d link show', 'ip -s link show dev br0'],
   },
+  'told-of-multicast': {
+    after: [
+      'bridge mdb add dev br0 port v0 grp 239.1.1.1 permanent',
+      'bridge mdb add dev br0 port v0 grp 239.1.1.2 src 10.0.0.1 temp',
+      'bridge mdb add dev br0 port v0 grp ff15::1',
+      'bridge mdb add dev br0 port v0 grp 01:02:03:04:05:06 permanent',
+    ],
+    commands: ['bridge -d mdb show'],
+  },
   'told-of-routing': {
     after: [
       'ip address add 10.0.0.1 peer 10.0.0.2/32 dev v1 label v1:1',

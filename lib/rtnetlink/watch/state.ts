@@ -5,11 +5,11 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Body, News } from '../../native.ts'
+import * as c from '../constants.ts'
 import { number, optionalNumber } from '../exchange.ts'
 import type { Action, NetEvent } from './event.ts'
 import type { Subject } from './subject.ts'
 
-const AF_BRIDGE = 7
 const NLM_F_REPLACE = 0x100
 
 /** A subject in a namespace: the watched one, or another by its id. */
@@ -111,7 +111,7 @@ export class State {
 
   /** A bridge's own message about one of its ports. */
   #port({ nsid, body }: News): void {
-    if (number(body, 'family') !== AF_BRIDGE) return
+    if (number(body, 'family') !== c.AF_BRIDGE) return
     const index = number(body, 'index')
     this.staleLinks.set(`${nsid ?? ''} ${index}`, { nsid, index })
   }

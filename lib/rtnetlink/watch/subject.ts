@@ -25,7 +25,6 @@ const group = {
   nexthop: 32,
 } as const
 
-const AF_BRIDGE = 7
 const NTF_SELF = 0x02
 const NTF_PROXY = 0x08
 const RTM_F_CLONED = 0x200
@@ -57,7 +56,7 @@ const runs = c.IFF_UP | c.IFF_LOWER_UP
 
 const ask = (type: string, body: Body): Message => ({ type, flags: 0, body })
 const always = (): boolean => true
-const isBridge = (body: Body): boolean => number(body, 'family') === AF_BRIDGE
+const isBridge = (body: Body): boolean => number(body, 'family') === c.AF_BRIDGE
 
 /** A device's own filter of multicast addresses, of which the kernel sends no news. */
 const isFilter = (body: Body): boolean =>
@@ -148,7 +147,7 @@ const fdb: Subject = {
   field: 'entry',
   groups: [group.neighbor],
   noun: 'NEIGH',
-  dumps: [ask('RTM_GETNEIGH', { family: AF_BRIDGE })],
+  dumps: [ask('RTM_GETNEIGH', { family: c.AF_BRIDGE })],
   concerns: (body) => isBridge(body) && !isFilter(body),
   decode: fdbEntryFrom,
   key: (body) => {

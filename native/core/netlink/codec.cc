@@ -352,7 +352,17 @@ Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const O
   return {};
 }
 
+constexpr bool is_number(const HeaderField& field) {
+  return field.size == 1 || field.size == 2 || field.size == 4 || field.size == 8;
+}
+
 Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value) {
+  if (!is_number(field)) {
+    const auto* raw = value.get<Bytes>();
+    if (raw == nullptr || raw->size() > field.size) return bad_field(field.name, "not bytes, or too many");
+    std::ranges::copy(*raw, header + field.offset);
+    return {};
+  }
   if (field.size == 8) {
     uint64_t wide = 0;
     if (!unsigned64(value, wide)) return bad_field(field.name, "not an unsigned integer");
@@ -374,6 +384,7 @@ Result<void> put_header_field(uint8_t* header, const HeaderField& field, const V
 static_assert(std::endian::native == std::endian::little, "header fields are copied from the low end of an integer");
 
 Value header_value(const uint8_t* header, const HeaderField& field) {
+  if (!is_number(field)) return Bytes(header + field.offset, header + field.offset + field.size);
   if (field.size == 8) {
     uint64_t wide = 0;
     std::memcpy(&wide, header + field.offset, sizeof wide);
@@ -441,6 +452,8 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
 Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
   Object object;
   if (bytes.size() < schema.header_size) return bad_payload("header");
+  if (schema.of_bridges != nullptr && &in_family(schema, bytes[0]) != &schema)
+    return decode_at(*schema.of_bridges, bytes, reading, depth);
   for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
   const size_t start = MNL_ALIGN(schema.header_size);
   if (bytes.size() <= start) return object;
@@ -613,6 +626,7 @@ Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& 
       if (field == nullptr || value.get<std::monostate>() != nullptr) continue;
       if (auto done = put_header_field(header, *field, value); !done) return done;
     }
+    return encode_fields(message, in_family(schema, header[0]), object);
   }
   return encode_fields(message, schema, object);
 }

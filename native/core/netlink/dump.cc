@@ -77,7 +77,7 @@ Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> by
     const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto object = decode(*type->schema, payload, unknown, wanted);
+    auto object = decode(answer_schema(*type), payload, unknown, wanted);
     if (!object) return object.error();
     objects.push_back(std::move(object.value()));
   }

@@ -80,7 +80,8 @@ std::string descend(const uint8_t* base, const Level& level, size_t target, cons
 
 std::string path_to(const Schema& schema, std::span<const uint8_t> request, uint32_t offset, const Schema** inner) {
   if (request.size() < MNL_NLMSG_HDRLEN || offset < MNL_NLMSG_HDRLEN || offset >= request.size()) return {};
-  const Level top = level_of(schema, request.subspan(MNL_NLMSG_HDRLEN), MNL_NLMSG_HDRLEN);
+  const auto body = request.subspan(MNL_NLMSG_HDRLEN);
+  const Level top = level_of(in_family(schema, body[0]), body, MNL_NLMSG_HDRLEN);
   if (offset < top.start) {
     const auto field = std::ranges::find_if(
         schema.header, [&](const HeaderField& candidate) { return offset == MNL_NLMSG_HDRLEN + candidate.offset; });

@@ -32,7 +32,7 @@ Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<i
     const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto body = decode(*type->schema, payload, Unknown::drop);
+    auto body = decode(answer_schema(*type), payload, Unknown::drop);
     if (!body) {
       body.error().syscall = type->name;
       return body.error();

@@ -97,7 +97,7 @@ Result<void> Submission::read_answers(std::vector<Outcome>& outcomes, Range rang
       } else if (is_message && header.nlmsg_type >= NLMSG_MIN_TYPE) {
         const MessageType* type = message_type(socket_.protocol(), header.nlmsg_type);
         if (type == nullptr) continue;
-        auto object = decode(*type->schema, payload, Unknown::drop, entries_[index].wanted);
+        auto object = decode(answer_schema(*type), payload, Unknown::drop, entries_[index].wanted);
         if (!object) return object.error();
         outcomes[index].replies.push_back(std::move(object.value()));
       }

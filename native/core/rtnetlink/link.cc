@@ -9,17 +9,18 @@
 #include "core/rtnetlink/schema.h"
 
 namespace netlink_ct {
+
+constinit const HeaderField link_header[5] = {
+    {"family", offsetof(ifinfomsg, ifi_family), 1},     {"type", offsetof(ifinfomsg, ifi_type), 2},
+    {"index", offsetof(ifinfomsg, ifi_index), 4, true}, {"flags", offsetof(ifinfomsg, ifi_flags), 4},
+    {"change", offsetof(ifinfomsg, ifi_change), 4},
+};
+
 namespace {
 
 // Since Linux 6.3: newer than some headers, so the numbers stand here.
 constexpr uint16_t gso_ipv4_max_size = 63;
 constexpr uint16_t gro_ipv4_max_size = 64;
-
-constexpr HeaderField header[] = {
-    {"family", offsetof(ifinfomsg, ifi_family), 1},     {"type", offsetof(ifinfomsg, ifi_type), 2},
-    {"index", offsetof(ifinfomsg, ifi_index), 4, true}, {"flags", offsetof(ifinfomsg, ifi_flags), 4},
-    {"change", offsetof(ifinfomsg, ifi_change), 4},
-};
 
 constexpr Choice kinds[] = {
     {"veth", &veth_schema},       {"bridge", &bridge_schema}, {"vlan", &vlan_schema},     {"macvlan", &macvlan_schema},
@@ -138,6 +139,6 @@ constexpr Attribute attributes[] = {
 
 }  // namespace
 
-constinit const Schema link_schema{attributes, header, sizeof(ifinfomsg)};
+constinit const Schema link_schema{attributes, link_header, sizeof(ifinfomsg), &bridge_link_schema};
 
 }  // namespace netlink_ct

@@ -42,6 +42,11 @@ constexpr MessageType messages[] = {
     {RTM_NEWNEIGHTBL, "RTM_NEWNEIGHTBL", &neighbor_table_schema},
     {RTM_GETNEIGHTBL, "RTM_GETNEIGHTBL", &neighbor_table_schema},
     {RTM_SETNEIGHTBL, "RTM_SETNEIGHTBL", &neighbor_table_schema},
+    {RTM_NEWVLAN, "RTM_NEWVLAN", &bridge_vlan_schema},
+    {RTM_GETVLAN, "RTM_GETVLAN", &bridge_vlan_dump_schema},
+    {RTM_NEWMDB, "RTM_NEWMDB", &mdb_change_schema, &mdb_schema},
+    {RTM_DELMDB, "RTM_DELMDB", &mdb_change_schema, &mdb_schema},
+    {RTM_GETMDB, "RTM_GETMDB", &mdb_schema},
 };
 
 }  // namespace

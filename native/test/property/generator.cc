@@ -61,11 +61,20 @@ Value Generator::address() {
   return std::string(written.data());
 }
 
+Value Generator::header_field(const HeaderField& field) {
+  if (field.size > 8) return bytes(field.size, field.size);
+  return field.size == 8 ? Value(wide()) : Value(integer(field.size * 8, field.is_signed));
+}
+
 Object Generator::fields(const Schema& schema) {
   Object object;
   for (const HeaderField& field : schema.header) {
-    Value value = field.size == 8 ? Value(wide()) : Value(integer(field.size * 8, field.is_signed));
-    object.emplace_back(std::string(field.name), std::move(value));
+    // A link of AF_BRIDGE has another schema, which is among all.
+    if (schema.of_bridges != nullptr && field.offset == 0) {
+      object.emplace_back(std::string(field.name), int64_t{0});
+      continue;
+    }
+    object.emplace_back(std::string(field.name), header_field(field));
   }
   return object;
 }

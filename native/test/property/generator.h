@@ -25,6 +25,7 @@ class Generator {
   Bytes bytes(size_t least, size_t most);
 
  private:
+  Value header_field(const HeaderField& field);
   Object fields(const Schema& schema);
   void put_attributes(Object& object, const Schema& schema);
   void put(Object& object, const Schema& schema, const Attribute& attribute);

@@ -34,6 +34,7 @@ void collect(const Schema& schema, const std::string& path, std::map<std::string
              std::set<const Schema*>& seen) {
   if (!seen.insert(&schema).second) return;
   found.emplace(path, &schema);
+  if (schema.of_bridges != nullptr) collect(*schema.of_bridges, path + " of AF_BRIDGE", found, seen);
   for (const Attribute& attribute : schema.attributes) {
     const std::string below = path + "." + std::string(attribute.kernel);
     if (attribute.schema != nullptr) collect(*attribute.schema, below, found, seen);
@@ -46,7 +47,10 @@ std::map<std::string, const Schema*> schemas() {
   std::map<std::string, const Schema*> found;
   std::set<const Schema*> seen;
   for (const auto types : {rtnetlink_messages(), nftables_messages(), conntrack_messages()}) {
-    for (const MessageType& type : types) collect(*type.schema, std::string(type.name), found, seen);
+    for (const MessageType& type : types) {
+      collect(*type.schema, std::string(type.name), found, seen);
+      collect(answer_schema(type), "the answer " + std::string(type.name), found, seen);
+    }
   }
   return found;
 }
