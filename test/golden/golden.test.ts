@@ -44,7 +44,7 @@ function reduced(body: Body, besides: Body, path = ''): Body {
 
 const NLM_F_CREATE = 0x400
 /** ip changes a device with an RTM_NEWLINK that makes nothing; to the kernel that is RTM_SETLINK. */
-const typeOf = ({ type, flags }: Recorded): string =>
+const typeOf = ({ type, flags }: Pick<Recorded, 'type' | 'flags'>): string =>
   type === 'RTM_NEWLINK' && (flags & NLM_F_CREATE) === 0 ? 'RTM_SETLINK' : type
 
 const NLM_F_DUMP = 0x300
@@ -68,10 +68,7 @@ function compare(folder: string, area: string, pairs: readonly Pair[]): void {
       await using ct = await createNetns()
       const theirs = recordings.find((recording) => recording.command === command)?.messages ?? []
       const ours = (await sentBy(() => call(host, ct))).map((message) => ({ ...message, bytes: bytesOf(message) }))
-      assert.equal(
-        ours.map(({ type }) => type),
-        theirs.map(typeOf),
-      )
+      assert.equal(ours.map(typeOf), theirs.map(typeOf))
       for (const [at, message] of ours.entries()) {
         const their = theirs[at] as Recorded
         assert.equal(reduced(decoded(message), besides.ours ?? {}), reduced(decoded(their), besides.theirs ?? {}))

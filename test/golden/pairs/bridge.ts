@@ -1,4 +1,4 @@
-import { pair, type Pair } from '../pair.ts'
+import { type Pair, pair } from '../pair.ts'
 
 const filtering = 'ip link set br0 type bridge vlan_filtering 1'
 const group = '239.1.1.1'
@@ -68,10 +68,9 @@ export const bridge: readonly Pair[] = [
     here.setBridgeVlans('v0', { start: 4, end: 6 }, { state: 'forwarding' }),
   ),
   pair('bridge vlan set dev v0 vid 4 mcast_router 2', (here) => here.setBridgeVlans('v0', 4, { multicastRouter: 'permanent' })),
-  pair('bridge -s vlan show dev v0', (here) => here.listBridgeVlans({ link: 'v0' }), { theirs: { flags: 1 } }),
-  pair(
-    `bridge mdb add dev br0 port v0 grp ${group} permanent vid 5`,
-    (here) => here.addMdbEntry({ bridge: 'br0', port: 'v0', group, vlan: 5 }),
+  pair('bridge -d vlan show', (here) => here.listBridgeVlans(), { theirs: { flags: 0 } }),
+  pair(`bridge mdb add dev br0 port v0 grp ${group} permanent vid 5`, (here) =>
+    here.addMdbEntry({ bridge: 'br0', port: 'v0', group, vlan: 5 }),
   ),
   pair(`bridge mdb add dev br0 port v0 grp ${group} src 10.0.0.1`, (here) =>
     here.addMdbEntry({ bridge: 'br0', port: 'v0', group, source: '10.0.0.1', permanent: false }),
