@@ -1,5 +1,5 @@
-// Every recorded message, decoded and encoded again, is the same attributes; so it is when it holds attributes that nobody knows.
-// That the library's calls send what is recorded is for test/golden/golden.test.ts.
+// Every recorded message, of rtnetlink, nf_tables and conntrack, decoded and encoded again, is the same attributes; so it is when
+// it holds attributes that nobody knows. That the library's calls send what is recorded is for test/golden/golden.test.ts.
 #include <linux/rtnetlink.h>
 
 #include <set>
@@ -47,7 +47,7 @@ std::vector<std::span<const uint8_t>> records_of(std::span<const uint8_t> payloa
 }
 
 // What iproute2 and the kernel write in ways of their own is made equal here, and only here: nests without NLA_F_NESTED, texts
-// without the NUL at their end, and the order of different attributes in a nest.
+// without the NUL at their end, the order of different attributes in a nest, and nft's numbers of the items of a list.
 class Canonical {
  public:
   static std::vector<std::string> of(const Schema& schema, std::span<const uint8_t> bytes) {
@@ -90,7 +90,7 @@ class Canonical {
         break;
       case Shape::list:
         for (const AttributeView& item : attributes_of(view.payload))
-          message(path + "." + std::to_string(item.type), *attribute.schema, item.payload);
+          message(path + "." + (attribute.element == 0 ? std::to_string(item.type) : "item"), *attribute.schema, item.payload);
         break;
       case Shape::records:
         for (const auto record : records_of(view.payload)) message(path, *attribute.schema, record);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "core/netlink/message.h"
 #include "core/netlink/registry.h"
 #include "support.h"
 

@@ -30,12 +30,12 @@ async function inWorld<T>(more: readonly string[], work: () => Promise<T>): Prom
 }
 
 /** The datagrams in the order of the trace; strace prints the bytes below each call as hexdump does. */
-function datagrams(text: string): Recorded[] {
+function datagrams(text: string, netfilter: boolean): Recorded[] {
   const found: Recorded[] = []
   let direction: Recorded['direction'] = '>'
   let hex = ''
   const flush = (): void => {
-    if (hex !== '') found.push(...messagesOf(Buffer.from(hex, 'hex'), direction))
+    if (hex !== '') found.push(...messagesOf(Buffer.from(hex, 'hex'), direction, netfilter))
     hex = ''
   }
   for (const line of text.split('\n')) {
@@ -56,7 +56,7 @@ function datagrams(text: string): Recorded[] {
 async function traced(command: string): Promise<{ messages: Recorded[]; refusal?: string }> {
   const flags = ['-e', 'trace=sendto,sendmsg,recvfrom,recvmsg', '-e', 'read=all', '-e', 'write=all', '-s', '0']
   const { code, stderr } = await run('strace', ['-f', '-o', trace, ...flags, ...command.split(' ')], { netns: 'here' })
-  const messages = datagrams(readFileSync(trace, 'latin1'))
+  const messages = datagrams(readFileSync(trace, 'latin1'), /^(nft|conntrack) /.test(command))
   if (code === 0) return { messages }
   return { messages, refusal: stderr.split('\n')[0]?.replace(/^(Error|RTNETLINK answers): /, '') ?? '' }
 }
@@ -98,13 +98,13 @@ try {
       return made
     })
   }
-  for (const [area, { after, commands }] of Object.entries(replies)) {
+  for (const [area, { after, commands, requests = false }] of Object.entries(replies)) {
     await record(area, () =>
       inWorld(after, async () => {
         const made: Recording[] = []
         for (const command of commands) {
           const { messages, ...rest } = await traced(command)
-          made.push({ command, ...rest, messages: messages.filter(({ direction }) => direction === '<') })
+          made.push({ command, ...rest, messages: messages.filter(({ direction }) => requests || direction === '<') })
         }
         return made
       }),

@@ -28,21 +28,32 @@ const things: Readonly<Record<number, string>> = {
   ...{ 112: 'VLAN', 116: 'NEXTHOPBUCKET', 120: 'TUNNEL' },
 }
 
-/** `RTM_NEWLINK`; undefined for the messages of netlink itself: acknowledgements, ends of dumps. */
-function typeName(number: number): string | undefined {
-  if (number < 16) return undefined
-  const thing = things[number & ~3]
-  if (thing === undefined) throw new Error(`no name for the message type ${number}`)
-  return `RTM_${['NEW', 'DEL', 'GET', 'SET'][number & 3]}${thing}`
+const verbs = ['NEW', 'DEL', 'GET', 'SET']
+
+// From NFT_MSG_NEWTABLE and IPCTNL_MSG_CT_NEW on; those that this library does not speak are left out.
+const nftables: readonly (string | undefined)[] = [
+  ...['TABLE', 'CHAIN', 'RULE', 'SET', 'SETELEM'].flatMap((thing) => ['NEW', 'GET', 'DEL'].map((verb) => verb + thing)),
+  ...['NEWGEN', 'GETGEN', undefined, 'NEWOBJ', 'GETOBJ', 'DELOBJ'],
+]
+const conntrack: readonly (string | undefined)[] = ['NEW', 'GET', 'DELETE']
+
+/** `RTM_NEWLINK`; undefined for the messages of netlink itself: acknowledgements, ends of dumps, limits of batches. */
+function typeName(number: number, netfilter: boolean): string | undefined {
+  if (number < 16 || (netfilter && number < 0x100)) return undefined
+  const names = number >> 8 === 10 ? nftables : conntrack
+  const name = netfilter ? names[number & 0xff] : things[number & ~3]
+  if (netfilter) return name && `${number >> 8 === 10 ? 'NFT_MSG' : 'IPCTNL_MSG_CT'}_${name}`
+  if (name === undefined) throw new Error(`no name for the message type ${number}`)
+  return `RTM_${verbs[number & 3]}${name}`
 }
 
-/** The messages of one datagram. */
-export function messagesOf(datagram: Buffer, direction: Recorded['direction']): Recorded[] {
+/** The messages of one datagram. `netfilter`: not of the route protocol, whose numbers are others. */
+export function messagesOf(datagram: Buffer, direction: Recorded['direction'], netfilter: boolean): Recorded[] {
   const messages: Recorded[] = []
   for (let at = 0; at + 16 <= datagram.length; ) {
     const length = datagram.readUInt32LE(at)
     if (length < 16 || at + length > datagram.length) break // as the kernel: ip sends zeros behind some messages
-    const type = typeName(datagram.readUInt16LE(at + 4))
+    const type = typeName(datagram.readUInt16LE(at + 4), netfilter)
     const flags = datagram.readUInt16LE(at + 6) & ~(NLM_F_REQUEST | NLM_F_ACK)
     if (type !== undefined) messages.push({ direction, type, flags, bytes: datagram.subarray(at + 16, at + length) })
     at += (length + 3) & ~3

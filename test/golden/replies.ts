@@ -5,6 +5,8 @@ export interface Replies {
   /** Commands that make what is told of. */
   readonly after: readonly string[]
   readonly commands: readonly string[]
+  /** What the commands say is recorded, too. @defaultValue false */
+  readonly requests?: boolean
 }
 
 export const replies: Readonly<Record<string, Replies>> = {
@@ -86,5 +88,20 @@ export const replies: Readonly<Record<string, Replies>> = {
       'tc -s -d filter show dev v1 parent 1:',
       'tc -s -d filter show dev v1 ingress',
     ],
+  },
+  firewall: {
+    after: [],
+    commands: [
+      'nft -f test/nftables/ruleset.nft',
+      'nft add counter inet netlink-ct golden',
+      'nft list ruleset',
+      'nft delete table inet netlink-ct',
+      'conntrack -I -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 --state ESTABLISHED -t 100 -m 5',
+      'conntrack -I -p udp -s fd00::1 -d fd00::2 --sport 1000 --dport 53 -t 100',
+      'conntrack -L',
+      'conntrack -L -f ipv6',
+      'conntrack -D -p udp --dport 53 -f ipv6',
+    ],
+    requests: true,
   },
 }

@@ -25,7 +25,10 @@ std::optional<int> origin(msghdr& message) {
   return std::nullopt;
 }
 
-Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<int> nsid, std::vector<News>& into) {
+}  // namespace
+
+Result<void> read_news(int protocol, std::span<const uint8_t> datagram, std::optional<int> nsid, std::vector<News>& into) {
+  auto bytes = datagram;
   while (!bytes.empty()) {
     auto taken = take_message(bytes);
     if (!taken) return taken.error();
@@ -41,8 +44,6 @@ Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<i
   }
   return {};
 }
-
-}  // namespace
 
 Result<Monitor> Monitor::open(int protocol, const Options& options) {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
@@ -95,7 +96,7 @@ Result<Monitor::Reading> Monitor::read(std::vector<News>& into) {
       losing_ = true;
       continue;
     }
-    auto parsed = parse(protocol_, {buffer_.data(), static_cast<size_t>(length)}, origin(message), into);
+    auto parsed = read_news(protocol_, {buffer_.data(), static_cast<size_t>(length)}, origin(message), into);
     if (!parsed) return parsed.error();
     return Reading::news;
   }
