@@ -68,6 +68,7 @@ export const replies: Readonly<Record<string, Replies>> = {
       'bridge -d fdb show',
       'ip -d nexthop show',
       'ip netns list-id',
+      'ip ntable show',
     ],
   },
   'told-of-traffic': {

@@ -31,8 +31,9 @@ export async function sentBy(call: () => Promise<unknown>): Promise<readonly Mes
   }
   native.dump = (_handle, message) => ended([message])
   native.submit = (_handle, messages) => {
-    const changes = messages.filter(({ type }) => type !== 'RTM_GETLINK')
-    if (changes.length > 0) return ended(changes)
+    const changes = messages.filter(({ type }) => !type.startsWith('RTM_GET'))
+    const questions = messages.filter(({ type }) => type !== 'RTM_GETLINK')
+    if (questions.length > 0) return ended(changes.length > 0 ? changes : questions)
     if (!done && messages.length > 0) sent = messages
     return Promise.resolve(messages.map(lookedUp))
   }

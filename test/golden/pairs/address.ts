@@ -30,4 +30,12 @@ export const address: readonly Pair[] = [
     { after: ['ip address add 10.0.0.1 peer 10.0.0.2/32 dev v1'] },
   ),
   pair('ip -4 address show dev br0', (here) => here.listAddresses({ family: 'inet', link: 'br0' })),
+  pair('ip address replace 2001:db8::1/64 dev v1 valid_lft 300 preferred_lft 200 mngtmpaddr', (here) =>
+    here.replaceAddress('v1', '2001:db8::1/64', { validLifetime: 300, preferredLifetime: 200, mngtmpaddr: true }),
+  ),
+  pair(
+    'ip address add 2001:db8::1/64 dev v1 home optimistic',
+    (here) => here.addAddress('v1', '2001:db8::1/64', { home: true, optimistic: true }),
+    { ours: { flags: 0x14, headerFlags: 0 }, theirs: { headerFlags: 0x14 } },
+  ),
 ]

@@ -28,4 +28,13 @@ export const link: readonly Pair[] = [
     theirs: { family: 17, extMask: any },
   }),
   pair('ip link delete dev v0', (here) => here.deleteLink(11)),
+  pair('ip link set dev v1 netns ct name eth0', (here, ct) => here.setLink('v1', { netns: ct, name: 'eth0' }), {
+    // It keeps its index where that is free.
+    ours: { newIndex: any },
+  }),
+  pair('ip link set dev v0 addrgenmode none', (here) => here.setLink('v0', { addressGeneration: 'none' })),
+  pair('ip link set dev v0 gso_max_size 4000 gso_max_segs 100', (here) =>
+    here.setLink('v0', { gsoMaxSize: 4000, gsoMaxSegments: 100 }),
+  ),
+  pair('ip link set dev v0 mode dormant', (here) => here.setLink('v0', { linkMode: 'dormant' })),
 ]

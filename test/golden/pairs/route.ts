@@ -133,4 +133,14 @@ export const route: readonly Pair[] = [
     }),
   ),
   pair('ip route get fd00::9 iif br0', (here) => here.lookupRoute('fd00::9', { iif: 'br0' })),
+  four(
+    'ip route add 10.1.0.0/16 via 172.18.0.9 proto static tos 0x10 realm 1/2 mtu lock 1300 advmss 1200 window 1000 rtt 100ms rttvar 50ms ssthresh 5 ' +
+      'cwnd lock 6 reordering 7 hoplimit 64 initcwnd 8 initrwnd 9 features ecn rto_min 200ms quickack 1 congctl cubic fastopen_no_cookie 1',
+    (here) =>
+      here.addRoute({
+        ...{ to: '10.1.0.0/16', via: '172.18.0.9', tos: 0x10, realm: { from: 1, to: 2 }, mtu: 1300, advmss: 1200, window: 1000 },
+        ...{ rtt: 100, rttvar: 50, ssthresh: 5, cwnd: 6, reordering: 7, hopLimit: 64, initcwnd: 8, initrwnd: 9 },
+        ...{ features: ['ecn'], rtoMin: 200, quickack: true, congctl: 'cubic', fastopenNoCookie: true, lock: ['mtu', 'cwnd'] },
+      }),
+  ),
 ]

@@ -45,4 +45,7 @@ export const rule: readonly Pair[] = [
     after: ['ip rule add priority 1000 table 100'],
   }),
   pair('ip -6 rule show', (here) => here.listRules({ family: 'inet6' })),
+  pair('ip rule add tos 0x10 tun_id 7 table 1000 realms 1/2 protocol 42', (here) =>
+    here.addRule({ tos: 0x10, tunnelId: 7, table: 1000, realm: { from: 1, to: 2 }, protocol: 42 }),
+  ),
 ]
