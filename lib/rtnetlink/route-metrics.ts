@@ -28,7 +28,7 @@ export interface RouteMetrics {
   /** TCP's first receive window, in segments. */
   readonly initrwnd?: number
   readonly features?: readonly RouteFeature[]
-  /** The least retransmission timeout, in milliseconds. */
+  /** The least retransmission timeout, in milliseconds. Always locked, as with ip(8): the kernel heeds it only then. */
   readonly rtoMin?: number
   /** Acknowledge at once. */
   readonly quickack?: boolean
@@ -68,12 +68,13 @@ const switches = ['quickack', 'fastopenNoCookie'] as const
 export const metricNames: readonly string[] = [...numberNames, ...switches, 'features', 'congctl', 'lock']
 
 function lockOf(metrics: RouteMetrics): number | undefined {
-  if (metrics.lock === undefined) return undefined
+  const implied = metrics.rtoMin === undefined ? 0 : 1 << numbers.rtoMin.bit
+  if (metrics.lock === undefined) return implied === 0 ? undefined : implied
   return list(metrics.lock, 'route.lock').reduce<number>((bits, word, at) => {
     const name = oneOf(word, `route.lock[${at}]`, numberNames)
     if (metrics[name] === undefined) throw invalidValue(`route.lock[${at}]`, 'is a metric that the route does not give', name)
     return bits | (1 << numbers[name].bit)
-  }, 0)
+  }, implied)
 }
 
 /** Undefined when none is given: the kernel matches what a deletion names. */

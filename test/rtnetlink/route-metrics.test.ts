@@ -38,7 +38,7 @@ test('each metric arrives as ip shows it, in both families, and is read back', a
     [{ hopLimit: 9 }, 'hoplimit 9'],
     [{ initcwnd: 20 }, 'initcwnd 20'],
     [{ features: ['ecn'] }, 'features ecn'],
-    [{ rtoMin: 200 }, 'rto_min lock 200ms'],
+    [{ rtoMin: 200, lock: ['rtoMin'] }, 'rto_min lock 200ms'],
     [{ initrwnd: 30 }, 'initrwnd 30'],
     [{ quickack: true }, 'quickack 1'],
     [{ congctl: 'reno' }, 'congctl reno'],
@@ -50,14 +50,20 @@ test('each metric arrives as ip shows it, in both families, and is read back', a
     for (const to of ['10.7.0.0/16', 'fd07::/16']) {
       await ns.addRoute({ to, dev: 'br0', ...metrics })
       const text = await shown(ns, to)
-      // Not every release of ip knows that rto_min can be without a lock.
-      assert.ok(text.replace('rto_min 2', 'rto_min lock 2').includes(expected), `${text} lacks ${expected}`)
+      assert.ok(text.includes(expected), `${text} lacks ${expected}`)
       const route = (await listed(ns, to)) as unknown as Record<string, unknown>
       for (const [name, value] of Object.entries(metrics)) assert.equal(route[name], value, `${expected}: ${name}`)
       await ns.deleteRoute({ to, ...metrics })
       assert.is(await shown(ns, to), '')
     }
   }
+})
+
+test('the least retransmission timeout is locked without being told so, since the kernel heeds no other', async () => {
+  await using ns = await town()
+  await ns.addRoute({ to: '10.7.0.0/16', dev: 'br0', rtoMin: 200, mtu: 1400 })
+  assert.match(await shown(ns, '10.7.0.0/16'), 'mtu 1400 rto_min lock 200ms')
+  assert.equal((await listed(ns, '10.7.0.0/16'))?.lock, ['rtoMin'])
 })
 
 test("an algorithm that the kernel lacks is its refusal, in the kernel's words", async () => {
