@@ -102,7 +102,7 @@ class Liar {
 constexpr Patience short_patience{.readings = 5, .time = std::chrono::milliseconds(0)};
 
 Result<Dump> dump_links(Liar& liar) {
-  return dump(liar.socket(), *message_type("RTM_GETLINK"), {}, Unknown::drop, short_patience);
+  return dump(liar.socket(), *message_type("RTM_GETLINK"), {}, Unknown::drop, {}, short_patience);
 }
 
 std::string names(const Dump& found) {
@@ -207,7 +207,7 @@ void overrun_dump() {
   for (int64_t mtu = 0; mtu < 20; ++mtu) toggle(60000 + mtu);
   toggle(65536);
   const MessageType& links = *message_type("RTM_GETLINK");
-  auto once = dump(socket, links, {}, Unknown::drop, {.readings = 1, .time = std::chrono::milliseconds(0)});
+  auto once = dump(socket, links, {}, Unknown::drop, {}, {.readings = 1, .time = std::chrono::milliseconds(0)});
   check(!once, "what was lost is not passed over");
   equal(once.error().code, ENOBUFS);
   for (int64_t mtu = 0; mtu < 20; ++mtu) toggle(60000 + mtu);

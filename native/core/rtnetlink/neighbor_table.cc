@@ -14,8 +14,10 @@ constexpr HeaderField header[] = {
 };
 
 constexpr HeaderField config[] = {
-    {"entries", offsetof(ndt_config, ndtc_entries), 4},
-    {"lastFlush", offsetof(ndt_config, ndtc_last_flush), 4},
+    {"keyLength", offsetof(ndt_config, ndtc_key_len), 2},     {"entrySize", offsetof(ndt_config, ndtc_entry_size), 2},
+    {"entries", offsetof(ndt_config, ndtc_entries), 4},       {"lastFlush", offsetof(ndt_config, ndtc_last_flush), 4},
+    {"lastRandom", offsetof(ndt_config, ndtc_last_rand), 4},  {"hashRandom", offsetof(ndt_config, ndtc_hash_rnd), 4},
+    {"hashMask", offsetof(ndt_config, ndtc_hash_mask), 4},    {"hashChainGc", offsetof(ndt_config, ndtc_hash_chain_gc), 4},
     {"proxyQueue", offsetof(ndt_config, ndtc_proxy_qlen), 4},
 };
 constexpr Schema config_schema{{}, config, sizeof(ndt_config)};
