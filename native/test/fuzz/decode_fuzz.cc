@@ -30,13 +30,15 @@ const MessageType& type_of(int protocol, uint16_t number) {
   return types[number % types.size()];
 }
 
-// What was understood goes out again, comes back, and goes out as the same bytes.
+// What was understood goes out again, comes back, and goes out as the same bytes; but for devices, whose settings the kernel
+// takes as a nest and tells as an array (Shape::numbers).
 void round_trip(const Schema& schema, const Object& object) {
   MessageBuffer message;
   message.start(NLMSG_MIN_TYPE, 0, 1);
   if (!encode(message, schema, object)) return;  // what the kernel would never send: an address without bytes, a name twice
   auto again = decode(schema, message.bytes().subspan(NLMSG_HDRLEN), Unknown::keep);
   if (!again) std::abort();
+  if (&schema == &link_schema) return;
   MessageBuffer same;
   same.start(NLMSG_MIN_TYPE, 0, 1);
   if (!encode(same, schema, again.value()) || !std::ranges::equal(same.bytes(), message.bytes())) std::abort();
