@@ -37,4 +37,5 @@ export const link: readonly Pair[] = [
     here.setLink('v0', { gsoMaxSize: 4000, gsoMaxSegments: 100 }),
   ),
   pair('ip link set dev v0 mode dormant', (here) => here.setLink('v0', { linkMode: 'dormant' })),
+  pair('ip link delete group 7', (here) => here.deleteLinks({ group: 7 }), { after: ['ip link set dev i0 group 7'] }),
 ]
