@@ -53,6 +53,7 @@ export type { Filter, FilterProtocol, FilterRef, FilterSpec } from './rtnetlink/
 export type { Qdisc, QdiscFilter, QdiscSpec } from './rtnetlink/traffic/qdisc.ts'
 export type { TrafficStatistics } from './rtnetlink/traffic/statistics.ts'
 export type { Duration, Percentage, Rate, Size } from './rtnetlink/traffic/units.ts'
+export type { Tun, TunSpec } from './rtnetlink/tun.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
 export type {
   AddressCondition,
@@ -98,6 +99,9 @@ export const getSysctl: Netns['getSysctl'] = host.getSysctl.bind(host)
 export const setSysctl: Netns['setSysctl'] = host.setSysctl.bind(host)
 export const getDeviceSettings: Netns['getDeviceSettings'] = host.getDeviceSettings.bind(host)
 export const setDeviceSettings: Netns['setDeviceSettings'] = host.setDeviceSettings.bind(host)
+export const createTun: Netns['createTun'] = host.createTun.bind(host)
+export const openTun: Netns['openTun'] = host.openTun.bind(host)
+export const attachTun: Netns['attachTun'] = host.attachTun.bind(host)
 export const createLink: Netns['createLink'] = host.createLink.bind(host)
 export const appendRoute: Netns['appendRoute'] = host.appendRoute.bind(host)
 export const changeRoute: Netns['changeRoute'] = host.changeRoute.bind(host)

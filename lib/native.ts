@@ -159,6 +159,20 @@ export interface DetachPlan {
   readonly table: PlanTable
 }
 
+export interface TunRequest {
+  readonly name: string
+  readonly mode: 'tun' | 'tap'
+  /** To make: 0 for the kernel's next. To attach: the device that must have the name. */
+  readonly index: number
+  readonly attach: boolean
+  readonly multiQueue: boolean
+  readonly packetInformation: boolean
+  readonly vnetHeader: boolean
+  readonly owner?: number
+  readonly ownerGroup?: number
+  readonly persistent: boolean
+}
+
 export interface WatchOptions {
   /** RTNLGRP_*. */
   readonly groups: readonly number[]
@@ -212,6 +226,8 @@ export interface Native {
       readonly dual: boolean
     },
   ): Promise<number>
+  /** A queue of a tun or tap device inside; its descriptor is the caller's to close, and -1 for a persistent one. */
+  openTun(handle: NamespaceHandle, request: TunRequest): Promise<{ readonly fd: number; readonly index: number }>
   /** Runs `body` with the JavaScript thread inside; throws a KernelRefusal when it cannot enter or could not return. */
   inside<T>(handle: NamespaceHandle, body: () => T): T
   /** In order, each message with its own outcome; the kernel goes on after a refusal. */

@@ -23,6 +23,13 @@ const rights: readonly Right[] = [
   { codes: ['EPERM'], syscall: /^unshare$/, needs: "CAP_SYS_ADMIN in the process's user namespace" },
   { codes: either, syscall: /^(mount|umount2)$/, needs: 'CAP_SYS_ADMIN in the user namespace that owns the mount namespace' },
   { codes: either, syscall: /^(mkdir|open|unlink|flock)$/, step: /^\/run\/netns/, needs: 'the right to write to /run/netns' },
+  {
+    codes: either,
+    syscall: /^open$/,
+    step: /^\/dev\/net\/tun$/,
+    needs: 'the right to open /dev/net/tun (its mode, and the device cgroup)',
+  },
+  { codes: ['EPERM'], syscall: /^ioctl$/, step: /^attach to /, needs: `to be the device's owner, or CAP_NET_ADMIN ${owner}` },
   { codes: ['EPERM'], syscall: /^setsockopt$/, step: /all namespaces/, needs: `CAP_NET_BROADCAST ${owner}` },
   { codes: ['EPERM'], syscall: /^setsockopt$/, needs: `CAP_NET_ADMIN ${owner}` },
   { codes: ['EACCES'], syscall: /^bind$/, needs: `CAP_NET_BIND_SERVICE ${owner}` },

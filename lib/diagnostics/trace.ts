@@ -155,6 +155,7 @@ export function traced(native: Native): Native {
     getSysctl: around('getSysctl', native.getSysctl, inside),
     setSysctl: around('setSysctl', native.setSysctl, inside),
     socket: around('socket', native.socket, inside),
+    openTun: around('openTun', native.openTun, inside),
     submit: around('submit', native.submit, several),
     transact: around('transact', native.transact, several),
     dump: around('dump', native.dump, (handle, message) => ({ handle, messages: [message] })),

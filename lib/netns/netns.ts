@@ -33,6 +33,7 @@ import * as trafficClass from '../rtnetlink/traffic/class.ts'
 import * as trafficFilter from '../rtnetlink/traffic/filter.ts'
 import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
+import { attachTun, createTun, openTun, type Tun, type TunSpec } from '../rtnetlink/tun.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
 import * as wait from '../rtnetlink/wait-for.ts'
 import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
@@ -133,6 +134,31 @@ export class Netns implements AsyncDisposable {
     if (!(inside instanceof Netns))
       throw Object.assign(new TypeError('veth.peer.netns must be a Netns'), { code: 'ERR_INVALID_ARG_TYPE' })
     return this.#use((here) => inside.#use((there) => createVethPair(here, there, spec)))
+  }
+
+  /**
+   * Makes a tun or tap device that stays until it is deleted, as `ip tuntap add` does: `createTun({ name: 'tap0', mode: 'tap', up: true })`.
+   * It has no carrier until somebody attaches. EBUSY when the name or the index is taken. On any error nothing is left of it.
+   * See /dev/net/tun in the kernel's `networking/tuntap.rst`.
+   */
+  async createTun(spec: TunSpec): Promise<link.Link> {
+    return this.#use((handle) => createTun(handle, spec))
+  }
+
+  /**
+   * Makes a tun or tap device that goes with its last descriptor, and opens it: `await using tun = await ns.openTun({ name: 'tun0', mode: 'tun',
+   * up: true, addresses: ['10.0.0.1/24'] })`. EBUSY when the name or the index is taken. On any error nothing is left of it.
+   */
+  async openTun(spec: TunSpec): Promise<Tun> {
+    return this.#use((handle) => openTun(handle, spec))
+  }
+
+  /**
+   * Opens a queue of a tun or tap device that is there, with the headers that the device has. EBUSY when it is in use and was not made with
+   * `multiQueue`, E2BIG when it has all queues that it may (256), EINVAL when it is of another kind, EPERM when it is somebody else's.
+   */
+  async attachTun(ref: link.LinkRef): Promise<Tun> {
+    return this.#use((handle) => attachTun(handle, ref))
   }
 
   /**

@@ -1,6 +1,6 @@
 // Links, addresses, neighbors and forwarding entries. Compiled, never run.
 
-import type { AddressInfo, DeviceSettings, FdbEntry, Link, Neighbor, Netns } from '../../lib/index.ts'
+import type { AddressInfo, DeviceSettings, FdbEntry, Link, Neighbor, Netns, Tun } from '../../lib/index.ts'
 import { expectType } from './expect.ts'
 
 export async function links(ns: Netns): Promise<void> {
@@ -71,6 +71,23 @@ export async function links(ns: Netns): Promise<void> {
   await ns.deleteLinks('eth0')
   // @ts-expect-error an index goes with a namespace
   await ns.setLink('eth0', { newIndex: 5 })
+}
+
+export async function tuns(ns: Netns): Promise<void> {
+  expectType<Link>()(await ns.createTun({ name: 'tap0', mode: 'tap', mac: '02:00:00:00:00:01', owner: 1000, up: true }))
+  // @ts-expect-error no mode
+  await ns.createTun({ name: 'tun0' })
+  // @ts-expect-error a tun device has no link-layer address
+  await ns.createTun({ name: 'tun0', mode: 'tun', mac: '02:00:00:00:00:01' })
+  // @ts-expect-error no such mode
+  await ns.openTun({ name: 'tun0', mode: 'tup' })
+  // @ts-expect-error it is there already
+  await ns.attachTun({ name: 'tun0', mode: 'tun' })
+  const tun = await ns.attachTun('tun0')
+  expectType<Tun>()(tun)
+  expectType<number>()(tun.fd)
+  // @ts-expect-error results do not change
+  tun.fd = 5
 }
 
 export async function settings(ns: Netns): Promise<void> {

@@ -11,7 +11,7 @@ import { type VlanInfo, type VlanSpec, vlan } from './vlan.ts'
 import { type VrfSpec, vrf } from './vrf.ts'
 import { type VxlanInfo, type VxlanSpec, vxlan } from './vxlan.ts'
 
-/** Options by kind. `veth` has its own verb, createVethPair; tun and tap are read, not made. */
+/** Options by kind. `veth` has its own verb, createVethPair; tun and tap have createTun and openTun. */
 export type KindSpec =
   | { readonly kind: 'dummy' | 'ifb' | 'wireguard' }
   | ({ readonly kind: 'bridge' } & BridgeOptions)
