@@ -176,7 +176,8 @@ export class Netns implements AsyncDisposable {
 
   /**
    * Several changes at once. Resolves to the device as it is then. The kernel makes them one after the other and stops at the first
-   * that it refuses: those before it stay.
+   * that it refuses: those before it stay. A change of `master` is itself two: the device leaves the old one first, and has none after
+   * ENOTSUP, ELOOP or EBUSY.
    *
    * With `netns` the device moves there, and the other changes are made there, in the same message: `setLink('veth0', { netns,
    * name: 'eth0', up: true })`. Resolves to the device as it is there. It loses its addresses, routes and master. EEXIST when the name

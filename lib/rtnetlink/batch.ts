@@ -154,6 +154,10 @@ export class Batch {
     return this.#add(fdb.fdbChange('replace', spec))
   }
 
+  appendFdbEntry(spec: fdb.FdbSpec): this {
+    return this.#add(fdb.fdbChange('append', spec))
+  }
+
   deleteFdbEntry(key: fdb.FdbKey): this {
     return this.#add(fdb.fdbChange('delete', key))
   }

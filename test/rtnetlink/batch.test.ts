@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { type Batch, createNetns, type Netns } from '../../lib/index.ts'
 import { native } from '../../lib/native.ts'
 import { failureOf } from '../support/failure.ts'
-import { kernelState } from '../support/lab.ts'
+import { json, kernelState } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { ipAddresses, ipLink, ipLinks, ipRoutes } from '../support/witness.ts'
 
@@ -115,6 +115,20 @@ test('two hundred links, more than one submission carries, are made and deleted'
   const names = Array.from({ length: 200 }, (_, at) => `i${at}`)
   assert.ok((await ns.batch((batch) => names.forEach((name) => void batch.createLink({ kind: 'ifb', name })))).ok)
   assert.is((await ipLinks(ns)).length, 201)
+})
+
+test('ends of a flood are appended', async () => {
+  await using ns = await createNetns()
+  const all = { mac: '00:00:00:00:00:00', link: 'vx' }
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'vxlan', name: 'vx', id: 5, up: true })
+      .appendFdbEntry({ ...all, remote: '192.0.2.1' })
+      .appendFdbEntry({ ...all, remote: '192.0.2.2' }),
+  )
+  assert.ok(result.ok)
+  const entries = await json<{ mac: string; dst?: string }[]>('bridge', ['fdb', 'show', 'dev', 'vx'], { netns: ns })
+  assert.equal(entries.map(({ dst }) => dst).sort(), ['192.0.2.1', '192.0.2.2'])
 })
 
 test('an empty batch is done', async () => {
