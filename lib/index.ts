@@ -43,7 +43,17 @@ export type { Realm } from './rtnetlink/realm.ts'
 export type { Route, RouteFilter } from './rtnetlink/route.ts'
 export type { LookupOptions } from './rtnetlink/route-lookup.ts'
 export type { LockableMetric, RouteFeature, RouteMetrics } from './rtnetlink/route-metrics.ts'
-export type { RouteHop, RouteProtocol, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
+export type {
+  CommonRouteSpec,
+  OneWay,
+  RouteHop,
+  RouteProtocol,
+  RouteSpec,
+  RouteTable,
+  RouteType,
+  SeveralWays,
+  SharedWay,
+} from './rtnetlink/route-spec.ts'
 export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
 export type { Bandwidth, BandwidthLimit, BandwidthSpec } from './rtnetlink/traffic/bandwidth.ts'
 export type { ClassFilter, ClassSpec, HtbClass, TrafficClass } from './rtnetlink/traffic/class.ts'

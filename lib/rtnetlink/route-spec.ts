@@ -16,16 +16,14 @@ export type RouteTable = keyof typeof c.RT_TABLE | number
 /** Who made a route, a rule or a neighbor's entry: a mark that the kernel keeps. */
 export type RouteProtocol = keyof typeof c.RTPROT | number
 
-export interface RouteSpec extends RouteMetrics {
+/** What a route has whichever way it goes. */
+export interface CommonRouteSpec extends RouteMetrics {
   /** `'default'`, a network `'10.0.0.0/8'` (its host bits must be zero), or one address. */
   readonly to: string
   /** IPv6: only for packets from this network. */
   readonly from?: string
   /** IPv4: only for packets of this type of service; the two lowest bits must be zero. @defaultValue 0, for any */
   readonly tos?: number
-  /** The gateway. */
-  readonly via?: string
-  readonly dev?: LinkRef
   /** Preferred source address. */
   readonly source?: string
   readonly metric?: number
@@ -41,10 +39,6 @@ export interface RouteSpec extends RouteMetrics {
   readonly onlink?: boolean
   /** IPv4. */
   readonly realm?: Realm
-  /** Several gateways that share the traffic, in place of `via` and `dev`. */
-  readonly nexthops?: readonly RouteHop[]
-  /** The id of a nexthop object, in place of `via` and `dev`. */
-  readonly nexthop?: number
   /** IPv6: RFC 4191. */
   readonly preference?: keyof typeof preferences
   /** IPv6: seconds until the route goes by itself. */
@@ -52,6 +46,34 @@ export interface RouteSpec extends RouteMetrics {
   /** Only to tell the family of a `default` route without `via`. */
   readonly family?: 'inet' | 'inet6'
 }
+
+/** One way, of which a route to nowhere has neither part. */
+export interface OneWay {
+  /** The gateway. */
+  readonly via?: string
+  readonly dev?: LinkRef
+  readonly nexthops?: never
+  readonly nexthop?: never
+}
+
+/** Several gateways that share the traffic. */
+export interface SeveralWays {
+  readonly nexthops: readonly RouteHop[]
+  readonly via?: never
+  readonly dev?: never
+  readonly nexthop?: never
+}
+
+/** The way of a nexthop object. */
+export interface SharedWay {
+  /** Its id. */
+  readonly nexthop: number
+  readonly via?: never
+  readonly dev?: never
+  readonly nexthops?: never
+}
+
+export type RouteSpec = CommonRouteSpec & (OneWay | SeveralWays | SharedWay)
 
 /** One way of several. */
 export interface RouteHop {

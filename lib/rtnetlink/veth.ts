@@ -11,13 +11,13 @@ import { deleteLink, getLinkMessage, indexOf, type Link, linkFrom, refBody } fro
 import { optional, settingNames, settingsBody } from './link-settings.ts'
 import type { ResolveLink } from './operation.ts'
 import { rolledBack } from './roll-back.ts'
-import { type RouteSpec, routeBody, routeNames } from './route-spec.ts'
+import { type CommonRouteSpec, type OneWay, type RouteSpec, routeBody, routeNames, type SharedWay } from './route-spec.ts'
 
 export interface VethEnd extends NewLink {
   readonly txQueues?: number
   readonly rxQueues?: number
   /** Routes through this end, unless they name another device of its namespace. Needs `up`. Several ways at once are for addRoute. */
-  readonly routes?: readonly Omit<RouteSpec, 'nexthops'>[]
+  readonly routes?: readonly (CommonRouteSpec & (OneWay | SharedWay))[]
 }
 
 export interface VethSpec<Place> extends VethEnd {

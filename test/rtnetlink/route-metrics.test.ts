@@ -1,7 +1,7 @@
 // Metrics of routes, realms, types of service, and whole tables, with ip(8) as the witness.
 
 import * as assert from 'uvu/assert'
-import { createNetns, type Netns, type Route, type RouteSpec } from '../../lib/index.ts'
+import { type CommonRouteSpec, createNetns, type Netns, type Route, type RouteSpec } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { output } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
@@ -25,7 +25,7 @@ const listed = async (ns: Netns, to: string): Promise<Route | undefined> =>
   (await ns.listRoutes()).find((route) => route.to === to)
 
 test('each metric arrives as ip shows it, in both families, and is read back', async () => {
-  const table: readonly (readonly [metrics: Partial<RouteSpec>, shown: string])[] = [
+  const table: readonly (readonly [metrics: Partial<CommonRouteSpec>, shown: string])[] = [
     [{ mtu: 1400 }, 'mtu 1400'],
     [{ mtu: 1400, lock: ['mtu'] }, 'mtu lock 1400'],
     [{ window: 65000 }, 'window 65000'],

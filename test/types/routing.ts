@@ -17,6 +17,15 @@ export async function routes(ns: Netns): Promise<void> {
   await ns.changeRoute({ to: 'default', via: 10 })
   // @ts-expect-error one way of several is an object
   await ns.addRoute({ to: 'default', nexthops: ['10.0.0.1'] })
+  await ns.addRoute({ to: '10.0.0.0/8', nexthop: 5, table: 100 })
+  // @ts-expect-error one way or several
+  await ns.addRoute({ to: 'default', via: '10.0.0.1', nexthops: [{ via: '10.0.0.2' }] })
+  // @ts-expect-error a way of its own or a shared one
+  await ns.addRoute({ to: 'default', dev: 'eth0', nexthop: 5 })
+  // @ts-expect-error several ways or a shared one
+  await ns.addRoute({ to: 'default', nexthops: [{ via: '10.0.0.2' }], nexthop: 5 })
+  // @ts-expect-error several ways at once are for addRoute
+  await ns.createVethPair({ name: 'v0', peer: { name: 'v1', routes: [{ to: 'default', nexthops: [{ via: '10.0.0.2' }] }] } })
   // @ts-expect-error no destination
   await ns.deleteRoute({ dev: 'eth0' })
   // @ts-expect-error no such filter
@@ -50,6 +59,12 @@ export async function nexthops(ns: Netns): Promise<void> {
   await ns.addNexthop({ id: 3 })
   // @ts-expect-error a hole that is none
   await ns.addNexthop({ id: 3, blackhole: false })
+  // @ts-expect-error a hole is no group
+  await ns.addNexthop({ id: 3, blackhole: true, group: [{ id: 1 }] })
+  // @ts-expect-error a group has the devices of its members
+  await ns.addNexthop({ id: 3, group: [{ id: 1 }], dev: 'eth0' })
+  // @ts-expect-error nothing leaves a hole
+  await ns.addNexthop({ id: 3, blackhole: true, dev: 'eth0' })
   // @ts-expect-error a gateway needs its device
   await ns.replaceNexthop({ id: 3, via: '10.0.0.1' })
   // @ts-expect-error a word for a number
