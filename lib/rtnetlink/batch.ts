@@ -12,6 +12,7 @@ import type { BridgePortOptions } from './bridge/port-options.ts'
 import { bridgeChange } from './bridge/set.ts'
 import * as vlan from './bridge/vlan.ts'
 import { type LinkSpec, linkCreation } from './create-link.ts'
+import { sweep } from './exchange.ts'
 import * as fdb from './fdb.ts'
 import * as link from './link.ts'
 import { getLinkMessage, type LinkRef, privateIndexes } from './link-ref.ts'
@@ -23,7 +24,7 @@ import * as route from './route.ts'
 import type { RouteSpec } from './route-spec.ts'
 import * as rule from './rule.ts'
 
-/** What became of one item. `warnings`: what the kernel said though it did it, where it said anything. `skipped`: an earlier item of the batch that made its device failed, so it could not be tried. */
+/** What became of one item. `warnings`: what the kernel said though it did it, where it said anything. `skipped`: an earlier item of the batch that makes its device failed, and there is no such device. */
 export type ItemResult =
   | { readonly status: 'done'; readonly warnings?: readonly NetlinkWarning[] }
   | { readonly status: 'failed'; readonly error: NetlinkError }
@@ -40,9 +41,12 @@ export interface BatchResult {
 
 interface Item {
   readonly operation: Operation
-  /** The device that it makes, with the index chosen for it. */
-  readonly makes?: { readonly name: string; readonly index: number }
+  /** The device that it makes, with its index; `chosen` by the caller. */
+  readonly makes?: { readonly name: string; readonly index: number; readonly chosen: boolean }
 }
+
+/** 0 for a name. */
+const indexIn = (ref: LinkRef): number => (typeof ref === 'object' ? ref.index : typeof ref === 'number' ? ref : 0)
 
 /**
  * Collects operations for `Netns.batch`. Arguments are checked when an item is added. A device that an item makes can be named by
@@ -76,7 +80,7 @@ export class Batch {
 
   createLink(spec: LinkSpec<never>): this {
     const index = spec.index ?? randomInt(...privateIndexes)
-    return this.#add(linkCreation({ ...spec, index }), { name: spec.name, index })
+    return this.#add(linkCreation({ ...spec, index }), { name: spec.name, index, chosen: spec.index !== undefined })
   }
 
   setLink(ref: LinkRef, changes: link.LinkChanges): this {
@@ -217,29 +221,44 @@ export class Batch {
 
   async #run(handle: NamespaceHandle): Promise<BatchResult> {
     const known = await this.#lookUp(handle)
-    const messages: Message[] = []
-    const owners: number[] = []
-    const items: (ItemResult | undefined)[] = this.#items.map((item, at) => {
-      const unknown = item.operation.devices.find(({ ref }) => known(ref) instanceof NetlinkError)
-      if (unknown !== undefined) return { status: 'failed', error: known(unknown.ref) as NetlinkError }
-      for (const message of item.operation.build((ref) => known(ref) as number)) {
-        messages.push(message)
-        owners.push(at)
-      }
-      return undefined
-    })
-    const outcomes = await kernel(native.submit(handle, messages))
     const failed = new Map<number, NetlinkError>()
     const warned = new Map<number, NetlinkWarning[]>()
-    for (const [at, { error, warning }] of outcomes.entries()) {
-      const owner = owners[at] as number
-      if (warning !== undefined) {
-        const { step, type } = messages[at] as Message
-        warned.set(owner, [...(warned.get(owner) ?? []), kernelWarning(warning, step ?? type)])
+    const begun = new Set<number>() // the items whose first message was done
+    const waiting: { readonly owner: number; readonly message: Message; readonly isFirst: boolean }[] = []
+
+    const submit = async (): Promise<void> => {
+      const sent = waiting.splice(0)
+      const messages = sent.map(({ message }) => message)
+      for (const [at, { error, warning }] of (await kernel(native.submit(handle, messages))).entries()) {
+        const { owner, message, isFirst } = sent[at] as (typeof sent)[number]
+        if (warning !== undefined)
+          warned.set(owner, [...(warned.get(owner) ?? []), kernelWarning(warning, message.step ?? message.type)])
+        if (error === undefined && isFirst) begun.add(owner)
+        if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
       }
-      if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
     }
-    return this.#result(items, failed, warned)
+
+    const lost = new Set<number>() // chosen indexes of devices that were not made: they may be other devices'
+    for (const [at, { operation, makes }] of this.#items.entries()) {
+      const isLost = operation.devices.some(({ ref }) => lost.has(indexIn(ref)))
+      const unknown = operation.devices.map(({ ref }) => known(ref)).find((found) => found instanceof NetlinkError)
+      if (unknown !== undefined) failed.set(at, NetlinkError.at(unknown, at))
+      if (!isLost && unknown === undefined) {
+        const [first, ...rest] = operation.build((ref) => known(ref) as number)
+        if (first !== undefined) waiting.push({ owner: at, message: first, isFirst: true })
+        if (makes?.chosen) await submit()
+        if (!makes?.chosen || begun.has(at)) waiting.push(...rest.map((message) => ({ owner: at, message, isFirst: false })))
+      }
+      if (makes?.chosen && !begun.has(at)) lost.add(makes.index)
+    }
+    await submit()
+    const halves = this.#items.flatMap(({ makes }, at) => (makes && failed.has(at) && begun.has(at) ? [makes] : []))
+    await sweep(
+      handle,
+      halves.map(({ name, index }) => ({ type: 'RTM_DELLINK', flags: 0, body: { index }, step: `take back the link ${name}` })),
+      ['ENODEV'],
+    )
+    return this.#result(failed, warned)
   }
 
   /** The indexes of all devices named by name, asked for in one submission. A device that is not there is its items' error. */
@@ -269,28 +288,17 @@ export class Batch {
     }
   }
 
-  #result(
-    items: readonly (ItemResult | undefined)[],
-    failed: ReadonlyMap<number, NetlinkError>,
-    warned: ReadonlyMap<number, readonly NetlinkWarning[]>,
-  ): BatchResult {
+  #result(failed: ReadonlyMap<number, NetlinkError>, warned: ReadonlyMap<number, readonly NetlinkWarning[]>): BatchResult {
     const results: ItemResult[] = []
     const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
-    for (const [at, item] of this.#items.entries()) {
-      const because = item.operation.devices
-        .map(({ ref }) => (typeof ref === 'number' ? notMade.get(ref) : undefined))
-        .find((cause) => cause !== undefined)
+    for (const [at, { operation, makes }] of this.#items.entries()) {
+      const because = operation.devices.map(({ ref }) => notMade.get(indexIn(ref))).find((cause) => cause !== undefined)
       const error = failed.get(at)
-      const early = items[at]
-      if (early?.status === 'failed')
-        results.push({ status: 'failed', error: at === early.error.index ? early.error : NetlinkError.at(early.error, at) })
-      else if (error !== undefined && because !== undefined) results.push({ status: 'skipped', because })
+      const warnings = warned.get(at)
+      if (because !== undefined) results.push({ status: 'skipped', because })
       else if (error !== undefined) results.push({ status: 'failed', error })
-      else {
-        const warnings = warned.get(at)
-        results.push(warnings === undefined ? { status: 'done' } : { status: 'done', warnings })
-      }
-      if (item.makes !== undefined && results[at]?.status !== 'done') notMade.set(item.makes.index, at)
+      else results.push(warnings === undefined ? { status: 'done' } : { status: 'done', warnings })
+      if (makes !== undefined && results[at]?.status !== 'done') notMade.set(makes.index, at)
     }
     const first = results.find((result) => result.status === 'failed')
     const ok = results.every((result) => result.status === 'done')

@@ -86,6 +86,58 @@ test('after a create that finds its name taken, nothing is done to the device th
   assert.equal(await kernelState(ns), before)
 })
 
+test('a link that could not be completed is not there, and what was done to it is skipped', async () => {
+  await using ns = await town()
+  const before = await kernelState(ns)
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'ifb', name: 'i0', altnames: ['br0'], up: true })
+      .addAddress('i0', '10.77.0.1/24')
+      .addRoute({ to: '10.78.0.0/16', dev: 'i0' })
+      .createLink({ kind: 'ifb', name: 'i1', addresses: ['10.79.0.1/24', '10.79.0.1/24'] })
+      .deleteLink('i1'),
+  )
+  assert.equal(
+    result.items.map((item) => (item.status === 'skipped' ? item.because : item.status === 'failed' ? item.error.code : 'done')),
+    ['EEXIST', 0, 0, 'EEXIST', 3],
+  )
+  assert.equal([result.ok, result.error?.index, result.error?.syscall], [false, 0, 'RTM_NEWLINKPROP'])
+  assert.equal(await kernelState(ns), before)
+})
+
+test('after a create that finds its index taken, nothing is done to the device that has the index', async () => {
+  await using ns = await town()
+  const { index } = await ns.getLink('br0')
+  const before = await kernelState(ns)
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'ifb', name: 'i0', index, mtu: 1300, alias: 'not mine', up: true, addresses: ['10.77.0.1/24'] })
+      .setLink('i0', { up: false })
+      .addAddress(index, '10.78.0.1/24')
+      .addAddress({ index }, '10.79.0.1/24')
+      .createLink({ kind: 'ifb', name: 'i1', index, master: 'nobody' })
+      .deleteLink('i1'),
+  )
+  assert.equal(
+    result.items.map((item) => (item.status === 'skipped' ? item.because : item.status === 'failed' ? item.error.code : 'done')),
+    ['EEXIST', 0, 0, 0, 'ENODEV', 4],
+  )
+  assert.equal(await kernelState(ns), before)
+})
+
+test('a link with an index of the caller is made, completed and named by it', async () => {
+  await using ns = await town()
+  const result = await ns.batch((batch) =>
+    batch
+      .createLink({ kind: 'ifb', name: 'i0', index: 77, alias: 'mine', up: true })
+      .addAddress(77, '10.77.0.1/24')
+      .setLink('i0', { mtu: 1300 }),
+  )
+  assert.ok(result.ok)
+  const { ifindex, ifalias, mtu } = await ipLink(ns, 'i0')
+  assert.equal([ifindex, ifalias, mtu, (await ipAddresses(ns, 'i0'))[0]?.local], [77, 'mine', 1300, '10.77.0.1'])
+})
+
 test('a name stands for the device that an earlier item makes, and not for one that a later item makes', async () => {
   await using ns = await town()
   const result = await ns.batch((batch) =>
