@@ -29,7 +29,7 @@ const rights: readonly Right[] = [
     step: /^\/dev\/net\/tun$/,
     needs: 'the right to open /dev/net/tun (its mode, and the device cgroup)',
   },
-  { codes: ['EPERM'], syscall: /^ioctl$/, step: /^attach to /, needs: `to be the device's owner, or CAP_NET_ADMIN ${owner}` },
+  { codes: ['EPERM'], syscall: /^ioctl$/, step: /^attach to /, needs: `the device's owner and group, or CAP_NET_ADMIN ${owner}` },
   { codes: ['EPERM'], syscall: /^setsockopt$/, step: /all namespaces/, needs: `CAP_NET_BROADCAST ${owner}` },
   { codes: ['EPERM'], syscall: /^setsockopt$/, needs: `CAP_NET_ADMIN ${owner}` },
   { codes: ['EACCES'], syscall: /^bind$/, needs: `CAP_NET_BIND_SERVICE ${owner}` },

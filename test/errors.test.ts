@@ -274,7 +274,7 @@ test('a lack of rights names the capability, and whose', () => {
     ['EPERM', 'setsockopt', 'join the multicast group 3', `CAP_NET_ADMIN ${owner}`],
     ['EACCES', 'bind', undefined, `CAP_NET_BIND_SERVICE ${owner}`],
     ['EACCES', 'open', '/dev/net/tun', 'the right to open /dev/net/tun (its mode, and the device cgroup)'],
-    ['EPERM', 'ioctl', 'attach to tun0 (TUNSETIFF)', `to be the device's owner, or CAP_NET_ADMIN ${owner}`],
+    ['EPERM', 'ioctl', 'attach to tun0 (TUNSETIFF)', `the device's owner and group, or CAP_NET_ADMIN ${owner}`],
     ['EPERM', 'ioctl', 'make the tun device tun0 (TUNSETIFF)', `CAP_NET_ADMIN ${owner}`],
     ['EPERM', 'ioctl', undefined, `CAP_NET_ADMIN ${owner}`],
   ]

@@ -17,7 +17,7 @@ interface TunOptions {
   readonly index?: number
   /** The user, by number, who may attach to it without CAP_NET_ADMIN. With neither owner nor group, everybody who opens /dev/net/tun may. */
   readonly owner?: number
-  /** The group whose members may. */
+  /** The group whose members may; with an owner too, only the owner who is in the group. */
   readonly ownerGroup?: number
   /** Takes more than one descriptor at a time, each with packets of its own flows. @defaultValue false */
   readonly multiQueue?: boolean

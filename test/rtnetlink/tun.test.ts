@@ -327,7 +327,8 @@ test.skipIf(
   async () => {
     await using ns = await createNetns()
     await ns.createTun({ name: 'own0', mode: 'tun', owner: process.getuid?.() ?? 0 })
-    await ns.createTun({ name: 'foreign0', mode: 'tun', owner: 12345 })
+    // Both count where both are set.
+    await ns.createTun({ name: 'foreign0', mode: 'tun', owner: process.getuid?.() ?? 0, ownerGroup: 12345 })
     const powerless = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all']
     const found = await askProgram<{ own: string; foreign: string }>(
       `const own = await ct.attachTun('own0')
@@ -336,7 +337,10 @@ test.skipIf(
       { within: ['nsenter', `--net=${ns.path}`, ...powerless] },
     )
     assert.is(found.own, 'own0')
-    assert.match(found.foreign, /^EPERM: .*attach to foreign0 \(TUNSETIFF\); needs to be the device's owner, or CAP_NET_ADMIN in/)
+    assert.match(
+      found.foreign,
+      /^EPERM: .*attach to foreign0 \(TUNSETIFF\); needs the device's owner and group, or CAP_NET_ADMIN in/,
+    )
   },
 )
 
