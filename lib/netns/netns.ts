@@ -356,7 +356,8 @@ export class Netns implements AsyncDisposable {
 
   /**
    * Deletes the forwarding entries of a bridge, of one of its ports, or of a vxlan device: those that were learned, unless `filter`
-   * names another state, and only of one VLAN if it names one. In one message; Linux 5.19, before that ENOTSUP.
+   * names another state, and only of one VLAN if it names one: EINVAL of a vxlan device, which has none. In one message; Linux 5.19,
+   * before that ENOTSUP.
    */
   async flushFdb(ref: link.LinkRef, filter?: fdb.FdbFlush): Promise<void> {
     return this.#use((handle) => fdb.flushFdb(handle, ref, filter))
@@ -399,7 +400,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => vlan.setBridgeVlans(handle, ref, vlans, settings))
   }
 
-  /** The opposite of addBridgeVlans. A VLAN that the device is no member of is no error. */
+  /** The opposite of addBridgeVlans. A VLAN that the device is no member of is no error, nor is a kernel that has no VLANs. */
   async deleteBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, options?: vlan.BridgeVlanPlace): Promise<void> {
     return this.#use((handle) => vlan.deleteBridgeVlans(handle, ref, vlans, options))
   }

@@ -199,4 +199,64 @@ test('a flush forgets what was learned, in one message, and keeps what was confi
   assert.ok((await output('bridge', ['fdb', 'show', 'br', 'br0'], { netns: ns })).includes('permanent'))
 })
 
+const macs = { dynamic: '02:00:00:00:00:30', static: '02:00:00:00:00:31', local: '02:00:00:00:00:32' } as const
+const kinds = Object.keys(macs) as (keyof typeof macs)[]
+
+/** Of those above, what bridge(8) shows of a device. */
+async function left(ns: Netns, dev: string): Promise<string[]> {
+  const shown = await json<BridgeFdb[]>('bridge', ['fdb', 'show', 'dev', dev], { netns: ns })
+  return kinds.filter((kind) => shown.some(({ mac }) => mac === macs[kind]))
+}
+
+for (const state of [...kinds, 'any'] as const) {
+  test(`a flush of what is ${state} leaves the rest, and of a port leaves the other port's`, async () => {
+    await using ns = await town()
+    await ns.createVethPair({ name: 'u0', master: 'br0', up: true, peer: { name: 'u1', up: true } })
+    const other = { dynamic: '02:00:00:00:01:30', static: '02:00:00:00:01:31', local: '02:00:00:00:01:32' } as const
+    for (const kind of kinds) {
+      await ns.addFdbEntry({ mac: macs[kind], link: 'v0', state: kind })
+      await ns.addFdbEntry({ mac: other[kind], link: 'u0', state: kind })
+    }
+    const others = async (): Promise<boolean[]> =>
+      Promise.all(kinds.map(async (kind) => (await entries(ns, 'u0', other[kind])).length === 1))
+    const kept = kinds.filter((kind) => state !== 'any' && kind !== state)
+    await ns.flushFdb('v0', { state })
+    assert.equal(await left(ns, 'v0'), kept)
+    assert.equal(await others(), [true, true, true])
+    await ns.flushFdb('br0', { state })
+    assert.equal(
+      await others(),
+      kinds.map((kind) => kept.includes(kind)),
+    )
+  })
+}
+
+test('a flush of one VLAN leaves what is in none', async () => {
+  await using ns = await town()
+  for (const kind of kinds) await ns.addFdbEntry({ mac: macs[kind], link: 'v0', state: kind })
+  await ns.flushFdb('br0', { state: 'any', vlan: 5 })
+  await ns.flushFdb('v0', { state: 'any', vlan: 5 })
+  assert.equal(await left(ns, 'v0'), kinds)
+})
+
+test('a flush of a vxlan device, which has no VLANs', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'vxlan', name: 'vx', id: 5, up: true })
+  const mac = '02:00:00:00:00:11'
+  await ns.addFdbEntry({ mac, link: 'vx', remote: '192.0.2.3' })
+  const refused = await failureOf(ns.flushFdb('vx', { state: 'any', vlan: 5 }))
+  assert.equal([refused.code, refused.syscall], ['EINVAL', 'RTM_DELNEIGH'])
+  await ns.flushFdb('vx')
+  assert.is((await entries(ns, 'vx', mac)).length, 1)
+  await ns.flushFdb('vx', { state: 'any' })
+  assert.equal(await entries(ns, 'vx', mac), [])
+})
+
+test('what has no forwarding entries has none to flush', async () => {
+  await using ns = await town()
+  const error = await failureOf(ns.flushFdb('v1'))
+  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELNEIGH', 'flush the forwarding entries'])
+  assert.is((await failureOf(ns.flushFdb('nosuch0'))).code, 'ENODEV')
+})
+
 test.run()

@@ -184,13 +184,16 @@ function vlanFrom(link: number, entry: Body): BridgeVlan {
   }
 }
 
+/** Of one device, as RTM_NEWVLAN tells it. */
+export function bridgeVlansFrom(body: Body): BridgeVlan[] {
+  const entries = Array.isArray(body['entries']) ? (body['entries'] as Body[]) : []
+  return entries.map((entry) => vlanFrom(number(body, 'index'), entry))
+}
+
 /** The kernel filters by device. */
 export async function listBridgeVlans(handle: NamespaceHandle, filter: { readonly link?: LinkRef } = {}): Promise<BridgeVlan[]> {
   fields(filter, 'filter', ['link'])
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
-  const devices = await dump(handle, 'RTM_GETVLAN', { family: c.AF_BRIDGE, index }, 'the VLANs', (body) => {
-    const entries = Array.isArray(body['entries']) ? (body['entries'] as Body[]) : []
-    return entries.map((entry) => vlanFrom(number(body, 'index'), entry))
-  })
+  const devices = await dump(handle, 'RTM_GETVLAN', { family: c.AF_BRIDGE, index }, 'the VLANs', bridgeVlansFrom)
   return devices.flat()
 }
