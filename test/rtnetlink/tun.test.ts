@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { createNetns, type Netns, type TunSpec } from '../../lib/index.ts'
 import { type Failure, failureOf } from '../support/failure.ts'
 import { kernelState, output, run } from '../support/lab.ts'
-import { askProgram } from '../support/program.ts'
+import { askProgram, plainEnv } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { ipAddresses, ipLink } from '../support/witness.ts'
@@ -233,7 +233,7 @@ live('an opened device goes with its descriptor, which nothing else holds', asyn
 live('a child that has the descriptor keeps the device', async () => {
   await using ns = await createNetns()
   const tun = await ns.openTun({ name: 'tun0', mode: 'tun' })
-  const child = await ns.spawn('cat', [], { stdio: ['pipe', 'ignore', 'inherit', tun.fd] })
+  const child = await ns.spawn('cat', [], { env: plainEnv(), stdio: ['pipe', 'ignore', 'inherit', tun.fd] })
   await tun.close()
   assert.equal(await names(ns), ['lo', 'tun0'])
   child.stdin?.end()
