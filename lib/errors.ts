@@ -2,7 +2,8 @@
 
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import type { KernelRefusal } from './native.ts'
+import type { AttributePolicy, KernelRefusal } from './native.ts'
+import { rightsHint } from './rights.ts'
 
 // In neither of Node's two tables.
 const unnamed: Readonly<Record<number, readonly [string, string]>> = {
@@ -20,8 +21,43 @@ function nameOf(errno: number): readonly [code: string, text: string] {
   return [code, 'the kernel refused']
 }
 
-function capability(syscall: string): string {
-  return /^(RTM|NFT|NFNL|IPCTNL)_/.test(syscall) ? 'CAP_NET_ADMIN' : 'CAP_SYS_ADMIN'
+function between(from: number | bigint | undefined, to: number | bigint | undefined): string | undefined {
+  if (from !== undefined && to !== undefined) return from === to ? `${from}` : `${from} to ${to}`
+  if (from !== undefined) return `at least ${from}`
+  return to === undefined ? undefined : `at most ${to}`
+}
+
+/** Whether these are the limits of the type itself. */
+function isWholeRange({ type, min, max }: AttributePolicy): boolean {
+  const [, sign, bits] = /^([us])(8|16|32|64)$/.exec(type) ?? []
+  if (bits === undefined || min === undefined || max === undefined) return false
+  const half = 1n << (BigInt(bits) - 1n)
+  const [from, to] = sign === 'u' ? [0n, 2n * half - 1n] : [-half, half - 1n]
+  return BigInt(min) === from && BigInt(max) === to
+}
+
+/** `a u32, 193 to 4294967295`, `a string of at most 15 bytes`. */
+function policyWords(policy: AttributePolicy): string {
+  const { type, min, max, minLength, maxLength, mask } = policy
+  const length = between(minLength, maxLength)
+  if (type === 'bytes' && length !== undefined) return `${length} bytes`
+  const range = isWholeRange(policy) ? undefined : between(min, max)
+  return [
+    type === 'bytes' ? type : `a ${type}`,
+    length === undefined ? '' : ` of ${length} bytes`,
+    range === undefined ? '' : `, ${range}`,
+    mask === undefined ? '' : ` of the bits 0x${mask.toString(16)}`,
+  ].join('')
+}
+
+function describe(refusal: KernelRefusal, code: string, text: string): string {
+  const { syscall, step, extack, note, attribute, policy, missing } = refusal
+  let message = [`${code}: ${text}, ${syscall}`, step, extack, note].filter((part) => part !== undefined).join(': ')
+  if (attribute !== undefined)
+    message += policy === undefined ? ` (${attribute})` : ` (${attribute} takes ${policyWords(policy)})`
+  if (missing !== undefined) message += `: missing attribute ${missing}`
+  const hint = rightsHint(code, refusal)
+  return hint === undefined ? message : `${message}; ${hint}`
 }
 
 const brand = Symbol.for('netlink-ct.NetlinkError')
@@ -30,7 +66,7 @@ const brand = Symbol.for('netlink-ct.NetlinkError')
  * The kernel said no.
  *
  * `message` reads like Node's own system errors and goes on with what only netlink tells:
- * `EEXIST: file already exists, RTM_NEWLINK: make the veth pair v4k2qd-2: <the kernel's text> (IFLA_IFNAME)`.
+ * `ERANGE: result too large, RTM_NEWLINK: make the link br0: integer out of range (IFLA_GSO_MAX_SIZE takes a u32, 193 to 4294967295)`.
  */
 export class NetlinkError extends Error {
   override readonly name: string = 'NetlinkError'
@@ -44,29 +80,38 @@ export class NetlinkError extends Error {
   declare readonly operation?: string
   /** The kernel's own text (NLMSGERR_ATTR_MSG); absent when it gave none. */
   declare readonly extack?: string
-  /** The attribute that the kernel points at, as a path of its names: `IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_BR_PRIORITY`. */
+  /**
+   * The attribute that the kernel points at (NLMSGERR_ATTR_OFFS), as a path of its names:
+   * `IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_BR_PRIORITY`; absent when it points at none.
+   */
   declare readonly attribute?: string
+  /** What that attribute takes (NLMSGERR_ATTR_POLICY); absent when the kernel refused it for another reason. */
+  declare readonly policy?: AttributePolicy
+  /** The attribute that should have been there (NLMSGERR_ATTR_MISS_TYPE), as a path too; absent when none is missing. */
+  declare readonly missing?: string
   /** Position of the message in its submission. */
   declare readonly index?: number
+  readonly #refusal: KernelRefusal
 
   constructor(refusal: KernelRefusal) {
     const [code, text] = nameOf(refusal.errno)
-    const parts = [`${code}: ${text}, ${refusal.syscall}`]
-    if (refusal.step !== undefined) parts.push(refusal.step)
-    if (refusal.extack !== undefined) parts.push(refusal.extack)
-    let message = parts.join(': ')
-    if (refusal.attribute !== undefined) message += ` (${refusal.attribute})`
-    if (code === 'EPERM')
-      message += `; needs ${capability(refusal.syscall)} in the user namespace that owns the network namespace`
-    super(message)
+    super(describe(refusal, code, text))
+    this.#refusal = refusal
     this.code = code
     this.errno = -refusal.errno
     this.syscall = refusal.syscall
     if (refusal.step !== undefined) this.operation = refusal.step
     if (refusal.extack !== undefined) this.extack = refusal.extack
     if (refusal.attribute !== undefined) this.attribute = refusal.attribute
+    if (refusal.policy !== undefined) this.policy = refusal.policy
+    if (refusal.missing !== undefined) this.missing = refusal.missing
     if (refusal.index !== undefined) this.index = refusal.index
     Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** @internal The same refusal at another position. */
+  static at(error: NetlinkError, index: number): NetlinkError {
+    return new NetlinkError({ ...error.#refusal, index })
   }
 
   /** True for the errors of another copy of this package as well. */
@@ -75,15 +120,20 @@ export class NetlinkError extends Error {
   }
 }
 
-/** A dump that the kernel tore (NLM_F_DUMP_INTR) in every attempt; `data` is what the last one gave, incomplete or inconsistent. */
+/**
+ * What was listed changed during each of the readings, of which there are five at least and as many as 200 ms allow (NLM_F_DUMP_INTR).
+ * `data` is what the last one gave: objects of different moments, of which some may be missing.
+ */
 export class TornDumpError extends Error {
   override readonly name: string = 'TornDumpError'
   readonly code: string = 'ERR_NETLINK_TORN_DUMP'
   readonly data: readonly unknown[]
+  readonly readings: number
 
-  constructor(what: string, data: readonly unknown[]) {
-    super(`${what} changed while they were read, five times in a row; the last, torn result is in \`data\``)
+  constructor(what: string, data: readonly unknown[], readings: number) {
+    super(`${what} changed during each of ${readings} readings; the last, torn result is in \`data\``)
     this.data = data
+    this.readings = readings
   }
 }
 

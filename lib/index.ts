@@ -8,7 +8,9 @@ export type { FlowFilter, TupleFilter } from './conntrack/filter.ts'
 export type { Flow, FlowProtocol, FlowStatus, TcpState, Tuple } from './conntrack/flow.ts'
 export { type Stats, stats } from './diagnostics/stats.ts'
 export type { RequestInfo } from './diagnostics/trace.ts'
+export type { NetlinkWarning } from './diagnostics/warning.ts'
 export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
+export type { AttributePolicy } from './native.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
@@ -24,19 +26,42 @@ export type { Port, PortSpec, Protocol } from './network/port.ts'
 export type { AddressPool, NetworkSpec } from './network/spec.ts'
 export type { Applied, ListedKind, Nftables, RulesetFilter } from './nftables/nftables.ts'
 export type * as Nft from './nftables/schema.ts'
-export type { AddressFilter, AddressInfo, AddressOptions, Scope } from './rtnetlink/address.ts'
+export type { AddressFilter, AddressFlag, AddressInfo, AddressOptions, Lifetime, Scope } from './rtnetlink/address.ts'
 export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
-export type { BridgeSpec } from './rtnetlink/bridge.ts'
-export type { BridgeOptions, BridgePort } from './rtnetlink/bridge-options.ts'
-export type { AddressGeneration, CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
-export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
+export type { BridgeSpec } from './rtnetlink/bridge/create.ts'
+export type { MdbEntry, MdbFilterMode, MdbFlag, MdbFlush, MdbKey, MdbSpec } from './rtnetlink/bridge/mdb.ts'
+export type { NewBridgePort } from './rtnetlink/bridge/new-port.ts'
+export type { BridgeInfo, BridgeOptions } from './rtnetlink/bridge/options.ts'
+export type { BridgePort, BridgePortOptions } from './rtnetlink/bridge/port-options.ts'
+export type { BridgeVlan, BridgeVlanOptions, BridgeVlanPlace, BridgeVlanSettings, VlanIds } from './rtnetlink/bridge/vlan.ts'
+export type { CommonLinkSpec, LinkSpec } from './rtnetlink/create-link.ts'
+export type { LinksToDelete } from './rtnetlink/delete-links.ts'
+export type { DeviceSettings, SettingsRef } from './rtnetlink/device-settings.ts'
+export type { Ipv4Settings, Ipv6Settings } from './rtnetlink/device-settings-table.ts'
+export type { FdbEntry, FdbFilter, FdbFlush, FdbSpec, FdbState } from './rtnetlink/fdb.ts'
 export type { KindInfo, KindSpec } from './rtnetlink/kind/kinds.ts'
-export type { Link, LinkChanges, LinkFilter, LinkRef, OperState } from './rtnetlink/link.ts'
+export type { Link, LinkChanges, LinkDetails, LinkFilter, LinkMode, LinkRef, OperState } from './rtnetlink/link.ts'
+export type { AddressGeneration, LinkSettings } from './rtnetlink/link-settings.ts'
+export type { LinkStatistics } from './rtnetlink/link-statistics.ts'
+export type { LinkMove } from './rtnetlink/move-link.ts'
 export type { Neighbor, NeighborFilter, NeighborFlag, NeighborSpec, NeighborState } from './rtnetlink/neighbor.ts'
+export type { NeighborParameters, NeighborTable, NeighborTableChanges } from './rtnetlink/neighbor-table.ts'
 export type { Nexthop, NexthopSpec } from './rtnetlink/nexthop.ts'
+export type { Realm } from './rtnetlink/realm.ts'
 export type { Route, RouteFilter } from './rtnetlink/route.ts'
 export type { LookupOptions } from './rtnetlink/route-lookup.ts'
-export type { RouteHop, RouteSpec, RouteTable, RouteType } from './rtnetlink/route-spec.ts'
+export type { LockableMetric, RouteFeature, RouteMetrics } from './rtnetlink/route-metrics.ts'
+export type {
+  CommonRouteSpec,
+  OneWay,
+  RouteHop,
+  RouteProtocol,
+  RouteSpec,
+  RouteTable,
+  RouteType,
+  SeveralWays,
+  SharedWay,
+} from './rtnetlink/route-spec.ts'
 export type { Range, Rule, RuleAction, RuleSpec } from './rtnetlink/rule.ts'
 export type { Bandwidth, BandwidthLimit, BandwidthSpec } from './rtnetlink/traffic/bandwidth.ts'
 export type { ClassFilter, ClassSpec, HtbClass, TrafficClass } from './rtnetlink/traffic/class.ts'
@@ -46,6 +71,7 @@ export type { Filter, FilterProtocol, FilterRef, FilterSpec } from './rtnetlink/
 export type { Qdisc, QdiscFilter, QdiscSpec } from './rtnetlink/traffic/qdisc.ts'
 export type { TrafficStatistics } from './rtnetlink/traffic/statistics.ts'
 export type { Duration, Percentage, Rate, Size } from './rtnetlink/traffic/units.ts'
+export type { Tun, TunSpec } from './rtnetlink/tun.ts'
 export type { VethEnd, VethSpec } from './rtnetlink/veth.ts'
 export type {
   AddressCondition,
@@ -60,6 +86,7 @@ export type {
   LinkEvent,
   NeighborEvent,
   NetEvent,
+  NexthopEvent,
   NsidEvent,
   OverrunEvent,
   RouteEvent,
@@ -77,15 +104,24 @@ export const getLink: Netns['getLink'] = host.getLink.bind(host)
 export const listLinks: Netns['listLinks'] = host.listLinks.bind(host)
 export const setLink: Netns['setLink'] = host.setLink.bind(host)
 export const deleteLink: Netns['deleteLink'] = host.deleteLink.bind(host)
+export const deleteLinks: Netns['deleteLinks'] = host.deleteLinks.bind(host)
 export const addAddress: Netns['addAddress'] = host.addAddress.bind(host)
+export const replaceAddress: Netns['replaceAddress'] = host.replaceAddress.bind(host)
 export const deleteAddress: Netns['deleteAddress'] = host.deleteAddress.bind(host)
 export const listAddresses: Netns['listAddresses'] = host.listAddresses.bind(host)
+export const flushAddresses: Netns['flushAddresses'] = host.flushAddresses.bind(host)
 export const addRoute: Netns['addRoute'] = host.addRoute.bind(host)
 export const replaceRoute: Netns['replaceRoute'] = host.replaceRoute.bind(host)
 export const deleteRoute: Netns['deleteRoute'] = host.deleteRoute.bind(host)
 export const listRoutes: Netns['listRoutes'] = host.listRoutes.bind(host)
+export const flushRoutes: Netns['flushRoutes'] = host.flushRoutes.bind(host)
 export const getSysctl: Netns['getSysctl'] = host.getSysctl.bind(host)
 export const setSysctl: Netns['setSysctl'] = host.setSysctl.bind(host)
+export const getDeviceSettings: Netns['getDeviceSettings'] = host.getDeviceSettings.bind(host)
+export const setDeviceSettings: Netns['setDeviceSettings'] = host.setDeviceSettings.bind(host)
+export const createTun: Netns['createTun'] = host.createTun.bind(host)
+export const openTun: Netns['openTun'] = host.openTun.bind(host)
+export const attachTun: Netns['attachTun'] = host.attachTun.bind(host)
 export const createLink: Netns['createLink'] = host.createLink.bind(host)
 export const appendRoute: Netns['appendRoute'] = host.appendRoute.bind(host)
 export const changeRoute: Netns['changeRoute'] = host.changeRoute.bind(host)
@@ -97,12 +133,26 @@ export const addNeighbor: Netns['addNeighbor'] = host.addNeighbor.bind(host)
 export const replaceNeighbor: Netns['replaceNeighbor'] = host.replaceNeighbor.bind(host)
 export const deleteNeighbor: Netns['deleteNeighbor'] = host.deleteNeighbor.bind(host)
 export const listNeighbors: Netns['listNeighbors'] = host.listNeighbors.bind(host)
+export const flushNeighbors: Netns['flushNeighbors'] = host.flushNeighbors.bind(host)
+export const listNeighborTables: Netns['listNeighborTables'] = host.listNeighborTables.bind(host)
+export const setNeighborTable: Netns['setNeighborTable'] = host.setNeighborTable.bind(host)
 export const addFdbEntry: Netns['addFdbEntry'] = host.addFdbEntry.bind(host)
 export const replaceFdbEntry: Netns['replaceFdbEntry'] = host.replaceFdbEntry.bind(host)
 export const appendFdbEntry: Netns['appendFdbEntry'] = host.appendFdbEntry.bind(host)
 export const deleteFdbEntry: Netns['deleteFdbEntry'] = host.deleteFdbEntry.bind(host)
 export const flushFdb: Netns['flushFdb'] = host.flushFdb.bind(host)
 export const listFdb: Netns['listFdb'] = host.listFdb.bind(host)
+export const setBridge: Netns['setBridge'] = host.setBridge.bind(host)
+export const setBridgePort: Netns['setBridgePort'] = host.setBridgePort.bind(host)
+export const addBridgeVlans: Netns['addBridgeVlans'] = host.addBridgeVlans.bind(host)
+export const setBridgeVlans: Netns['setBridgeVlans'] = host.setBridgeVlans.bind(host)
+export const deleteBridgeVlans: Netns['deleteBridgeVlans'] = host.deleteBridgeVlans.bind(host)
+export const listBridgeVlans: Netns['listBridgeVlans'] = host.listBridgeVlans.bind(host)
+export const addMdbEntry: Netns['addMdbEntry'] = host.addMdbEntry.bind(host)
+export const replaceMdbEntry: Netns['replaceMdbEntry'] = host.replaceMdbEntry.bind(host)
+export const deleteMdbEntry: Netns['deleteMdbEntry'] = host.deleteMdbEntry.bind(host)
+export const flushMdb: Netns['flushMdb'] = host.flushMdb.bind(host)
+export const listMdb: Netns['listMdb'] = host.listMdb.bind(host)
 export const addNexthop: Netns['addNexthop'] = host.addNexthop.bind(host)
 export const replaceNexthop: Netns['replaceNexthop'] = host.replaceNexthop.bind(host)
 export const deleteNexthop: Netns['deleteNexthop'] = host.deleteNexthop.bind(host)

@@ -7,10 +7,23 @@ function coded(error: Error, code: string): Coded {
   return Object.assign(error, { code })
 }
 
+/** What JSON has no word for, or the word `null`. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
 /** How a value is shown in a message: short, and never throwing. */
 function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
-  const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
+  if (typeof value === 'function') return 'a function'
+  let text: string
+  try {
+    text = JSON.stringify(value, plain) ?? String(value)
+  } catch {
+    text = 'an object that refers to itself'
+  }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

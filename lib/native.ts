@@ -10,14 +10,36 @@ export interface NamespaceHandle {
   readonly __namespace: unique symbol
 }
 
-/** What the kernel (or the codec) said no to. */
+/** What the kernel (or the codec) said no to. NetlinkError says what the members are; `step` is its `operation`. */
 export interface KernelRefusal {
   readonly errno: number
   readonly syscall: string
   readonly step?: string
   readonly extack?: string
   readonly attribute?: string
+  readonly policy?: AttributePolicy
+  readonly missing?: string
+  readonly note?: string
   readonly index?: number
+}
+
+/** What the kernel takes for an attribute, as much of it as it told. 64-bit attributes have bigint limits, the others numbers. */
+export interface AttributePolicy {
+  /** `u32`, `string`, `nest`: an NL_ATTR_TYPE_*. */
+  readonly type: string
+  readonly min?: number | bigint
+  readonly max?: number | bigint
+  /** Bytes. */
+  readonly minLength?: number
+  readonly maxLength?: number
+  /** The bits that may be set. */
+  readonly mask?: number | bigint
+}
+
+/** Text that the kernel attached to a success. */
+export interface KernelWarning {
+  readonly message: string
+  readonly attribute?: string
 }
 
 /** A message body: the schema's names and values. 64-bit numbers are bigint, addresses and names strings, the rest as it says. */
@@ -39,19 +61,28 @@ export interface Message {
   readonly body: Body
   /** What it is for, in words; part of the error's text. */
   readonly step?: string
+  /** Fields of what comes back that are left out unless they are named here: `statistics` and `conf` of links. */
+  readonly want?: readonly string[]
 }
 
 export interface Outcome {
   readonly error?: KernelRefusal
-  /** The text of an extended acknowledgement of a success. */
-  readonly warning?: string
+  readonly warning?: KernelWarning
   readonly replies: readonly Body[]
 }
 
+/** The objects of a dump, still outside of JavaScript. Opaque; see `takeObjects`. */
+export interface Found {
+  readonly __found: unique symbol
+}
+
 export interface DumpResult {
-  readonly objects: readonly Body[]
-  /** The kernel changed while it was read, in each of five attempts. */
+  readonly found: Found
+  /** The kernel changed while it was read, each time. */
   readonly torn: boolean
+  /** How often it was read: a torn reading is repeated, five times and for 200 ms at least. */
+  readonly readings: number
+  readonly warning?: KernelWarning
 }
 
 /** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */
@@ -172,6 +203,20 @@ export interface DetachPlan {
   readonly table: PlanTable
 }
 
+export interface TunRequest {
+  readonly name: string
+  readonly mode: 'tun' | 'tap'
+  /** To make: 0 for the kernel's next. To attach: the device that must have the name. */
+  readonly index: number
+  readonly attach: boolean
+  readonly multiQueue: boolean
+  readonly packetInformation: boolean
+  readonly vnetHeader: boolean
+  readonly owner?: number
+  readonly ownerGroup?: number
+  readonly persistent: boolean
+}
+
 export interface WatchOptions {
   /** RTNLGRP_*. */
   readonly groups: readonly number[]
@@ -225,6 +270,8 @@ export interface Native {
       readonly dual: boolean
     },
   ): Promise<number>
+  /** A queue of a tun or tap device inside; its descriptor is the caller's to close, and -1 for a persistent one. */
+  openTun(handle: NamespaceHandle, request: TunRequest): Promise<{ readonly fd: number; readonly index: number }>
   /** Runs `body` with the JavaScript thread inside; throws a KernelRefusal when it cannot enter or could not return. */
   inside<T>(handle: NamespaceHandle, body: () => T): T
   /** In order, each message with its own outcome; the kernel goes on after a refusal. */
@@ -232,6 +279,8 @@ export interface Native {
   /** One nf_tables transaction; rejects with the first refusal. `generation`: ERESTART unless the ruleset is still at it. */
   transact(handle: NamespaceHandle, messages: readonly Message[], generation?: number): Promise<readonly Outcome[]>
   dump(handle: NamespaceHandle, message: Message): Promise<DumpResult>
+  /** The next of them, `count` at most; none when all are taken. To make 10 000 at once would hold the event loop for long. */
+  takeObjects(found: Found, count: number): readonly Body[]
   attach(plan: AttachPlan): Promise<Attached>
   detach(plan: DetachPlan): Promise<void>
   changePorts(change: PortChange): Promise<void>
@@ -248,6 +297,8 @@ export interface Native {
   listening(): { readonly watchers: number; readonly losses: number; readonly sockets: number }
   /** The bytes of a message as it is sent, but for its sequence number; undefined when it cannot be encoded. */
   encoded(message: Message): Uint8Array | undefined
+  /** What the bytes behind an nlmsghdr say; unknown attributes are in `other`. Throws when they say nothing. */
+  decoded(type: string, bytes: Uint8Array): Body
   statistics(): { readonly queued: number; readonly pending: number }
 }
 

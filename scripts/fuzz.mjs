@@ -1,5 +1,5 @@
 // npm run fuzz [-- libFuzzer's options]: builds native/test/fuzz with clang and lets it run, for a minute unless told otherwise.
-// What it finds interesting is kept in build-fuzz/corpus for the next time.
+// It begins with the recordings of test/golden; what it finds interesting is kept in build-fuzz/corpus for the next time.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -27,12 +27,14 @@ function must(command, args) {
 }
 
 must('cmake', ['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DFUZZ=ON'])
-must('cmake', ['--build', folder, '--target', 'decode_fuzz', '--parallel'])
+must('cmake', ['--build', folder, '--target', 'decode_fuzz', 'seeds', '--parallel'])
 const corpus = join(folder, 'corpus')
-mkdirSync(corpus, { recursive: true })
+const seeds = join(folder, 'golden')
+for (const path of [corpus, seeds]) mkdirSync(path, { recursive: true })
+must(join(folder, 'seeds'), [seeds])
 const given = process.argv.slice(2)
 const time = given.some((option) => option.startsWith('-max_total_time')) ? [] : ['-max_total_time=60']
-const { status, signal } = spawnSync(join(folder, 'decode_fuzz'), [...time, '-max_len=4096', ...given, corpus], {
+const { status, signal } = spawnSync(join(folder, 'decode_fuzz'), [...time, '-max_len=4096', ...given, corpus, seeds], {
   cwd: folder, // where it leaves what crashed it
   stdio: 'inherit',
 })

@@ -1,7 +1,9 @@
 // The JavaScript thread never waits for the kernel.
 
 import * as assert from 'uvu/assert'
-import { createNetwork, type Network } from '../lib/index.ts'
+import { createNetns, createNetwork, Netns, type Network } from '../lib/index.ts'
+import { read } from '../lib/rtnetlink/exchange.ts'
+import { output } from './support/command.ts'
 import { suite } from './support/suite.ts'
 
 const test = suite('event loop')
@@ -51,6 +53,53 @@ test(`keeps turning while ${inFlight} attaches are in flight, and while they are
   } finally {
     await network.delete({ force: true })
   }
+})
+
+test('turns again and again while 10 000 routes become objects', async () => {
+  await using ns = await createNetns()
+  const routes = Array.from({ length: 10_000 }, (_, at) => `route add 10.${at >> 8}.${at & 255}.0/24 dev lo`)
+  await output('ip', ['-batch', '-'], { netns: ns, input: ['link set lo up', ...routes].join('\n') })
+  let made = 0
+  let atOnce = 0
+  let mostAtOnce = 0
+  let over = false
+  const turn = (): void => {
+    atOnce = 0
+    if (!over) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await read(Netns.handleOf(ns), { type: 'RTM_GETROUTE', flags: 0, body: { family: 2, table: 254 } }, () => {
+    made++
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+  })
+  over = true
+  assert.is(made, 10_000)
+  assert.ok(mostAtOnce < made / 4, `${mostAtOnce} objects in one turn`)
+})
+
+test('turns again and again while a watch tells of 2 000 routes to somebody who only listens', async () => {
+  await using ns = await createNetns()
+  const routes = Array.from({ length: 2000 }, (_, at) => `route add 10.${at >> 8}.${at & 255}.0/24 dev lo`)
+  await output('ip', ['-batch', '-'], { netns: ns, input: ['link set lo up', ...routes].join('\n') })
+  let told = 0
+  let atOnce = 0
+  let mostAtOnce = 0
+  let over = false
+  const turn = (): void => {
+    atOnce = 0
+    if (!over) setImmediate(turn)
+  }
+  setImmediate(turn)
+  for await (const event of ns.watch({ routes: true })) {
+    if (event.type === 'synced') break
+    told++
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+    // The consumer's own work, without which so few are told in less than a turn.
+    for (const end = performance.now() + 0.02; performance.now() < end; );
+  }
+  over = true
+  assert.ok(told >= 2000)
+  assert.ok(mostAtOnce < told / 4, `${mostAtOnce} events in one turn`)
 })
 
 test.run()

@@ -116,6 +116,23 @@ test('of named namespaces, of spawned children, and of errors', async () => {
   assert.is((await run('ip', ['netns', 'list'])).stdout.includes('leak'), false)
 })
 
+test('of tun devices, and of those that could not be completed', async () => {
+  const report = await askProgram<Report>(
+    `${measure}
+    const ns = await ct.createNetns()
+    await report(async () => {
+      const opened = await ns.openTun({ name: 'tun0', mode: 'tun', multiQueue: true }).catch((error) => error)
+      const attached = await ns.attachTun('tun0').catch((error) => error)
+      await ns.openTun({ name: 'tun1', mode: 'tun', master: 'tun0' }).catch(() => {})
+      await ns.createTun({ name: 'tun1', mode: 'tap', altnames: ['lo'] }).catch(() => {})
+      await attached.close?.()
+      await opened.close?.()
+    }, 20, 6)`,
+    { nodeOptions: ['--expose-gc'], limit: 240_000 },
+  )
+  assertFlat(report)
+})
+
 test('of handles that nobody closes', async () => {
   const report = await askProgram<Report>(
     `${measure}

@@ -1,5 +1,6 @@
 // What is measured: ways to give a container its network, each doing the same work by its own means.
 
+import type { Subject } from '../population.ts'
 import { floor } from './floor.ts'
 import { library } from './library.ts'
 import { shell } from './shell.ts'
@@ -27,6 +28,10 @@ export interface Contender {
   publish?(ports: number): Promise<readonly number[]>
   /** Asks for a link by its name, and says how long each answer took. */
   getLink?(times: number): Promise<readonly number[]>
+  /** Lists all that there is of a subject, in the main table and in IPv4, and says how long each listing took. */
+  list?(subject: Subject, times: number): Promise<readonly number[]>
+  /** Adds routes, all in one go or one after another, and says how long all of them took. */
+  addRoutes?(routes: number, how: 'batch' | 'singly'): Promise<number>
 }
 
 export type ContenderName = 'floor' | 'netlink-ct' | 'shell'

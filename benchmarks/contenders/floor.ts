@@ -4,6 +4,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { device, makeDevice } from '../population.ts'
 import type { Churn, Contender, Laps } from './contender.ts'
 
 const folder = join(import.meta.dirname, '../floor')
@@ -42,5 +43,11 @@ function churn({ containers, ports, detach }: Churn): Promise<Laps> {
 export const floor: Contender = {
   churn,
   publish: async (ports) => (await ask<{ publish: number[] }>('publish', String(ports))).publish,
+  list: async (subject, times) => (await ask<{ list: number[] }>('list', String(times), subject)).list,
+  addRoutes: async (routes, how) => {
+    await makeDevice()
+    const { laps } = await ask<{ laps: [number] }>('add-routes', String(routes), how, device)
+    return laps[0]
+  },
   getLink: async (times) => (await ask<{ 'get-link': number[] }>('get-link', String(times)))['get-link'],
 }

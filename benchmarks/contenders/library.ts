@@ -1,6 +1,7 @@
 // The library itself, through its public interface.
 
 import { createNetwork, type Endpoint, host, type Network } from 'netlink-ct'
+import { address, device, makeDevice, type Subject } from '../population.ts'
 import type { Churn, Contender, Laps } from './contender.ts'
 
 /** Enough for V8 to have compiled what is measured. */
@@ -82,4 +83,30 @@ async function getLink(times: number): Promise<number[]> {
   return laps
 }
 
-export const library: Contender = { churn, publish, getLink }
+const lists: Readonly<Record<Subject, () => Promise<readonly unknown[]>>> = {
+  links: () => host.listLinks(),
+  routes: () => host.listRoutes({ family: 'inet' }),
+  addresses: () => host.listAddresses({ family: 'inet' }),
+}
+
+async function list(subject: Subject, times: number): Promise<number[]> {
+  for (let time = 0; time < 5; time++) await lists[subject]()
+  const laps: number[] = []
+  for (let time = 0; time < times; time++) laps.push(await timed(lists[subject]))
+  return laps
+}
+
+async function addRoutes(routes: number, how: 'batch' | 'singly'): Promise<number> {
+  const add = async (from: number): Promise<void> => {
+    const numbers = Array.from({ length: routes }, (_, number) => from + number)
+    const spec = (number: number) => ({ to: `${address(number)}/32`, dev: device })
+    if (how === 'singly') for (const number of numbers) await host.addRoute(spec(number))
+    else await host.batch((batch) => numbers.forEach((number) => void batch.addRoute(spec(number))))
+  }
+  await makeDevice()
+  // The same once before, with other destinations.
+  await add(2 ** 20)
+  return timed(() => add(0))
+}
+
+export const library: Contender = { churn, publish, getLink, list, addRoutes }

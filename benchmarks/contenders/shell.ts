@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { address, device, ipBatch, makeDevice, type Subject } from '../population.ts'
 import type { Churn, Contender, Laps } from './contender.ts'
 
 const recipe = join(import.meta.dirname, '../recipe.sh')
@@ -21,4 +22,38 @@ async function churn({ containers, attach = 1, ports, detach }: Churn): Promise<
   return { attach: [attached / containers], detach: detached.map((time) => time / containers) }
 }
 
-export const shell: Contender = { churn }
+/** A program's way to the objects: `ip -j`, and its text parsed. */
+async function ip(...args: string[]): Promise<number> {
+  const start = performance.now()
+  const { stdout } = await promisify(execFile)('ip', ['-j', ...args], { maxBuffer: 2 ** 28 })
+  JSON.parse(stdout || '[]')
+  return (performance.now() - start) * 1000
+}
+
+async function again(times: number, ...args: string[]): Promise<number[]> {
+  const laps: number[] = []
+  for (let time = 0; time < times; time++) laps.push(await ip(...args))
+  return laps
+}
+
+const lists: Readonly<Record<Subject, readonly string[]>> = {
+  links: ['-d', 'link', 'show'],
+  routes: ['-d', '-4', 'route', 'show'],
+  addresses: ['-d', '-4', 'address', 'show'],
+}
+
+async function getLink(times: number): Promise<number[]> {
+  await makeDevice()
+  return again(times, '-d', 'link', 'show', 'dev', device)
+}
+
+async function addRoutes(routes: number, how: 'batch' | 'singly'): Promise<number> {
+  await makeDevice()
+  const all = Array.from({ length: routes }, (_, number) => ['route', 'add', `${address(number)}/32`, 'dev', device])
+  const start = performance.now()
+  if (how === 'batch') await ipBatch(all.map((words) => words.join(' ')))
+  else for (const words of all) await promisify(execFile)('ip', words)
+  return (performance.now() - start) * 1000
+}
+
+export const shell: Contender = { churn, getLink, addRoutes, list: (subject, times) => again(times, ...lists[subject]) }

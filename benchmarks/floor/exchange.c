@@ -64,3 +64,22 @@ void exchange_run(struct exchange* exchange, const char* what) {
   exchange->length = 0;
   exchange->last = NULL;
 }
+
+int exchange_count(struct exchange* exchange, const char* what) {
+  if (mnl_socket_sendto(exchange->socket, exchange->buffer, exchange->last->nlmsg_len) < 0) fail(what);
+  int found = 0;
+  for (int done = 0; !done;) {
+    int left = (int)mnl_socket_recvfrom(exchange->socket, reply, sizeof reply);
+    if (left < 0) fail(what);
+    for (struct nlmsghdr* header = (struct nlmsghdr*)reply; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+      if (header->nlmsg_type == NLMSG_ERROR) fail(what);
+      if (header->nlmsg_type == NLMSG_DONE)
+        done = 1;
+      else
+        found++;
+    }
+  }
+  exchange->length = 0;
+  exchange->last = NULL;
+  return found;
+}

@@ -27,3 +27,6 @@ struct nlmsghdr* exchange_add(struct exchange* exchange, int type, int flags);
 
 // Sends what was added, with the acknowledgement asked of the last message, and takes the answers. Any refusal ends the program.
 void exchange_run(struct exchange* exchange, const char* what);
+
+// Sends the one message that was added, which asks for a dump, and counts the objects that come.
+int exchange_count(struct exchange* exchange, const char* what);

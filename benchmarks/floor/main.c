@@ -5,8 +5,10 @@
 //                                              (`netns`)
 //   floor publish PORTS
 //   floor get-link TIMES
+//   floor list TIMES links|routes|addresses
+//   floor add-routes COUNT batch|singly DEVICE
 //
-// Prints one JSON object: the microseconds of each operation. Works in the network namespace that it is started in and leaves
+// Prints one JSON object: the microseconds of each operation, or of all routes. Works in the network namespace that it is started in and leaves
 // there what it made.
 
 #include <errno.h>
@@ -18,6 +20,7 @@
 
 #include "container.h"
 #include "exchange.h"
+#include "listing.h"
 #include "port.h"
 
 static void print_laps(const char* name, const double* laps, int count) {
@@ -93,6 +96,34 @@ static int repeat(const char* operation, int count) {
   return 0;
 }
 
+static int list(int count, const char* subject) {
+  static struct exchange exchange;
+  double* laps = calloc((size_t)count, sizeof *laps);
+  if (!laps) fail("memory");
+  exchange_open(&exchange, NETLINK_ROUTE);
+  for (int i = 0; i < count; i++) {
+    const double start = now_us();
+    if (list_all(&exchange, subject) == 0) fail(subject);
+    laps[i] = now_us() - start;
+  }
+  printf("{");
+  print_laps("list", laps, count);
+  printf("}\n");
+  return 0;
+}
+
+static int add_routes(int count, int at_once, const char* device) {
+  static struct exchange exchange;
+  exchange_open(&exchange, NETLINK_ROUTE);
+  const double start = now_us();
+  routes_add(&exchange, count, at_once, device);
+  const double lap = now_us() - start;
+  printf("{");
+  print_laps("laps", &lap, 1);
+  printf("}\n");
+  return 0;
+}
+
 int main(int count, char** arguments) {
   const char* command = count > 2 ? arguments[1] : "";
   const int number = count > 2 ? atoi(arguments[2]) : 0;
@@ -100,6 +131,10 @@ int main(int count, char** arguments) {
     return churn(number, arguments[3], count > 4 && strcmp(arguments[4], "ports") == 0);
   }
   if (number > 0 && (strcmp(command, "publish") == 0 || strcmp(command, "get-link") == 0)) return repeat(command, number);
-  fprintf(stderr, "usage: floor churn CONTAINERS keep|each|group|netns [ports] | publish PORTS | get-link TIMES\n");
+  if (number > 0 && count > 3 && strcmp(command, "list") == 0) return list(number, arguments[3]);
+  if (number > 0 && count > 4 && strcmp(command, "add-routes") == 0) {
+    return add_routes(number, strcmp(arguments[3], "batch") == 0 ? 128 : 1, arguments[4]);
+  }
+  fprintf(stderr, "usage: floor churn CONTAINERS keep|each|group|netns [ports] | publish PORTS | get-link TIMES |\n       list TIMES links|routes|addresses | add-routes COUNT batch|singly DEVICE\n");
   return 2;
 }

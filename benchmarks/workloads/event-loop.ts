@@ -1,15 +1,14 @@
 // How late JavaScript runs while 64 attaches are in flight, again and again.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Endpoint } from 'netlink-ct'
 import { openBenchNetwork, warmUp } from '../contenders/library.ts'
+import { timerDelay } from '../event-loop-delay.ts'
 import { quantile } from '../statistics.ts'
 import type { Workload } from './workload.ts'
 
 const inFlight = 64
 // One time gives too few samples for a 99th percentile: as many as the milliseconds that it takes.
 const times = 8
-const resolution = 1
 
 async function attachAgainAndAgain(): Promise<void> {
   const network = await openBenchNetwork()
@@ -20,15 +19,6 @@ async function attachAgainAndAgain(): Promise<void> {
     endpoints.push(...(await Promise.all(attached)))
   }
   await Promise.all(endpoints.map((endpoint) => endpoint.netns?.close()))
-}
-
-/** Milliseconds that a timer of 1 ms fires late. The histogram of Node counts from timer to timer, so that 1 ms is in each value. */
-async function timerDelay(work: () => Promise<void>, share: number): Promise<number> {
-  const histogram = monitorEventLoopDelay({ resolution })
-  histogram.enable()
-  await work()
-  histogram.disable()
-  return (share === 1 ? histogram.max : histogram.percentile(share * 100)) / 1e6 - resolution
 }
 
 /** Milliseconds from turn to turn of the event loop. It keeps one core busy, as a program that computes does. */

@@ -4,7 +4,8 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { debuglog } from 'node:util'
 import { NetlinkError, toError } from '../errors.ts'
-import type { Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import type { Body, DumpResult, Found, Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import { isWarned, kernelWarning, type NetlinkWarning, warn } from './warning.ts'
 import { bodyWords, bytesWords, messageWords } from './words.ts'
 
 /**
@@ -33,7 +34,7 @@ const words = debuglog('netlink-ct')
 const bytes = debuglog('netlink-ct-bytes')
 
 const isWatched = (): boolean =>
-  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || words.enabled || bytes.enabled
+  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || isWarned() || words.enabled || bytes.enabled
 
 interface Description {
   readonly handle?: NamespaceHandle | undefined
@@ -46,9 +47,22 @@ function firstError(result: unknown): unknown {
   return refused === undefined ? undefined : new NetlinkError(refused)
 }
 
+/** The kernel's warnings in the result of `submit`, `transact` or `dump`. */
+function warningsOf(result: unknown, messages: readonly Message[], netns: bigint | undefined): NetlinkWarning[] {
+  const several = Array.isArray(result) ? (result as readonly Partial<Outcome>[]) : [result as Partial<Outcome> | undefined]
+  return several.flatMap((outcome, at) => {
+    const message = messages[at]
+    if (outcome?.warning === undefined || message === undefined) return []
+    return kernelWarning(outcome.warning, message.step ?? message.type, netns)
+  })
+}
+
 export function traced(native: Native): Native {
   const place = (handle: NamespaceHandle | undefined): bigint | undefined =>
     handle === undefined ? undefined : native.describe(handle).inode
+
+  /** Where the objects of a dump are from. */
+  const places = new WeakMap<Found, string>()
 
   function printRequest(info: RequestInfo, messages: readonly Message[]): void {
     const where = info.netns === undefined ? '' : `netns ${info.netns} `
@@ -63,12 +77,8 @@ export function traced(native: Native): Native {
 
   function printResult(info: RequestInfo, result: unknown): void {
     const where = info.netns === undefined ? '' : `netns ${info.netns} `
-    const bodies =
-      info.operation === 'dump'
-        ? (result as Awaited<ReturnType<Native['dump']>>).objects
-        : Array.isArray(result)
-          ? (result as readonly Outcome[]).flatMap(({ replies }) => replies ?? [])
-          : []
+    if (info.operation === 'dump' && result !== undefined) places.set((result as DumpResult).found, where)
+    const bodies = Array.isArray(result) ? (result as readonly Outcome[]).flatMap(({ replies }) => replies ?? []) : []
     for (const body of bodies) words('%s< %s', where, bodyWords(body))
     const how = info.error === undefined ? 'ok' : String(info.error)
     words('%s< %s: %s, %s ms', where, info.operation, how, info.duration?.toFixed(3))
@@ -91,6 +101,10 @@ export function traced(native: Native): Native {
       result = await call()
       const refused = firstError(result)
       if (refused !== undefined) info.error = refused
+      for (const warning of warningsOf(result, messages, netns)) {
+        warn(warning)
+        words('netns %s < warning: %s: %s', netns, warning.operation, warning.message)
+      }
       return result
     } catch (failure) {
       info.error = toError(failure)
@@ -116,6 +130,12 @@ export function traced(native: Native): Native {
   const nowhere = (): Description => ({})
   const several = (handle: NamespaceHandle, messages: readonly Message[]): Description => ({ handle, messages })
 
+  const takeObjects = (found: Found, count: number): readonly Body[] => {
+    const bodies = native.takeObjects(found, count)
+    for (const body of bodies) words('%s< %s', places.get(found) ?? '', bodyWords(body))
+    return bodies
+  }
+
   const take = (watcher: number): Taken => {
     const taken = native.take(watcher)
     for (const news of taken.news) {
@@ -135,6 +155,7 @@ export function traced(native: Native): Native {
     getSysctl: around('getSysctl', native.getSysctl, inside),
     setSysctl: around('setSysctl', native.setSysctl, inside),
     socket: around('socket', native.socket, inside),
+    openTun: around('openTun', native.openTun, inside),
     submit: around('submit', native.submit, several),
     transact: around('transact', native.transact, several),
     dump: around('dump', native.dump, (handle, message) => ({ handle, messages: [message] })),
@@ -143,5 +164,6 @@ export function traced(native: Native): Native {
     changePorts: around('changePorts', native.changePorts, ({ host }) => ({ handle: host })),
     watch: around('watch', native.watch, inside),
     take: words.enabled ? take : native.take,
+    takeObjects: words.enabled ? takeObjects : native.takeObjects,
   }
 }

@@ -9,11 +9,21 @@ import { type NamespaceHandle, native } from '../native.ts'
 import { Nftables } from '../nftables/nftables.ts'
 import * as address from '../rtnetlink/address.ts'
 import { Batch, type BatchResult } from '../rtnetlink/batch.ts'
-import { type BridgeSpec, createBridge } from '../rtnetlink/bridge.ts'
+import { type BridgeSpec, createBridge } from '../rtnetlink/bridge/create.ts'
+import * as mdb from '../rtnetlink/bridge/mdb.ts'
+import type { BridgeOptions } from '../rtnetlink/bridge/options.ts'
+import { setBridgePort } from '../rtnetlink/bridge/port.ts'
+import type { BridgePortOptions } from '../rtnetlink/bridge/port-options.ts'
+import { setBridge } from '../rtnetlink/bridge/set.ts'
+import * as vlan from '../rtnetlink/bridge/vlan.ts'
 import { createLink, type LinkSpec } from '../rtnetlink/create-link.ts'
+import { deleteLinks, type LinksToDelete } from '../rtnetlink/delete-links.ts'
+import * as settings from '../rtnetlink/device-settings.ts'
 import * as fdb from '../rtnetlink/fdb.ts'
 import * as link from '../rtnetlink/link.ts'
+import { type LinkMove, moveLink } from '../rtnetlink/move-link.ts'
 import * as neighbor from '../rtnetlink/neighbor.ts'
+import * as neighborTable from '../rtnetlink/neighbor-table.ts'
 import * as nexthop from '../rtnetlink/nexthop.ts'
 import * as nsid from '../rtnetlink/nsid.ts'
 import * as route from '../rtnetlink/route.ts'
@@ -25,6 +35,7 @@ import * as trafficClass from '../rtnetlink/traffic/class.ts'
 import * as trafficFilter from '../rtnetlink/traffic/filter.ts'
 import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
+import { attachTun, createTun, openTun, type Tun, type TunSpec } from '../rtnetlink/tun.ts'
 import { createVethPair, type VethSpec } from '../rtnetlink/veth.ts'
 import * as wait from '../rtnetlink/wait-for.ts'
 import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
@@ -131,9 +142,37 @@ export class Netns implements AsyncDisposable {
     return this.#use((here) => inside.#use((there) => createVethPair(here, there, spec)))
   }
 
-  /** One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. */
-  async getLink(ref: link.LinkRef): Promise<link.Link> {
-    return this.#use((handle) => link.getLink(handle, ref))
+  /**
+   * Makes a tun or tap device that stays until it is deleted, as `ip tuntap add` does: `createTun({ name: 'tap0', mode: 'tap', up: true })`.
+   * It has no carrier until somebody attaches. EBUSY when the name or the index is taken. On any error nothing is left of it.
+   * See /dev/net/tun in the kernel's `networking/tuntap.rst`.
+   */
+  async createTun(spec: TunSpec): Promise<link.Link> {
+    return this.#use((handle) => createTun(handle, spec))
+  }
+
+  /**
+   * Makes a tun or tap device that goes with its last descriptor, and opens it: `await using tun = await ns.openTun({ name: 'tun0', mode: 'tun',
+   * up: true, addresses: ['10.0.0.1/24'] })`. EBUSY when the name or the index is taken. On any error nothing is left of it.
+   */
+  async openTun(spec: TunSpec): Promise<Tun> {
+    return this.#use((handle) => openTun(handle, spec))
+  }
+
+  /**
+   * Opens a queue of a tun or tap device that is there, with the headers that the device has. EBUSY when it is in use and was not made with
+   * `multiQueue`, E2BIG when it has all queues that it may (256), EINVAL when it is of another kind, EPERM when it is somebody else's.
+   */
+  async attachTun(ref: link.LinkRef): Promise<Tun> {
+    return this.#use((handle) => attachTun(handle, ref))
+  }
+
+  /**
+   * One device, asked for by name, alternative name or index: never a dump. ENODEV when there is none. `{ statistics: true }`: with
+   * what it has counted.
+   */
+  async getLink(ref: link.LinkRef, options?: link.LinkDetails): Promise<link.Link> {
+    return this.#use((handle) => link.getLink(handle, ref, options))
   }
 
   /** The devices that match; the kernel filters. */
@@ -143,10 +182,19 @@ export class Netns implements AsyncDisposable {
 
   /**
    * Several changes at once. Resolves to the device as it is then. The kernel makes them one after the other and stops at the first
-   * that it refuses: those before it stay.
+   * that it refuses: those before it stay. A change of `master` is itself two: the device leaves the old one first, and has none after
+   * ENOTSUP, ELOOP or EBUSY.
+   *
+   * With `netns` the device moves there, and the other changes are made there, in the same message: `setLink('veth0', { netns,
+   * name: 'eth0', up: true })`. Resolves to the device as it is there. It loses its addresses, routes and master. EEXIST when the name
+   * or an alternative one is taken there, EBUSY when `newIndex` is, EINVAL for devices that belong to a namespace (the loopback). After
+   * an error it is where it was, under its name and index; when it had to be moved back for that, without its addresses.
    */
-  async setLink(ref: link.LinkRef, changes: link.LinkChanges): Promise<link.Link> {
-    return this.#use((handle) => link.setLink(handle, ref, changes))
+  async setLink(ref: link.LinkRef, changes: link.LinkChanges | LinkMove<Netns>): Promise<link.Link> {
+    const place = (changes as Partial<LinkMove<Netns>> | undefined)?.netns
+    if (place === undefined) return this.#use((handle) => link.setLink(handle, ref, changes))
+    const target = netnsOption(place, 'changes.netns')
+    return this.#use((here) => target.#use((there) => moveLink(here, there, ref, { ...changes, netns: target })))
   }
 
   /** ENODEV when there is none. The kernel takes tens of milliseconds (RCU grace periods). */
@@ -154,9 +202,26 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => link.deleteLink(handle, ref))
   }
 
+  /**
+   * Deletes many at once; the kernel waits for its readers once for all: `deleteLinks(['veth1', 'veth2'])`, or all of a group by `deleteLinks({ group: 7 })`;
+   * group 0, where every device is at first, is refused. All or none: ENODEV when one of a list is not there, ENOTSUP when one
+   * cannot be deleted (the loopback), and then none is. A group without devices is no error.
+   */
+  async deleteLinks(which: LinksToDelete): Promise<void> {
+    return this.#use((handle) => deleteLinks(handle, which))
+  }
+
   /** `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. */
   async addAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
     return this.#use((handle) => address.addAddress(handle, ref, cidr, options))
+  }
+
+  /**
+   * Like addAddress; an address that the device has with this prefix and peer gets the lifetimes, the metric and the protocol of
+   * `options`, in IPv6 also the flags. What `options` leaves out is as it is for a new one: forever. Label and broadcast stay.
+   */
+  async replaceAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
+    return this.#use((handle) => address.replaceAddress(handle, ref, cidr, options))
   }
 
   /** EADDRNOTAVAIL when the device does not have it with this prefix, and this peer, if it is a point-to-point one. */
@@ -166,6 +231,14 @@ export class Netns implements AsyncDisposable {
 
   async listAddresses(filter?: address.AddressFilter): Promise<address.AddressInfo[]> {
     return this.#use((handle) => address.listAddresses(handle, filter))
+  }
+
+  /**
+   * Deletes the addresses that match, as `ip address flush` does; `{}` is all of them, the loopback's too. Resolves to what was found.
+   * One reading, then one message for each, in one submission: not atomic. What somebody else deletes meanwhile is no error.
+   */
+  async flushAddresses(filter: address.AddressFilter): Promise<address.AddressInfo[]> {
+    return this.#use((handle) => address.flushAddresses(handle, filter))
   }
 
   /** `addRoute({ to: 'default', via: '172.18.0.1' })`. EEXIST when there is such a route, ENETUNREACH when the gateway has none. */
@@ -178,7 +251,11 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => route.replaceRoute(handle, spec))
   }
 
-  /** ESRCH when no route matches what is given. */
+  /**
+   * One route that matches all that is given, the one of the lowest metric: `to`, the table (`main` unless it is named) and `tos`
+   * always count, the rest only when given. An IPv6 route of several ways loses the one that `via` or `dev` names, or all of them.
+   * ESRCH when none matches.
+   */
   async deleteRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.deleteRoute(handle, spec))
   }
@@ -186,6 +263,15 @@ export class Netns implements AsyncDisposable {
   /** Of the main table, unless another is asked for. */
   async listRoutes(filter?: route.RouteFilter): Promise<route.Route[]> {
     return this.#use((handle) => route.listRoutes(handle, filter))
+  }
+
+  /**
+   * Deletes the routes that match, of the table `main` unless another, or `'all'`, is named, as `ip route flush` does; the kernel's own
+   * too. Resolves to what was found. One reading a family, then one message for each route, in one submission: not atomic. What
+   * somebody else deletes meanwhile is no error.
+   */
+  async flushRoutes(filter: route.RouteFilter): Promise<route.Route[]> {
+    return this.#use((handle) => route.flushRoutes(handle, filter))
   }
 
   /** Beside routes with the same destination and metric. */
@@ -203,7 +289,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => lookupRoute(handle, address, options))
   }
 
-  /** A policy routing rule. EEXIST when there is an equal one. */
+  /** A policy routing rule. EEXIST when there is an equal one, or one that has all these selectors and more. */
   async addRule(spec: rule.RuleSpec): Promise<void> {
     return this.#use((handle) => rule.addRule(handle, spec))
   }
@@ -235,6 +321,27 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => neighbor.listNeighbors(handle, filter))
   }
 
+  /**
+   * Deletes the entries that match, as `ip neighbour flush` does: without `states` not the permanent ones and those without ARP.
+   * Resolves to what was found. One reading, then one message for each, in one submission: not atomic. What goes meanwhile is no error.
+   */
+  async flushNeighbors(filter: neighbor.NeighborFilter): Promise<neighbor.Neighbor[]> {
+    return this.#use((handle) => neighbor.flushNeighbors(handle, filter))
+  }
+
+  /** The tables of ARP and neighbor discovery: limits, counters, and how each device of this namespace uses them. */
+  async listNeighborTables(): Promise<neighborTable.NeighborTable[]> {
+    return this.#use((handle) => neighborTable.listNeighborTables(handle))
+  }
+
+  /**
+   * `host.setNeighborTable('inet', { gcThresh3: 8192 })`, in one message. The limits, which all namespaces share, and what new devices
+   * start with are changed in the initial namespace only: elsewhere ENOENT. The parameters of a `link` are its namespace's.
+   */
+  async setNeighborTable(family: 'inet' | 'inet6', changes: neighborTable.NeighborTableChanges): Promise<void> {
+    return this.#use((handle) => neighborTable.setNeighborTable(handle, family, changes))
+  }
+
   /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. */
   async addFdbEntry(spec: fdb.FdbSpec): Promise<void> {
     return this.#use((handle) => fdb.addFdbEntry(handle, spec))
@@ -253,13 +360,86 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => fdb.deleteFdbEntry(handle, spec))
   }
 
-  /** Forgets what a bridge, or one of its ports, has learned, in one message. */
-  async flushFdb(ref: link.LinkRef): Promise<void> {
-    return this.#use((handle) => fdb.flushFdb(handle, ref))
+  /**
+   * Deletes the forwarding entries of a bridge, of one of its ports, or of a vxlan device: those that were learned, unless `filter`
+   * names another state, and only of one VLAN if it names one: EINVAL of a vxlan device, which has none. In one message; Linux 5.19,
+   * before that ENOTSUP.
+   */
+  async flushFdb(ref: link.LinkRef, filter?: fdb.FdbFlush): Promise<void> {
+    return this.#use((handle) => fdb.flushFdb(handle, ref, filter))
   }
 
   async listFdb(filter?: fdb.FdbFilter): Promise<fdb.FdbEntry[]> {
     return this.#use((handle) => fdb.listFdb(handle, filter))
+  }
+
+  /**
+   * Changes options of a bridge that is there; those that are not named stay: `setBridge('br0', { vlanFiltering: true })`. Resolves to
+   * the bridge as it is then. ENOTSUP when the device is no bridge, or the kernel lacks an option. The kernel takes one option after
+   * the other and stops at the first that it refuses (ERANGE, EINVAL): those before it stay. See ip-link(8), `type bridge`.
+   */
+  async setBridge(ref: link.LinkRef, options: BridgeOptions): Promise<link.Link> {
+    return this.#use((handle) => setBridge(handle, ref, options))
+  }
+
+  /**
+   * Changes options of a bridge's port; those that are not named stay: `setBridgePort('veth0', { isolated: true })`. Resolves to the
+   * port as it is then. ENOTSUP when the device is no port of a bridge. The kernel takes the switches together and then one option
+   * after the other, and stops at the first that it refuses: ENETDOWN for a state of a port without a carrier, EBUSY while STP decides
+   * it. See bridge(8), `link set`.
+   */
+  async setBridgePort(ref: link.LinkRef, options: BridgePortOptions): Promise<link.Link> {
+    return this.#use((handle) => setBridgePort(handle, ref, options))
+  }
+
+  /**
+   * Makes a port, or with `self` a bridge, member of VLANs: `addBridgeVlans('veth0', [2, { start: 4, end: 6 }])`. One message, however
+   * many. A VLAN that it is a member of already is given the options. ENOTSUP when the device is no port (or without `self` a bridge),
+   * or the kernel lacks VLAN filtering. Packets are told apart only with the bridge's `vlanFiltering`. See bridge(8), `vlan`.
+   */
+  async addBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, options?: vlan.BridgeVlanOptions): Promise<void> {
+    return this.#use((handle) => vlan.addBridgeVlans(handle, ref, vlans, options))
+  }
+
+  /** Changes what VLANs are on one device: their state, neighbor suppression. ENOENT when it is not a member of one. Linux 5.6. */
+  async setBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, settings: vlan.BridgeVlanSettings): Promise<void> {
+    return this.#use((handle) => vlan.setBridgeVlans(handle, ref, vlans, settings))
+  }
+
+  /** The opposite of addBridgeVlans. A VLAN that the device is no member of is no error, nor is a kernel that has no VLANs. */
+  async deleteBridgeVlans(ref: link.LinkRef, vlans: vlan.VlanIds, options?: vlan.BridgeVlanPlace): Promise<void> {
+    return this.#use((handle) => vlan.deleteBridgeVlans(handle, ref, vlans, options))
+  }
+
+  /** The VLANs of one port or bridge, or of all, in ranges of VLANs that are alike. Linux 5.6; ENOTSUP without VLAN filtering. */
+  async listBridgeVlans(filter?: { readonly link?: link.LinkRef }): Promise<vlan.BridgeVlan[]> {
+    return this.#use((handle) => vlan.listBridgeVlans(handle, filter))
+  }
+
+  /**
+   * An entry of a bridge's multicast database: `addMdbEntry({ bridge: 'br0', port: 'veth0', group: '239.1.1.1' })`. EEXIST when there
+   * is such a one; EINVAL while the bridge is down, does not snoop, or `port` is not its port. See bridge(8), `mdb`.
+   */
+  async addMdbEntry(spec: mdb.MdbSpec): Promise<void> {
+    return this.#use((handle) => mdb.addMdbEntry(handle, spec))
+  }
+
+  /** Like addMdbEntry, in place of an entry that is there. Linux 6.2; before that EEXIST. */
+  async replaceMdbEntry(spec: mdb.MdbSpec): Promise<void> {
+    return this.#use((handle) => mdb.replaceMdbEntry(handle, spec))
+  }
+
+  async deleteMdbEntry(key: mdb.MdbKey): Promise<void> {
+    return this.#use((handle) => mdb.deleteMdbEntry(handle, key))
+  }
+
+  /** Deletes the multicast database entries of a bridge that match, whoever made them, in one message. Linux 6.8, before that ENOTSUP. */
+  async flushMdb(bridge: link.LinkRef, filter?: mdb.MdbFlush): Promise<void> {
+    return this.#use((handle) => mdb.flushMdb(handle, bridge, filter))
+  }
+
+  async listMdb(filter?: { readonly bridge?: link.LinkRef }): Promise<mdb.MdbEntry[]> {
+    return this.#use((handle) => mdb.listMdb(handle, filter))
   }
 
   /** A nexthop object that routes share; see ip-nexthop(8). */
@@ -420,6 +600,24 @@ export class Netns implements AsyncDisposable {
   /** Resolves to the neighbor's entry, once it is reachable. It asks nobody: something must send to the neighbor. */
   async waitForNeighbor(neighborAddress: string, condition?: wait.NeighborCondition): Promise<neighbor.Neighbor> {
     return wait.waitForNeighbor((options) => this.watch(options), neighborAddress, condition)
+  }
+
+  /**
+   * The IPv4 and IPv6 settings of a device, in the camelCase of their sysctl names; see docs/rtnetlink.md. Of a device they are one
+   * answer of the kernel; `'all'` and `'default'` are read file by file. ENODEV when there is no such device.
+   */
+  async getDeviceSettings(ref: settings.SettingsRef): Promise<settings.DeviceSettings> {
+    return this.#use((handle) => settings.getDeviceSettings(handle, ref))
+  }
+
+  /**
+   * Changes settings of a device: `setDeviceSettings('eth0', { ipv4: { rpFilter: 2 }, ipv6: { acceptRa: 0 } })`. What netlink takes goes
+   * first, in one message, all or nothing; then one write to /proc/sys each, IPv4 before IPv6, in the order of the table. Not atomic:
+   * what was done before a refusal stays. ENODEV when there is no such device, ENOENT when the kernel has no such setting,
+   * EAFNOSUPPORT when the device has no IPv4.
+   */
+  async setDeviceSettings(ref: settings.SettingsRef, changes: settings.DeviceSettings): Promise<void> {
+    return this.#use((handle) => settings.setDeviceSettings(handle, ref, changes))
   }
 
   /** A network setting: `getSysctl('net.ipv4.ip_forward')` → `'1'`. ENOENT when the kernel has none of that name. */

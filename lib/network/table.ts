@@ -3,6 +3,7 @@
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
+import { read } from '../rtnetlink/exchange.ts'
 import { NetworkError } from './errors.ts'
 import { compiledTable, type FirewalledNetwork, listElements, networkAdded, networkRemoved, tableName } from './firewall/index.ts'
 
@@ -53,8 +54,8 @@ async function generation(handle: NamespaceHandle): Promise<number> {
 }
 
 async function networksInTable(handle: NamespaceHandle): Promise<number> {
-  const { objects } = await kernel(native.dump(handle, listElements('networks') as Message))
-  return objects.reduce((sum, body) => sum + (Array.isArray(body['elements']) ? body['elements'].length : 0), 0)
+  const { objects } = await read(handle, listElements('networks') as Message, ({ elements }) => elements)
+  return objects.reduce<number>((sum, elements) => sum + (Array.isArray(elements) ? elements.length : 0), 0)
 }
 
 /** The network's elements go; with the last network the table goes too. A table that is gone already is no error. */

@@ -1,7 +1,8 @@
 // Commands, sent as one transaction; what the kernel refuses is named as the command that asked for it.
 
-import { isRefusal, kernel, NetlinkError } from '../errors.ts'
+import { isRefusal, NetlinkError } from '../errors.ts'
 import { type Body, type KernelRefusal, type Message, type NamespaceHandle, native, type Outcome } from '../native.ts'
+import { read } from '../rtnetlink/exchange.ts'
 import { type Compiled, compile, compileOrAsk } from './compile/compile.ts'
 import { type SetPlace, type SetShape, setKey } from './compile/transaction.ts'
 import { isOpaque, knownSet } from './decompile/known-set.ts'
@@ -58,7 +59,7 @@ async function shapesOf(
   { family, table }: Pick<SetPlace, 'family' | 'table'>,
 ): Promise<[string, SetShape][]> {
   const body: Body = { family: families[family], table }
-  const { objects } = await kernel(native.dump(handle, { type: 'NFT_MSG_GETSET', flags: 0, body }))
+  const { objects } = await read(handle, { type: 'NFT_MSG_GETSET', flags: 0, body }, (object) => object)
   return objects.flatMap((object): [string, SetShape][] => {
     const set = knownSet(object)
     if (set.table !== table || isOpaque(set.key) || set.objects !== undefined) return []

@@ -74,9 +74,9 @@ export class Nftables {
       rules: has('rule'),
     }
     return this.#use(async (handle) => {
-      const { dumps, torn } = await readRuleset(handle, wanted)
+      const { dumps, torn, readings } = await readRuleset(handle, wanted)
       const listed = decompileRuleset(dumps).filter((object) => only.some((kind) => kind in object))
-      if (torn) throw new TornDumpError('the ruleset', listed)
+      if (torn) throw new TornDumpError('the ruleset', listed, readings)
       return listed
     })
   }

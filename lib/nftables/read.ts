@@ -3,6 +3,7 @@
 import { constants } from 'node:os'
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
 import { type Body, type NamespaceHandle, native } from '../native.ts'
+import { read } from '../rtnetlink/exchange.ts'
 import type { Dumps } from './decompile/ruleset.ts'
 import { families } from './message.ts'
 import type { Family } from './schema.ts'
@@ -28,20 +29,26 @@ export async function generation(handle: NamespaceHandle): Promise<number> {
   return Number(outcomes[0]?.replies[0]?.['id'])
 }
 
+export interface Ruleset {
+  readonly dumps: Dumps
+  readonly torn: boolean
+  readonly readings: number
+}
+
 /** Read again while the ruleset changes under it, five times at most: `torn` is then true, and the dumps may not fit each other. */
-export async function readRuleset(handle: NamespaceHandle, wanted: Wanted): Promise<{ dumps: Dumps; torn: boolean }> {
+export async function readRuleset(handle: NamespaceHandle, wanted: Wanted): Promise<Ruleset> {
   for (let attempt = 1; ; attempt++) {
     const before = await generation(handle)
     const { dumps, torn } = await readOnce(handle, wanted)
     const changed = torn || (await generation(handle)) !== before
-    if (!changed || attempt === mostAttempts) return { dumps, torn: changed }
+    if (!changed || attempt === mostAttempts) return { dumps, torn: changed, readings: attempt }
   }
 }
 
 type Dumped = { readonly objects: readonly Body[]; readonly torn: boolean }
 
 async function dump(handle: NamespaceHandle, type: string, body: Body): Promise<Dumped> {
-  return kernel(native.dump(handle, { type, flags: 0, body }))
+  return read(handle, { type, flags: 0, body }, (object) => object)
 }
 
 const nothing: Dumped = { objects: [], torn: false }

@@ -1,10 +1,10 @@
 // IPv4 and IPv6 addresses of devices.
 
-import { type Cidr, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
-import { fields, integer, invalidType, invalidValue, oneOf, outOfRange } from '../invalid.ts'
+import { type Cidr, contains, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
+import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
-import { dump, number, optionalNumber, optionalText } from './exchange.ts'
+import { dump, nested, number, optionalNumber, optionalText, present, sweep } from './exchange.ts'
 import { indexOf, type LinkRef } from './link-ref.ts'
 import { type Operation, perform } from './operation.ts'
 
@@ -21,8 +21,20 @@ export interface AddressInfo {
   /** The other end of a point-to-point address. */
   readonly peer?: string
   readonly scope: string
-  readonly flags: readonly string[]
+  /** As `ip address` names them: `permanent`, `tentative`, `dadfailed`, `deprecated`, `secondary`, `temporary`, … */
+  readonly flags: readonly AddressFlag[]
+  /** Seconds until the kernel removes the address. */
+  readonly validLifetime: Lifetime
+  /** Seconds until it is `deprecated`: no longer chosen as a source. */
+  readonly preferredLifetime: Lifetime
+  /** Of the route of its network, when it is not the kernel's own choice. */
+  readonly metric?: number
+  /** Who made it: `'kernel_lo'`, `'kernel_ra'`, `'kernel_ll'`, or a number. Absent where nobody said (Linux 5.18). */
+  readonly protocol?: keyof typeof addressProtocols | number
 }
+
+/** In seconds. */
+export type Lifetime = number | 'forever'
 
 export interface AddressOptions {
   /** @defaultValue the last address of the network, for IPv4 prefixes shorter than /31; false for none */
@@ -35,29 +47,77 @@ export interface AddressOptions {
   readonly label?: string
   /** IPv6: usable at once, without duplicate address detection. @defaultValue false */
   readonly nodad?: boolean
+  /** IPv6: usable while duplicate address detection runs (RFC 4429). @defaultValue false */
+  readonly optimistic?: boolean
+  /** IPv6: the home address of a mobile node (RFC 6275). @defaultValue false */
+  readonly home?: boolean
+  /** IPv6: the kernel makes and renews temporary addresses from this one (RFC 4941). @defaultValue false */
+  readonly mngtmpaddr?: boolean
   /** Don't make the route of the address's network. @defaultValue false */
   readonly noprefixroute?: boolean
+  /** A multicast address: join its group on the link. @defaultValue false */
+  readonly autojoin?: boolean
+  /** Of the route of the address's network. */
   readonly metric?: number
+  /** Seconds until the kernel removes the address, at least 1. @defaultValue 'forever' */
+  readonly validLifetime?: Lifetime
+  /** Seconds until it is no longer chosen as a source; not beyond `validLifetime`. @defaultValue validLifetime */
+  readonly preferredLifetime?: Lifetime
+  /** Who makes it: a mark that the kernel keeps (Linux 5.18). */
+  readonly protocol?: keyof typeof addressProtocols | number
 }
 
 export interface AddressFilter {
   readonly link?: LinkRef
   readonly family?: 'inet' | 'inet6'
+  readonly scope?: Scope
+  /** Only addresses in this network: `'10.0.0.0/8'`. */
+  readonly to?: string
+  /** Only addresses that have all of these flags. */
+  readonly flags?: readonly AddressFlag[]
 }
 
+/** IFA_F_*. The first bit is `secondary` in IPv4 and `temporary` in IPv6. */
 const IFA_F = {
+  secondary: 0x01,
   temporary: 0x01,
   nodad: 0x02,
   optimistic: 0x04,
   dadfailed: 0x08,
+  home: 0x10,
   deprecated: 0x20,
   tentative: 0x40,
   permanent: 0x80,
   mngtmpaddr: 0x100,
   noprefixroute: 0x200,
+  autojoin: 0x400,
+  'stable-privacy': 0x800,
 } as const
+export type AddressFlag = keyof typeof IFA_F
+const flagNames = Object.keys(IFA_F) as AddressFlag[]
 
-const optionNames = ['broadcast', 'peer', 'scope', 'label', 'nodad', 'noprefixroute', 'metric'] as const
+/** IFAPROT_* of linux/if_addr.h. */
+const addressProtocols = { kernel_lo: 1, kernel_ra: 2, kernel_ll: 3 } as const
+const protocolNames = Object.keys(addressProtocols) as (keyof typeof addressProtocols)[]
+
+/** INFINITY_LIFE_TIME of net/addrconf.h. */
+const forever = 0xffffffff
+
+/** What the caller may ask for, and whether only IPv6 knows it. */
+const flagOptions = [
+  ['nodad', true],
+  ['optimistic', true],
+  ['home', true],
+  ['mngtmpaddr', true],
+  ['noprefixroute', false],
+  ['autojoin', false],
+] as const
+
+const optionNames: readonly string[] = [
+  ...['broadcast', 'peer', 'scope', 'label', 'metric', 'validLifetime', 'preferredLifetime', 'protocol'],
+  ...flagOptions.map(([name]) => name),
+]
+const filterNames = ['link', 'family', 'scope', 'to', 'flags'] as const
 
 export const familyNumber = (family: 'inet' | 'inet6' | undefined, path: string): number => {
   if (family === undefined) return c.AF_UNSPEC
@@ -87,13 +147,37 @@ function labelOf(cidr: Cidr, option: unknown, path: string): string | undefined 
   return option
 }
 
-function flagsOf(options: AddressOptions): number | undefined {
-  for (const name of ['nodad', 'noprefixroute'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean')
-      throw invalidType(`options.${name}`, 'a boolean', options[name])
+function flagsOf(cidr: Cidr, options: AddressOptions): number | undefined {
+  let flags = 0
+  for (const [name, sixOnly] of flagOptions) {
+    const wanted = options[name]
+    if (wanted === undefined) continue
+    if (typeof wanted !== 'boolean') throw invalidType(`options.${name}`, 'a boolean', wanted)
+    if (wanted && sixOnly && cidr.family === c.AF_INET) throw invalidValue(`options.${name}`, 'is for IPv6 addresses', wanted)
+    if (wanted) flags |= IFA_F[name]
   }
-  const flags = (options.nodad ? IFA_F.nodad : 0) | (options.noprefixroute ? IFA_F.noprefixroute : 0)
   return flags === 0 ? undefined : flags
+}
+
+function lifetimeOf(value: unknown, path: string, least: number): number {
+  return value === 'forever' ? forever : integer(value, path, least, forever - 1)
+}
+
+/** Nothing without either: the kernel then takes both as forever. */
+function lifetimesOf({ validLifetime, preferredLifetime }: AddressOptions): Body | undefined {
+  if (validLifetime === undefined && preferredLifetime === undefined) return undefined
+  const valid = lifetimeOf(validLifetime ?? 'forever', 'options.validLifetime', 1)
+  const preferred = lifetimeOf(preferredLifetime ?? validLifetime, 'options.preferredLifetime', 0)
+  if (preferred > valid) {
+    throw invalidValue('options.preferredLifetime', 'must not be longer than options.validLifetime', preferredLifetime)
+  }
+  return { valid, preferred }
+}
+
+function addressProtocolOf(value: AddressOptions['protocol']): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number') return integer(value, 'options.protocol', 0, 255)
+  return addressProtocols[oneOf(value, 'options.protocol', protocolNames)]
 }
 
 function sameFamily(text: string, family: Family, path: string): string {
@@ -102,8 +186,20 @@ function sameFamily(text: string, family: Family, path: string): string {
   return address.text
 }
 
-/** RTM_NEWADDR: EEXIST when the device has the address already. */
-export function addressMessage(index: number, address: string, options: AddressOptions, path: string): Message {
+type AddressVerb = 'add' | 'replace'
+const flagsFor: Readonly<Record<AddressVerb, number>> = {
+  add: c.NLM_F_CREATE | c.NLM_F_EXCL,
+  replace: c.NLM_F_CREATE | c.NLM_F_REPLACE,
+}
+
+/** RTM_NEWADDR. `add` is EEXIST when the device has the address already. */
+export function addressMessage(
+  index: number,
+  address: string,
+  options: AddressOptions,
+  path: string,
+  verb: AddressVerb = 'add',
+): Message {
   fields(options, 'options', optionNames)
   const cidr = parseCidr(address, path)
   const loopback = cidr.family === c.AF_INET && cidr.bytes[0] === 127
@@ -117,18 +213,20 @@ export function addressMessage(index: number, address: string, options: AddressO
     address: options.peer === undefined ? cidr.text : sameFamily(options.peer, cidr.family, 'options.peer'),
     broadcast: broadcastOf(cidr, options.broadcast, 'options.broadcast'),
     label: labelOf(cidr, options.label, 'options.label'),
-    flags: flagsOf(options),
+    flags: flagsOf(cidr, options),
     metric: options.metric === undefined ? undefined : integer(options.metric, 'options.metric', 0, 0xffffffff),
+    lifetimes: lifetimesOf(options),
+    protocol: addressProtocolOf(options.protocol),
   }
-  return { type: 'RTM_NEWADDR', flags: c.NLM_F_CREATE | c.NLM_F_EXCL, body, step: `add the address ${formatCidr(cidr)}` }
+  return { type: 'RTM_NEWADDR', flags: flagsFor[verb], body, step: `${verb} the address ${formatCidr(cidr)}` }
 }
 
 const scopes = Object.keys(c.RT_SCOPE) as Scope[]
 
-export function addressAddition(link: LinkRef, address: string, options: AddressOptions): Operation {
+export function addressChange(verb: AddressVerb, link: LinkRef, address: string, options: AddressOptions): Operation {
   return {
     devices: [{ ref: link, path: 'link' }],
-    build: (resolve) => [addressMessage(resolve(link), address, options, 'address')],
+    build: (resolve) => [addressMessage(resolve(link), address, options, 'address', verb)],
   }
 }
 
@@ -156,7 +254,16 @@ export async function addAddress(
   address: string,
   options: AddressOptions = {},
 ): Promise<void> {
-  await perform(handle, addressAddition(link, address, options))
+  await perform(handle, addressChange('add', link, address, options))
+}
+
+export async function replaceAddress(
+  handle: NamespaceHandle,
+  link: LinkRef,
+  address: string,
+  options: AddressOptions = {},
+): Promise<void> {
+  await perform(handle, addressChange('replace', link, address, options))
 }
 
 export async function deleteAddress(
@@ -168,29 +275,74 @@ export async function deleteAddress(
   await perform(handle, addressDeletion(link, address, options))
 }
 
+function lifetimeFrom(lifetimes: Body | undefined, field: 'valid' | 'preferred'): Lifetime {
+  const seconds = lifetimes === undefined ? forever : number(lifetimes, field)
+  return seconds === forever ? 'forever' : seconds
+}
+
 export function addressFrom(body: Body): AddressInfo {
   const prefixLength = number(body, 'prefixLength')
   const local = optionalText(body, 'local')
   const address = optionalText(body, 'address') ?? ''
+  const family = familyName(number(body, 'family'))
   const flags = optionalNumber(body, 'flags') ?? number(body, 'headerFlags')
+  const unknown = family === 'inet' ? 'temporary' : 'secondary'
+  const lifetimes = nested(body, 'lifetimes')
+  const protocol = number(body, 'protocol')
   const optional = {
     label: optionalText(body, 'label'),
     broadcast: optionalText(body, 'broadcast'),
     peer: local !== undefined && local !== address ? address : undefined,
+    metric: number(body, 'metric') || undefined,
+    protocol: protocol === 0 ? undefined : (protocolNames.find((name) => addressProtocols[name] === protocol) ?? protocol),
   }
   return {
     address: `${local ?? address}/${prefixLength}`,
-    family: familyName(number(body, 'family')),
+    family,
     link: number(body, 'index'),
     scope: c.wordOf(c.RT_SCOPE, number(body, 'scope')),
-    flags: Object.entries(IFA_F).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name])),
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+    flags: flagNames.filter((name) => name !== unknown && (flags & IFA_F[name]) !== 0),
+    validLifetime: lifetimeFrom(lifetimes, 'valid'),
+    preferredLifetime: lifetimeFrom(lifetimes, 'preferred'),
+    ...present(optional),
   }
 }
 
-export async function listAddresses(handle: NamespaceHandle, filter: AddressFilter = {}): Promise<AddressInfo[]> {
-  fields(filter, 'filter', ['link', 'family'])
+interface Found {
+  readonly body: Body
+  readonly info: AddressInfo
+}
+
+/** The kernel filters by device and family, this side by the rest. */
+async function find(handle: NamespaceHandle, filter: AddressFilter): Promise<Found[]> {
+  fields(filter, 'filter', filterNames)
+  const family = familyNumber(filter.family, 'filter.family')
+  const scope = filter.scope === undefined ? undefined : oneOf(filter.scope, 'filter.scope', scopes)
+  const network = filter.to === undefined ? undefined : parseCidr(filter.to, 'filter.to')
+  const flags = filter.flags === undefined ? [] : words(list(filter.flags, 'filter.flags'), 'filter.flags', flagNames)
+  const matches = ({ info }: Found): boolean =>
+    (scope === undefined || info.scope === scope) &&
+    flags.every((flag) => info.flags.includes(flag)) &&
+    (network === undefined || contains(network, parseCidr(info.address, 'address')))
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
-  const body = { family: familyNumber(filter.family, 'filter.family'), index }
-  return dump(handle, 'RTM_GETADDR', body, 'the addresses', addressFrom)
+  const found = await dump(handle, 'RTM_GETADDR', { family, index }, 'the addresses', (body): Found => {
+    return { body, info: addressFrom(body) }
+  })
+  return found.filter(matches)
+}
+
+export async function listAddresses(handle: NamespaceHandle, filter: AddressFilter = {}): Promise<AddressInfo[]> {
+  return (await find(handle, filter)).map(({ info }) => info)
+}
+
+/** One dump and one submission. What goes meanwhile, or with a primary address, is no error. */
+export async function flushAddresses(handle: NamespaceHandle, filter: AddressFilter): Promise<AddressInfo[]> {
+  const found = await find(handle, filter)
+  const messages = found.map(({ body, info }): Message => {
+    const { family, prefixLength, index, local, address } = body
+    const step = `delete the address ${info.address}`
+    return { type: 'RTM_DELADDR', flags: 0, body: { family, prefixLength, index, local, address }, step }
+  })
+  await sweep(handle, messages, ['EADDRNOTAVAIL', 'ENODEV'])
+  return found.map(({ info }) => info)
 }

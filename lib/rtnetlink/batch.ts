@@ -1,23 +1,32 @@
 // Many operations in one submission, each with its own outcome.
 
 import { randomInt } from 'node:crypto'
+import { kernelWarning, type NetlinkWarning } from '../diagnostics/warning.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import * as address from './address.ts'
+import * as mdb from './bridge/mdb.ts'
+import type { BridgeOptions } from './bridge/options.ts'
+import { portChange } from './bridge/port.ts'
+import type { BridgePortOptions } from './bridge/port-options.ts'
+import { bridgeChange } from './bridge/set.ts'
+import * as vlan from './bridge/vlan.ts'
 import { type LinkSpec, linkCreation } from './create-link.ts'
+import { sweep } from './exchange.ts'
 import * as fdb from './fdb.ts'
 import * as link from './link.ts'
-import { getLinkMessage, type LinkRef } from './link-ref.ts'
+import { getLinkMessage, type LinkRef, privateIndexes } from './link-ref.ts'
 import * as neighbor from './neighbor.ts'
+import * as neighborTable from './neighbor-table.ts'
 import * as nexthop from './nexthop.ts'
 import { check, type Operation } from './operation.ts'
 import * as route from './route.ts'
 import type { RouteSpec } from './route-spec.ts'
 import * as rule from './rule.ts'
 
-/** What became of one item. `skipped`: an earlier item of the batch that made its device failed, so it could not be tried. */
+/** What became of one item. `warnings`: what the kernel said though it did it, where it said anything. `skipped`: an earlier item of the batch that makes its device failed, and there is no such device. */
 export type ItemResult =
-  | { readonly status: 'done' }
+  | { readonly status: 'done'; readonly warnings?: readonly NetlinkWarning[] }
   | { readonly status: 'failed'; readonly error: NetlinkError }
   | { readonly status: 'skipped'; readonly because: number }
 
@@ -32,12 +41,12 @@ export interface BatchResult {
 
 interface Item {
   readonly operation: Operation
-  /** The device that it makes, with the index chosen for it. */
-  readonly makes?: { readonly name: string; readonly index: number }
+  /** The device that it makes, with its index; `chosen` by the caller. */
+  readonly makes?: { readonly name: string; readonly index: number; readonly chosen: boolean }
 }
 
-/** From where neither the kernel's own counting nor another item of the batch has taken one. */
-const privateIndexes = [0x40000000, 0x7fffffff] as const
+/** 0 for a name. */
+const indexIn = (ref: LinkRef): number => (typeof ref === 'object' ? ref.index : typeof ref === 'number' ? ref : 0)
 
 /**
  * Collects operations for `Netns.batch`. Arguments are checked when an item is added. A device that an item makes can be named by
@@ -50,15 +59,28 @@ export class Batch {
 
   #add(operation: Operation, makes?: Item['makes']): this {
     check(operation)
-    this.#items.push(makes === undefined ? { operation } : { operation, makes })
+    const bound = this.#bound(operation)
+    this.#items.push(makes === undefined ? { operation: bound } : { operation: bound, makes })
+    if (makes !== undefined) this.#made.set(makes.name, makes.index)
     return this
+  }
+
+  /** With the indexes of the devices that earlier items make, and not those that later ones do. */
+  #bound({ devices, build }: Operation): Operation {
+    const made = new Map<LinkRef, number>()
+    for (const { ref } of devices) {
+      const index = typeof ref === 'string' ? this.#made.get(ref) : undefined
+      if (index !== undefined) made.set(ref, index)
+    }
+    return {
+      devices: devices.map(({ ref, path }) => ({ ref: made.get(ref) ?? ref, path })),
+      build: (resolve) => build((ref) => resolve(made.get(ref) ?? ref)),
+    }
   }
 
   createLink(spec: LinkSpec<never>): this {
     const index = spec.index ?? randomInt(...privateIndexes)
-    const operation = linkCreation({ ...spec, index })
-    this.#made.set(spec.name, index)
-    return this.#add(operation, { name: spec.name, index })
+    return this.#add(linkCreation({ ...spec, index }), { name: spec.name, index, chosen: spec.index !== undefined })
   }
 
   setLink(ref: LinkRef, changes: link.LinkChanges): this {
@@ -73,7 +95,11 @@ export class Batch {
   }
 
   addAddress(ref: LinkRef, cidr: string, options: address.AddressOptions = {}): this {
-    return this.#add(address.addressAddition(ref, cidr, options))
+    return this.#add(address.addressChange('add', ref, cidr, options))
+  }
+
+  replaceAddress(ref: LinkRef, cidr: string, options: address.AddressOptions = {}): this {
+    return this.#add(address.addressChange('replace', ref, cidr, options))
   }
 
   deleteAddress(ref: LinkRef, cidr: string, options: Pick<address.AddressOptions, 'peer'> = {}): this {
@@ -120,6 +146,10 @@ export class Batch {
     return this.#add(neighbor.neighborDeletion(key))
   }
 
+  setNeighborTable(family: 'inet' | 'inet6', changes: neighborTable.NeighborTableChanges): this {
+    return this.#add(neighborTable.neighborTableChange(family, changes))
+  }
+
   addFdbEntry(spec: fdb.FdbSpec): this {
     return this.#add(fdb.fdbChange('add', spec))
   }
@@ -128,8 +158,48 @@ export class Batch {
     return this.#add(fdb.fdbChange('replace', spec))
   }
 
+  appendFdbEntry(spec: fdb.FdbSpec): this {
+    return this.#add(fdb.fdbChange('append', spec))
+  }
+
   deleteFdbEntry(key: fdb.FdbKey): this {
     return this.#add(fdb.fdbChange('delete', key))
+  }
+
+  setBridge(ref: LinkRef, options: BridgeOptions): this {
+    return this.#add(bridgeChange(ref, options))
+  }
+
+  setBridgePort(ref: LinkRef, options: BridgePortOptions): this {
+    return this.#add(portChange(ref, options))
+  }
+
+  addBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, options: vlan.BridgeVlanOptions = {}): this {
+    return this.#add(vlan.vlanAddition(ref, vlans, options))
+  }
+
+  setBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, settings: vlan.BridgeVlanSettings): this {
+    return this.#add(vlan.vlanChange(ref, vlans, settings))
+  }
+
+  deleteBridgeVlans(ref: LinkRef, vlans: vlan.VlanIds, options: vlan.BridgeVlanPlace = {}): this {
+    return this.#add(vlan.vlanDeletion(ref, vlans, options))
+  }
+
+  addMdbEntry(spec: mdb.MdbSpec): this {
+    return this.#add(mdb.mdbChange('add', spec))
+  }
+
+  replaceMdbEntry(spec: mdb.MdbSpec): this {
+    return this.#add(mdb.mdbChange('replace', spec))
+  }
+
+  deleteMdbEntry(key: mdb.MdbKey): this {
+    return this.#add(mdb.mdbDeletion(key))
+  }
+
+  flushMdb(bridge: LinkRef, filter: mdb.MdbFlush = {}): this {
+    return this.#add(mdb.mdbFlush(bridge, filter))
   }
 
   addNexthop(spec: nexthop.NexthopSpec): this {
@@ -151,31 +221,51 @@ export class Batch {
 
   async #run(handle: NamespaceHandle): Promise<BatchResult> {
     const known = await this.#lookUp(handle)
-    const messages: Message[] = []
-    const owners: number[] = []
-    const items: (ItemResult | undefined)[] = this.#items.map((item, at) => {
-      const unknown = item.operation.devices.find(({ ref }) => known(ref) instanceof NetlinkError)
-      if (unknown !== undefined) return { status: 'failed', error: known(unknown.ref) as NetlinkError }
-      for (const message of item.operation.build((ref) => known(ref) as number)) {
-        messages.push(message)
-        owners.push(at)
-      }
-      return undefined
-    })
-    const outcomes = await kernel(native.submit(handle, messages))
     const failed = new Map<number, NetlinkError>()
-    for (const [at, { error }] of outcomes.entries()) {
-      const owner = owners[at] as number
-      if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
+    const warned = new Map<number, NetlinkWarning[]>()
+    const begun = new Set<number>() // the items whose first message was done
+    const waiting: { readonly owner: number; readonly message: Message; readonly isFirst: boolean }[] = []
+
+    const submit = async (): Promise<void> => {
+      const sent = waiting.splice(0)
+      const messages = sent.map(({ message }) => message)
+      for (const [at, { error, warning }] of (await kernel(native.submit(handle, messages))).entries()) {
+        const { owner, message, isFirst } = sent[at] as (typeof sent)[number]
+        if (warning !== undefined)
+          warned.set(owner, [...(warned.get(owner) ?? []), kernelWarning(warning, message.step ?? message.type)])
+        if (error === undefined && isFirst) begun.add(owner)
+        if (error !== undefined && !failed.has(owner)) failed.set(owner, new NetlinkError({ ...error, index: owner }))
+      }
     }
-    return this.#result(items, failed)
+
+    const lost = new Set<number>() // chosen indexes of devices that were not made: they may be other devices'
+    for (const [at, { operation, makes }] of this.#items.entries()) {
+      const isLost = operation.devices.some(({ ref }) => lost.has(indexIn(ref)))
+      const unknown = operation.devices.map(({ ref }) => known(ref)).find((found) => found instanceof NetlinkError)
+      if (unknown !== undefined) failed.set(at, NetlinkError.at(unknown, at))
+      if (!isLost && unknown === undefined) {
+        const [first, ...rest] = operation.build((ref) => known(ref) as number)
+        if (first !== undefined) waiting.push({ owner: at, message: first, isFirst: true })
+        if (makes?.chosen) await submit()
+        if (!makes?.chosen || begun.has(at)) waiting.push(...rest.map((message) => ({ owner: at, message, isFirst: false })))
+      }
+      if (makes?.chosen && !begun.has(at)) lost.add(makes.index)
+    }
+    await submit()
+    const halves = this.#items.flatMap(({ makes }, at) => (makes && failed.has(at) && begun.has(at) ? [makes] : []))
+    await sweep(
+      handle,
+      halves.map(({ name, index }) => ({ type: 'RTM_DELLINK', flags: 0, body: { index }, step: `take back the link ${name}` })),
+      ['ENODEV'],
+    )
+    return this.#result(failed, warned)
   }
 
   /** The indexes of all devices named by name, asked for in one submission. A device that is not there is its items' error. */
   async #lookUp(handle: NamespaceHandle): Promise<(ref: LinkRef) => number | NetlinkError> {
     const names = new Set<string>()
     for (const { operation } of this.#items) {
-      for (const { ref } of operation.devices) if (typeof ref === 'string' && !this.#made.has(ref)) names.add(ref)
+      for (const { ref } of operation.devices) if (typeof ref === 'string') names.add(ref)
     }
     const asked = [...names]
     const outcomes =
@@ -187,7 +277,7 @@ export class Batch {
               asked.map((name) => getLinkMessage(name, 'link')),
             ),
           )
-    const found = new Map<string, number | NetlinkError>(this.#made)
+    const found = new Map<string, number | NetlinkError>()
     for (const [at, name] of asked.entries()) {
       const { error, replies } = outcomes[at] as (typeof outcomes)[number]
       found.set(name, error === undefined ? Number(replies[0]?.['index']) : new NetlinkError(error))
@@ -198,41 +288,20 @@ export class Batch {
     }
   }
 
-  #result(items: readonly (ItemResult | undefined)[], failed: ReadonlyMap<number, NetlinkError>): BatchResult {
+  #result(failed: ReadonlyMap<number, NetlinkError>, warned: ReadonlyMap<number, readonly NetlinkWarning[]>): BatchResult {
     const results: ItemResult[] = []
     const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
-    for (const [at, item] of this.#items.entries()) {
-      const because = item.operation.devices
-        .map(({ ref }) => notMade.get(this.#indexOf(ref)))
-        .find((cause) => cause !== undefined)
+    for (const [at, { operation, makes }] of this.#items.entries()) {
+      const because = operation.devices.map(({ ref }) => notMade.get(indexIn(ref))).find((cause) => cause !== undefined)
       const error = failed.get(at)
-      const early = items[at]
-      if (early?.status === 'failed')
-        results.push({ status: 'failed', error: at === early.error.index ? early.error : withIndex(early.error, at) })
-      else if (error !== undefined && because !== undefined) results.push({ status: 'skipped', because })
+      const warnings = warned.get(at)
+      if (because !== undefined) results.push({ status: 'skipped', because })
       else if (error !== undefined) results.push({ status: 'failed', error })
-      else results.push({ status: 'done' })
-      if (item.makes !== undefined && results[at]?.status !== 'done') notMade.set(item.makes.index, at)
+      else results.push(warnings === undefined ? { status: 'done' } : { status: 'done', warnings })
+      if (makes !== undefined && results[at]?.status !== 'done') notMade.set(makes.index, at)
     }
     const first = results.find((result) => result.status === 'failed')
     const ok = results.every((result) => result.status === 'done')
     return first === undefined ? { items: results, ok } : { items: results, ok, error: first.error }
   }
-
-  #indexOf(ref: LinkRef): number {
-    if (typeof ref === 'string') return this.#made.get(ref) ?? 0
-    return typeof ref === 'number' ? ref : ref.index
-  }
-}
-
-function withIndex(error: NetlinkError, index: number): NetlinkError {
-  const { errno, syscall, operation, extack, attribute } = error
-  return new NetlinkError({
-    errno: -errno,
-    syscall,
-    index,
-    ...(operation === undefined ? {} : { step: operation }),
-    ...(extack === undefined ? {} : { extack }),
-    ...(attribute === undefined ? {} : { attribute }),
-  })
 }

@@ -1,19 +1,20 @@
 // The forwarding databases of bridges and vxlan devices: which MAC address is behind which port; see bridge(8), `fdb`.
 
 import { parseAddress } from '../cidr.ts'
-import { fields, integer, invalidType } from '../invalid.ts'
+import { fields, integer, invalidType, oneOf } from '../invalid.ts'
 import { macAddress } from '../names.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
-import { dump, number, optionalNumber, optionalText, send } from './exchange.ts'
+import { dump, nested, number, optionalNumber, optionalText, present, send } from './exchange.ts'
 import { getLinkMessage, indexOf, type LinkRef } from './link-ref.ts'
 import { type Operation, perform } from './operation.ts'
 
-const AF_BRIDGE = 7
 const NTF_SELF = 0x02
 const NTF_MASTER = 0x04
 const NTF_EXT_LEARNED = 0x10
+const NTF_OFFLOADED = 0x20
 const NTF_STICKY = 0x40
+const NTF_EXT_LOCKED = 0x02
 const NUD_REACHABLE = 0x02
 const NUD_NOARP = 0x40
 const NUD_PERMANENT = 0x80
@@ -39,6 +40,24 @@ export interface FdbEntry {
   readonly remote?: string
   readonly port?: number
   readonly vni?: number
+  /** Of a vxlan device with `external`: the network identifier that it arrives with. */
+  readonly sourceVni?: number
+  /** Index of the device towards the other end. */
+  readonly via?: number
+  /** The id of the nexthop object that the other ends are. */
+  readonly nexthop?: number
+  /** A switch forwards it in hardware. */
+  readonly offloaded: boolean
+  /** Heard on a locked port, and not let in. */
+  readonly locked: boolean
+  /** Seconds since it was used, and since it was last learned or changed. */
+  readonly ages?: { readonly used: number; readonly updated: number }
+}
+
+export interface FdbFlush {
+  /** @defaultValue 'dynamic' */
+  readonly state?: FdbState | 'any'
+  readonly vlan?: number
 }
 
 export interface FdbSpec {
@@ -82,7 +101,7 @@ function body(spec: FdbSpec, index: number): Body {
   const state = stateBits[spec.state ?? 'static']
   if (state === undefined) throw invalidType('entry.state', "'static', 'local' or 'dynamic'", spec.state)
   return {
-    family: AF_BRIDGE,
+    family: c.AF_BRIDGE,
     index,
     state: spec.remote === undefined ? state : NUD_PERMANENT | NUD_NOARP,
     flags: flagsOf(spec),
@@ -133,13 +152,24 @@ export async function deleteFdbEntry(handle: NamespaceHandle, key: FdbKey): Prom
   await perform(handle, fdbChange('delete', key))
 }
 
-/** Deletes all learned entries of a bridge, or of one of its ports, in one message (Linux 5.19). */
-export async function flushFdb(handle: NamespaceHandle, link: LinkRef): Promise<void> {
+/** What the entry's state must be under the mask: a local entry is static as well. */
+const flushes: Readonly<Record<FdbState | 'any', Body>> = {
+  dynamic: { state: 0, stateMask: NUD_NOARP | NUD_PERMANENT },
+  static: { state: NUD_NOARP, stateMask: NUD_NOARP | NUD_PERMANENT },
+  local: { state: NUD_PERMANENT, stateMask: NUD_PERMANENT },
+  any: {},
+}
+
+/** Deletes what a bridge, or one of its ports, or a vxlan device has learned, or what `filter` says, in one message (Linux 5.19). */
+export async function flushFdb(handle: NamespaceHandle, link: LinkRef, filter: FdbFlush = {}): Promise<void> {
+  fields(filter, 'filter', ['state', 'vlan'])
+  const states = flushes[oneOf(filter.state ?? 'dynamic', 'filter.state', Object.keys(flushes) as (keyof typeof flushes)[])]
+  const vlan = optional(filter.vlan, 'filter.vlan', 1, 4094)
   // Of a port its bridge is asked, a bridge or a vxlan device itself.
   const [outcome] = await send(handle, [getLinkMessage(link, 'link')])
   const found = outcome?.replies[0] ?? {}
   const flags = optionalNumber(found, 'master') === undefined ? NTF_SELF : NTF_MASTER
-  const body = { family: AF_BRIDGE, index: number(found, 'index'), flags, stateMask: NUD_NOARP | NUD_PERMANENT }
+  const body = { family: c.AF_BRIDGE, index: number(found, 'index'), flags, vlan, ...states }
   await send(handle, [{ type: 'RTM_DELNEIGH', flags: NLM_F_BULK, body, step: 'flush the forwarding entries' }])
 }
 
@@ -148,23 +178,33 @@ function stateOf(state: number): FdbState {
   return (state & NUD_NOARP) !== 0 ? 'static' : 'dynamic'
 }
 
+/** The kernel counts in USER_HZ. */
+const secondsOf = (ages: Body): NonNullable<FdbEntry['ages']> => ({
+  used: number(ages, 'used') / 100,
+  updated: number(ages, 'updated') / 100,
+})
+
 export function fdbEntryFrom(entry: Body): FdbEntry {
   const flags = number(entry, 'flags')
-  const all = {
-    master: optionalNumber(entry, 'master'),
-    vlan: optionalNumber(entry, 'vlan'),
-    remote: optionalText(entry, 'address'),
-    port: optionalNumber(entry, 'port'),
-    vni: optionalNumber(entry, 'vni'),
-  }
-  return {
+  const ages = nested(entry, 'ages')
+  return present({
     mac: optionalText(entry, 'mac') ?? '',
     link: number(entry, 'index'),
     state: stateOf(number(entry, 'state')),
     sticky: (flags & NTF_STICKY) !== 0,
     externLearned: (flags & NTF_EXT_LEARNED) !== 0,
-    ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-  }
+    offloaded: (flags & NTF_OFFLOADED) !== 0,
+    locked: (number(entry, 'extendedFlags') & NTF_EXT_LOCKED) !== 0,
+    master: optionalNumber(entry, 'master'),
+    vlan: optionalNumber(entry, 'vlan'),
+    remote: optionalText(entry, 'address'),
+    port: optionalNumber(entry, 'port'),
+    vni: optionalNumber(entry, 'vni'),
+    sourceVni: optionalNumber(entry, 'sourceVni'),
+    via: optionalNumber(entry, 'via'),
+    nexthop: optionalNumber(entry, 'nexthopId'),
+    ages: ages === undefined ? undefined : secondsOf(ages),
+  }) as FdbEntry
 }
 
 /** The kernel filters by device and bridge. */
@@ -172,5 +212,5 @@ export async function listFdb(handle: NamespaceHandle, filter: FdbFilter = {}): 
   fields(filter, 'filter', ['link', 'master'])
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
   const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
-  return dump(handle, 'RTM_GETNEIGH', { family: AF_BRIDGE, index, master }, 'the forwarding entries', fdbEntryFrom)
+  return dump(handle, 'RTM_GETNEIGH', { family: c.AF_BRIDGE, index, master }, 'the forwarding entries', fdbEntryFrom)
 }

@@ -9,6 +9,9 @@ import { number, send } from './exchange.ts'
 /** A device: its name, its index, or a Link that was read before (by its index). */
 export type LinkRef = string | number | { readonly index: number }
 
+/** From where an index is chosen at random: the kernel's own counting does not come here. */
+export const privateIndexes = [0x40000000, 0x7fffffff] as const
+
 /** How a reference is put into a message: by index where it is known, else by name, which is an alternative one when it is long. */
 export function refBody(ref: LinkRef, path: string): Body {
   if (typeof ref === 'number') return { index: integer(ref, path, 1, 0x7fffffff) }

@@ -13,14 +13,36 @@ interface NexthopIdentity {
   readonly id: number
 }
 
+interface NexthopHop {
+  readonly via?: string
+  readonly dev: LinkRef
+  readonly onlink?: boolean
+  readonly family?: 'inet' | 'inet6'
+  readonly blackhole?: never
+  readonly group?: never
+}
+
+interface NexthopHole {
+  readonly blackhole: true
+  readonly family?: 'inet' | 'inet6'
+  readonly via?: never
+  readonly dev?: never
+  readonly onlink?: never
+  readonly group?: never
+}
+
+interface NexthopGroup {
+  /** `weight` is from 1 to 256. */
+  readonly group: readonly { readonly id: number; readonly weight?: number }[]
+  readonly via?: never
+  readonly dev?: never
+  readonly onlink?: never
+  readonly family?: never
+  readonly blackhole?: never
+}
+
 /** A gateway or a device, a hole, or a group of others with weights. */
-export type NexthopSpec = NexthopIdentity &
-  (
-    | { readonly via?: string; readonly dev: LinkRef; readonly onlink?: boolean; readonly family?: 'inet' | 'inet6' }
-    | { readonly blackhole: true; readonly family?: 'inet' | 'inet6' }
-    /** `weight` is from 1 to 256. */
-    | { readonly group: readonly { readonly id: number; readonly weight?: number }[] }
-  )
+export type NexthopSpec = NexthopIdentity & (NexthopHop | NexthopHole | NexthopGroup)
 
 export interface Nexthop extends NexthopIdentity {
   readonly family?: 'inet' | 'inet6'
@@ -44,13 +66,24 @@ function groupBody(group: unknown): Body {
   return { family: c.AF_UNSPEC, members }
 }
 
+/** Refuses what is of another sort of nexthop. */
+function only(spec: NexthopSpec, sort: 'group' | 'blackhole', others: readonly string[]): void {
+  const other = Object.entries(spec).find(([name, value]) => value !== undefined && !['id', sort, ...others].includes(name))
+  if (other !== undefined) throw invalidValue(`nexthop.${other[0]}`, `does not go with nexthop.${sort}`, other[1])
+}
+
 function body(spec: NexthopSpec, oif: number | undefined): Body {
   fields(spec, 'nexthop', ['id', 'via', 'dev', 'onlink', 'family', 'blackhole', 'group'])
   const id = integer(spec.id, 'nexthop.id', 1, 0xffffffff)
-  if ('group' in spec) return { id, protocol: c.RTPROT.static, ...groupBody(spec.group) }
+  if (spec.group !== undefined) {
+    only(spec, 'group', [])
+    return { id, protocol: c.RTPROT.static, ...groupBody(spec.group) }
+  }
   const named = familyNumber(spec.family, 'nexthop.family')
-  if ('blackhole' in spec) {
-    if (spec.blackhole !== true) throw invalidType('nexthop.blackhole', 'true', spec.blackhole)
+  if (spec.blackhole !== undefined) {
+    only(spec, 'blackhole', ['family'])
+    const blackhole: unknown = spec.blackhole
+    if (blackhole !== true) throw invalidType('nexthop.blackhole', 'true', blackhole)
     return { id, family: named || c.AF_INET, protocol: c.RTPROT.static, blackhole: true }
   }
   const gateway = spec.via === undefined ? undefined : parseAddress(spec.via, 'nexthop.via')
@@ -73,7 +106,7 @@ const flagsFor: Readonly<Record<'add' | 'replace', number>> = {
 }
 
 export function nexthopChange(verb: 'add' | 'replace', spec: NexthopSpec): Operation {
-  const dev = 'dev' in spec ? spec.dev : undefined
+  const dev = spec?.dev
   return {
     devices: dev === undefined ? [] : [{ ref: dev, path: 'nexthop.dev' }],
     build: (resolve) => [

@@ -19,8 +19,11 @@ export async function getNsid(handle: NamespaceHandle, other: NamespaceHandle): 
 export async function setNsid(handle: NamespaceHandle, other: NamespaceHandle, nsid?: number): Promise<number> {
   const wanted = nsid === undefined ? NETNSA_NSID_NOT_ASSIGNED : integer(nsid, 'nsid', 0, 0x7fffffff)
   const body = { nsid: wanted, fd: native.describe(other).fd }
-  await send(handle, [{ type: 'RTM_NEWNSID', flags: 0, body, step: 'give the namespace an id' }])
-  return nsid ?? ((await getNsid(handle, other)) as number)
+  const outcomes = await send(handle, [
+    { type: 'RTM_NEWNSID', flags: 0, body, step: 'give the namespace an id' },
+    ...(nsid === undefined ? [{ type: 'RTM_GETNSID', flags: 0, body: { fd: body.fd } }] : []),
+  ])
+  return nsid ?? number(outcomes.at(-1)?.replies[0] ?? {}, 'nsid')
 }
 
 /** All ids that `handle` has given. */

@@ -7,16 +7,23 @@ import { familyNumber } from './address.ts'
 import * as c from './constants.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { ResolveLink } from './operation.ts'
+import { type Realm, realmNumber } from './realm.ts'
+import { metricNames, metricsBody, type RouteMetrics } from './route-metrics.ts'
 
 export type RouteType = keyof typeof c.RTN
 export type RouteTable = keyof typeof c.RT_TABLE | number
 
-export interface RouteSpec {
+/** Who made a route, a rule or a neighbor's entry: a mark that the kernel keeps. */
+export type RouteProtocol = keyof typeof c.RTPROT | number
+
+/** What a route has whichever way it goes. */
+export interface CommonRouteSpec extends RouteMetrics {
   /** `'default'`, a network `'10.0.0.0/8'` (its host bits must be zero), or one address. */
   readonly to: string
-  /** The gateway. */
-  readonly via?: string
-  readonly dev?: LinkRef
+  /** IPv6: only for packets from this network. */
+  readonly from?: string
+  /** IPv4: only for packets of this type of service; the two lowest bits must be zero. @defaultValue 0, for any */
+  readonly tos?: number
   /** Preferred source address. */
   readonly source?: string
   readonly metric?: number
@@ -27,14 +34,11 @@ export interface RouteSpec {
   /** @defaultValue what the type and gateway imply, as `ip route` does */
   readonly scope?: keyof typeof c.RT_SCOPE
   /** @defaultValue 'static' */
-  readonly protocol?: keyof typeof c.RTPROT | number
+  readonly protocol?: RouteProtocol
   /** The gateway is on the link, though no route says so. */
   readonly onlink?: boolean
-  readonly mtu?: number
-  /** Several gateways that share the traffic, in place of `via` and `dev`. */
-  readonly nexthops?: readonly RouteHop[]
-  /** The id of a nexthop object, in place of `via` and `dev`. */
-  readonly nexthop?: number
+  /** IPv4. */
+  readonly realm?: Realm
   /** IPv6: RFC 4191. */
   readonly preference?: keyof typeof preferences
   /** IPv6: seconds until the route goes by itself. */
@@ -43,6 +47,34 @@ export interface RouteSpec {
   readonly family?: 'inet' | 'inet6'
 }
 
+/** One way, of which a route to nowhere has neither part. */
+export interface OneWay {
+  /** The gateway. */
+  readonly via?: string
+  readonly dev?: LinkRef
+  readonly nexthops?: never
+  readonly nexthop?: never
+}
+
+/** Several gateways that share the traffic. */
+export interface SeveralWays {
+  readonly nexthops: readonly RouteHop[]
+  readonly via?: never
+  readonly dev?: never
+  readonly nexthop?: never
+}
+
+/** The way of a nexthop object. */
+export interface SharedWay {
+  /** Its id. */
+  readonly nexthop: number
+  readonly via?: never
+  readonly dev?: never
+  readonly nexthops?: never
+}
+
+export type RouteSpec = CommonRouteSpec & (OneWay | SeveralWays | SharedWay)
+
 /** One way of several. */
 export interface RouteHop {
   readonly via?: string
@@ -50,6 +82,8 @@ export interface RouteHop {
   /** Its share, from 1 to 256. @defaultValue 1 */
   readonly weight?: number
   readonly onlink?: boolean
+  /** IPv4. */
+  readonly realm?: Realm
 }
 
 /** ICMPV6_ROUTER_PREF_*. */
@@ -58,8 +92,9 @@ export const preferences = { medium: 0, high: 1, low: 3 } as const
 export const preferenceNames = ['medium', 'high', 'low'] as const
 
 export const routeNames: readonly string[] = [
-  ...['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'mtu', 'family'],
-  ...['nexthops', 'nexthop', 'preference', 'expires'],
+  ...['to', 'via', 'dev', 'source', 'metric', 'table', 'type', 'scope', 'protocol', 'onlink', 'family'],
+  ...['from', 'tos', 'realm', 'nexthops', 'nexthop', 'preference', 'expires'],
+  ...metricNames,
 ]
 
 export function tableOf(table: RouteTable | undefined, path: string): number {
@@ -121,14 +156,21 @@ function onlinkFlag(onlink: unknown, path: string): number {
   return onlink ? c.RTNH_F_ONLINK : 0
 }
 
+function realmOf(realm: Realm | undefined, family: Family, path: string): number | undefined {
+  if (realm === undefined) return undefined
+  if (family !== c.AF_INET) throw invalidValue(path, 'is for IPv4 routes', realm)
+  return realmNumber(realm, path)
+}
+
 function hopBody(hop: RouteHop, family: Family, path: string, resolve: ResolveLink): Body {
-  fields(hop, path, ['via', 'dev', 'weight', 'onlink'])
+  fields(hop, path, ['via', 'dev', 'weight', 'onlink', 'realm'])
   if (hop.via === undefined && hop.dev === undefined) throw invalidValue(path, 'needs via, dev or both', hop)
   return {
     ...gatewayBody(hop.via, family, `${path}.via`),
     oif: hop.dev === undefined ? undefined : resolve(hop.dev),
     weight: integer(hop.weight ?? 1, `${path}.weight`, 1, 256) - 1,
     flags: onlinkFlag(hop.onlink, `${path}.onlink`),
+    realm: realmOf(hop.realm, family, `${path}.realm`),
   }
 }
 
@@ -145,6 +187,19 @@ export function devicesOf(spec: RouteSpec): LinkRef[] {
   fields(spec, 'route', routeNames)
   const hops = Array.isArray(spec.nexthops) ? spec.nexthops : []
   return [spec.dev, ...hops.map((hop) => hop?.dev)].filter((ref) => ref !== undefined)
+}
+
+function sourceBody(from: string | undefined, family: Family): Body {
+  if (from === undefined) return {}
+  const cidr = parseCidr(from, 'route.from')
+  if (family !== c.AF_INET6 || cidr.family !== family) throw invalidValue('route.from', 'is for IPv6 routes', from)
+  return { from: networkOf(cidr).text, fromLength: cidr.prefixLength }
+}
+
+export function tosOf(tos: unknown, family: Family, path: string): number {
+  const value = integer(tos, path, 0, 255)
+  if (family !== c.AF_INET && value !== 0) throw invalidValue(path, 'is for IPv4', tos)
+  return value
 }
 
 export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
@@ -166,6 +221,8 @@ export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
   return {
     family: to.family,
     toLength: to.prefixLength,
+    ...sourceBody(spec.from, to.family),
+    tos: spec.tos === undefined ? 0 : tosOf(spec.tos, to.family, 'route.tos'),
     headerTable: table < 256 ? table : 0,
     protocol: protocolOf(spec.protocol),
     scope: to.family === c.AF_INET ? scopeOf(spec, type) : c.RT_SCOPE.global,
@@ -182,6 +239,7 @@ export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
     preferredSource: addressOf(spec.source, 'route.source'),
     metric: spec.metric === undefined ? undefined : integer(spec.metric, 'route.metric', 0, 0xffffffff),
     table,
-    metrics: spec.mtu === undefined ? undefined : { mtu: integer(spec.mtu, 'route.mtu', 68, 65535) },
+    realm: realmOf(spec.realm, to.family, 'route.realm'),
+    metrics: metricsBody(spec),
   }
 }

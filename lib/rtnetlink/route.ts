@@ -1,16 +1,19 @@
 // Routes of the IPv4 and IPv6 tables; see ip-route(8).
 
 import { fields, oneOf } from '../invalid.ts'
-import type { Body, NamespaceHandle } from '../native.ts'
+import type { Body, Message, NamespaceHandle } from '../native.ts'
 import { familyName, familyNumber } from './address.ts'
 import * as c from './constants.ts'
-import { dump, nested, number, optionalNumber, optionalText } from './exchange.ts'
+import { dump, nested, number, optionalNumber, optionalText, present, sweep } from './exchange.ts'
 import { indexOf, type LinkRef } from './link-ref.ts'
 import { type Operation, perform } from './operation.ts'
+import { type Realm, realmFrom } from './realm.ts'
+import { metricsFrom, type RouteMetrics } from './route-metrics.ts'
 import {
   devicesOf,
   preferences,
   protocolOf,
+  type RouteProtocol,
   type RouteSpec,
   type RouteTable,
   type RouteType,
@@ -18,10 +21,14 @@ import {
   tableOf,
 } from './route-spec.ts'
 
-export interface Route {
+export interface Route extends RouteMetrics {
   /** `'default'` or a network with its prefix. */
   readonly to: string
   readonly family: 'inet' | 'inet6'
+  /** Of an IPv6 route for packets from there only. */
+  readonly from?: string
+  /** Absent for any. */
+  readonly tos?: number
   readonly via?: string
   /** Index of the device. */
   readonly dev?: number
@@ -31,14 +38,15 @@ export interface Route {
   readonly table: number
   readonly type: string
   readonly scope: string
-  readonly protocol: string
+  readonly protocol: RouteProtocol
   readonly onlink: boolean
-  readonly mtu?: number
+  readonly realm?: Realm
   readonly nexthops?: readonly {
     readonly via?: string
     readonly dev: number
     readonly weight: number
     readonly onlink: boolean
+    readonly realm?: Realm
   }[]
   readonly nexthop?: number
   readonly preference?: string
@@ -49,9 +57,9 @@ export interface Route {
 export interface RouteFilter {
   readonly family?: 'inet' | 'inet6'
   /** @defaultValue 'main' */
-  readonly table?: RouteTable
+  readonly table?: RouteTable | 'all'
   readonly dev?: LinkRef
-  readonly protocol?: keyof typeof c.RTPROT | number
+  readonly protocol?: RouteProtocol
   readonly type?: RouteType
 }
 
@@ -115,12 +123,11 @@ export async function deleteRoute(handle: NamespaceHandle, spec: RouteSpec): Pro
 }
 
 function hopFrom(hop: Body): NonNullable<Route['nexthops']>[number] {
-  const via = optionalText(hop, 'gateway') ?? optionalText(hop, 'via')
   return {
     dev: number(hop, 'oif'),
     weight: number(hop, 'weight') + 1,
     onlink: (number(hop, 'flags') & c.RTNH_F_ONLINK) !== 0,
-    ...(via === undefined ? {} : { via }),
+    ...present({ via: optionalText(hop, 'gateway') ?? optionalText(hop, 'via'), realm: realmFrom(optionalNumber(hop, 'realm')) }),
   }
 }
 
@@ -132,12 +139,15 @@ function secondsLeft(cache: Body | undefined): number | undefined {
 
 export function routeFrom(body: Body): Route {
   const to = optionalText(body, 'to')
+  const from = optionalText(body, 'from')
   const optional = {
     via: optionalText(body, 'gateway') ?? optionalText(body, 'via'),
     dev: optionalNumber(body, 'oif'),
     source: optionalText(body, 'preferredSource'),
     metric: optionalNumber(body, 'metric'),
-    mtu: optionalNumber(nested(body, 'metrics') ?? {}, 'mtu'),
+    from: from === undefined ? undefined : `${from}/${number(body, 'fromLength')}`,
+    tos: number(body, 'tos') || undefined,
+    realm: realmFrom(optionalNumber(body, 'realm')),
     nexthops: Array.isArray(body['multipath']) ? (body['multipath'] as readonly Body[]).map(hopFrom) : undefined,
     nexthop: optionalNumber(body, 'nexthopId'),
     preference: body['preference'] === undefined ? undefined : c.wordOf(preferences, number(body, 'preference')),
@@ -149,34 +159,66 @@ export function routeFrom(body: Body): Route {
     table: optionalNumber(body, 'table') ?? number(body, 'headerTable'),
     type: c.wordOf(c.RTN, number(body, 'type')),
     scope: c.wordOf(c.RT_SCOPE, number(body, 'scope')),
-    protocol: c.wordOf(c.RTPROT, number(body, 'protocol')),
+    protocol: c.wordOrNumber(c.RTPROT, number(body, 'protocol')),
     onlink: (number(body, 'flags') & c.RTNH_F_ONLINK) !== 0,
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+    ...metricsFrom(body),
+    ...present(optional),
   }
+}
+
+interface Found {
+  readonly body: Body
+  readonly route: Route
 }
 
 /** The kernel filters by table, device, protocol and type; both families unless one is asked for. */
-export async function listRoutes(handle: NamespaceHandle, filter: RouteFilter = {}): Promise<Route[]> {
+async function find(handle: NamespaceHandle, filter: RouteFilter): Promise<Found[]> {
   fields(filter, 'filter', ['family', 'table', 'dev', 'protocol', 'type'])
-  const table = tableOf(filter.table, 'filter.table')
+  const table = filter.table === 'all' ? undefined : tableOf(filter.table, 'filter.table')
   const family = familyNumber(filter.family, 'filter.family')
-  const oif = filter.dev === undefined ? undefined : await indexOf(handle, filter.dev, 'filter.dev')
   const protocol = filter.protocol === undefined ? 0 : protocolOf(filter.protocol, 'filter.protocol')
   const type = filter.type === undefined ? 0 : c.RTN[oneOf(filter.type, 'filter.type', Object.keys(c.RTN) as RouteType[])]
-  const body = { headerTable: table < 256 ? table : 0, table, oif, protocol, type }
-  const routes: Route[] = []
+  const oif = filter.dev === undefined ? undefined : await indexOf(handle, filter.dev, 'filter.dev')
+  const body = { headerTable: table !== undefined && table < 256 ? table : 0, table, oif, protocol, type }
+  const found: Found[] = []
   for (const one of family === c.AF_UNSPEC ? [c.AF_INET, c.AF_INET6] : [family]) {
-    routes.push(...(await dumpTable(handle, { ...body, family: one })))
+    found.push(...(await dumpTable(handle, { ...body, family: one })))
   }
-  return routes
+  return found
 }
 
-async function dumpTable(handle: NamespaceHandle, body: Body): Promise<Route[]> {
+async function dumpTable(handle: NamespaceHandle, body: Body): Promise<Found[]> {
   try {
-    return await dump(handle, 'RTM_GETROUTE', body, 'the routes', routeFrom)
+    return await dump(handle, 'RTM_GETROUTE', body, 'the routes', (one): Found => ({ body: one, route: routeFrom(one) }))
   } catch (error) {
     // A table that has never had a route does not exist yet: it has none.
     if ((error as { code?: unknown }).code === 'ENOENT') return []
     throw error
   }
+}
+
+export async function listRoutes(handle: NamespaceHandle, filter: RouteFilter = {}): Promise<Route[]> {
+  return (await find(handle, filter)).map(({ route }) => route)
+}
+
+/** By all that identifies it; the rest of what the kernel tells of a route is none of a deletion's business. */
+function exactDeletion({ body, route }: Found): Message {
+  const { family, toLength, fromLength, tos, headerTable, protocol, scope, type, to, from, metric, table } = body
+  const ways = body['nexthopId'] === undefined ? ['gateway', 'via', 'oif', 'multipath', 'preferredSource'] : ['nexthopId']
+  return {
+    type: 'RTM_DELROUTE',
+    flags: 0,
+    body: {
+      ...{ family, toLength, fromLength, tos, headerTable, protocol, scope, type, to, from, metric, table },
+      ...Object.fromEntries(ways.map((way) => [way, body[way]])),
+    },
+    step: `delete the route to ${route.to}`,
+  }
+}
+
+/** One dump a family and one submission. What goes meanwhile, or with another route, is no error. */
+export async function flushRoutes(handle: NamespaceHandle, filter: RouteFilter): Promise<Route[]> {
+  const found = await find(handle, filter)
+  await sweep(handle, found.map(exactDeletion), ['ESRCH', 'ENOENT', 'ENODEV'])
+  return found.map(({ route }) => route)
 }

@@ -1,32 +1,26 @@
 // A veth pair, both ends complete.
 
-import { fields, integer, invalidType, list } from '../invalid.ts'
-import { interfaceName, macAddress } from '../names.ts'
+import { fields, list } from '../invalid.ts'
+import { interfaceName } from '../names.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
-import { addressMessage } from './address.ts'
+import { backupResolver } from './bridge/new-port.ts'
+import { completion, type NewLink } from './completion.ts'
 import * as c from './constants.ts'
 import { send } from './exchange.ts'
-import { deleteLink, getLinkMessage, indexOf, type Link, type LinkRef, linkFrom, mtuOf, refBody } from './link.ts'
+import { deleteLink, getLinkMessage, indexOf, type Link, linkFrom, refBody } from './link.ts'
+import { optional, settingNames, settingsBody } from './link-settings.ts'
+import type { ResolveLink } from './operation.ts'
 import { rolledBack } from './roll-back.ts'
-import { type RouteSpec, routeBody, routeNames } from './route-spec.ts'
+import { type CommonRouteSpec, type OneWay, type RouteSpec, routeBody, routeNames, type SharedWay } from './route-spec.ts'
 
-export interface VethEnd {
-  readonly name: string
-  readonly mac?: string
-  readonly mtu?: number
-  readonly txqlen?: number
-  /** @defaultValue false */
-  readonly up?: boolean
-  /** `172.18.0.10/16`, … */
-  readonly addresses?: readonly string[]
+export interface VethEnd extends NewLink {
+  readonly txQueues?: number
+  readonly rxQueues?: number
   /** Routes through this end, unless they name another device of its namespace. Needs `up`. Several ways at once are for addRoute. */
-  readonly routes?: readonly Omit<RouteSpec, 'nexthops'>[]
+  readonly routes?: readonly (CommonRouteSpec & (OneWay | SharedWay))[]
 }
 
 export interface VethSpec<Place> extends VethEnd {
-  /** The device that this end becomes a port of. */
-  readonly master?: LinkRef
-  readonly group?: number
   /** The other end, born in its namespace with its final name: it is never moved. */
   readonly peer: VethEnd & {
     /** @defaultValue the namespace of this end */
@@ -34,18 +28,21 @@ export interface VethSpec<Place> extends VethEnd {
   }
 }
 
-const endNames = ['name', 'mac', 'mtu', 'txqlen', 'up', 'addresses', 'routes'] as const
+const endNames = [
+  'name',
+  ...settingNames,
+  ...['altnames', 'addresses', 'up', 'txQueues', 'rxQueues', 'master', 'bridgePort', 'routes'],
+] as const
 
 function endBody(end: VethEnd, path: string): Body {
   interfaceName(end.name, `${path}.name`)
-  if (end.up !== undefined && typeof end.up !== 'boolean') throw invalidType(`${path}.up`, 'a boolean', end.up)
-  if (end.addresses !== undefined) list(end.addresses, `${path}.addresses`)
   if (end.routes !== undefined) list(end.routes, `${path}.routes`)
+  if (end.master !== undefined) refBody(end.master, `${path}.master`)
   return {
     name: end.name,
-    mac: end.mac === undefined ? undefined : macAddress(end.mac, `${path}.mac`),
-    mtu: end.mtu === undefined ? undefined : mtuOf(end.mtu, `${path}.mtu`),
-    txqlen: end.txqlen === undefined ? undefined : integer(end.txqlen, `${path}.txqlen`, 0, 0xffffffff),
+    ...settingsBody(end, path),
+    txQueues: optional(end.txQueues, `${path}.txQueues`, 1, 4096),
+    rxQueues: optional(end.rxQueues, `${path}.rxQueues`, 1, 4096),
   }
 }
 
@@ -64,19 +61,9 @@ async function otherDevices(handle: NamespaceHandle, end: VethEnd, path: string)
 // The kernel takes no device for these.
 const nowhere: readonly unknown[] = ['blackhole', 'unreachable', 'prohibit', 'throw']
 
-/** What an end gets once it is there: up, addresses, routes, and the look at the result. */
-function completion(end: VethEnd, index: number, devices: Devices, path: string): Message[] {
-  const messages: Message[] = []
-  if (end.up) {
-    messages.push({
-      type: 'RTM_SETLINK',
-      flags: 0,
-      step: `set ${end.name} up`,
-      body: { index, flags: c.IFF_UP, change: c.IFF_UP },
-    })
-  }
-  for (const [at, address] of (end.addresses ?? []).entries())
-    messages.push(addressMessage(index, address, {}, `${path}.addresses[${at}]`))
+/** Completes an end, adds its routes, and looks at the result. `more`: what the message that made the pair did not take. */
+function finish(end: VethEnd, index: number, devices: Devices, path: string, more?: Body, resolve?: ResolveLink): Message[] {
+  const messages = completion(end, index, path, more, resolve)
   for (const [at, route] of (end.routes ?? []).entries()) {
     fields(
       route,
@@ -105,22 +92,24 @@ export async function createVethPair(
   inside: NamespaceHandle,
   spec: VethSpec<unknown>,
 ): Promise<[Link, Link]> {
-  fields(spec, 'veth', [...endNames, 'master', 'group', 'peer'])
+  fields(spec, 'veth', [...endNames, 'peer'])
   fields(spec.peer, 'veth.peer', [...endNames, 'netns'])
   const { peer } = spec
-  if (spec.master !== undefined) refBody(spec.master, 'veth.master')
   const create: Body = {
     ...endBody(spec, 'veth'),
-    group: spec.group === undefined ? undefined : integer(spec.group, 'veth.group', 0, 0xffffffff),
     info: { kind: 'veth', data: { peer: { ...endBody(peer, 'veth.peer'), netnsFd: native.describe(inside).fd } } },
   }
   const none: Devices = new Map()
-  completion(spec, 1, none, 'veth')
-  completion(peer, 1, none, 'veth.peer') // every argument is checked before the first message
+  finish(spec, 1, none, 'veth')
+  finish(peer, 1, none, 'veth.peer') // every argument is checked before the first message
 
   const devices = await otherDevices(host, spec, 'veth')
   const devicesInside = await otherDevices(inside, peer, 'veth.peer')
   const master = spec.master === undefined ? undefined : await indexOf(host, spec.master, 'veth.master')
+  // The kernel overlooks the master of a peer while it makes the pair.
+  const peerMaster = peer.master === undefined ? {} : { master: await indexOf(inside, peer.master, 'veth.peer.master') }
+  const backup = await backupResolver(host, spec.bridgePort, 'veth.bridgePort')
+  const peerBackup = await backupResolver(inside, peer.bridgePort, 'veth.peer.bridgePort')
   const outcomes = await send(host, [
     {
       type: 'RTM_NEWLINK',
@@ -133,10 +122,10 @@ export async function createVethPair(
   const made = linkFrom(outcomes[1]?.replies[0] ?? {})
   return rolledBack(
     async () => {
-      const finish = async (handle: NamespaceHandle, messages: Message[]): Promise<Link> =>
+      const ask = async (handle: NamespaceHandle, messages: Message[]): Promise<Link> =>
         linkFrom((await send(handle, messages)).at(-1)?.replies[0] ?? {})
-      const peerLink = await finish(inside, completion(peer, made.peer ?? 0, devicesInside, 'veth.peer'))
-      return [await finish(host, completion(spec, made.index, devices, 'veth')), peerLink] as [Link, Link]
+      const peerLink = await ask(inside, finish(peer, made.peer ?? 0, devicesInside, 'veth.peer', peerMaster, peerBackup))
+      return [await ask(host, finish(spec, made.index, devices, 'veth', {}, backup)), peerLink] as [Link, Link]
     },
     () => deleteLink(host, made),
   )

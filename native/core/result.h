@@ -10,13 +10,27 @@
 
 namespace netlink_ct {
 
+// What the kernel takes for an attribute (NLMSGERR_ATTR_POLICY): as much of it as it told.
+struct Policy {
+  uint32_t type = 0;  // NL_ATTR_TYPE_*
+  std::optional<uint64_t> min = {}, max = {};
+  std::optional<int64_t> signed_min = {}, signed_max = {};
+  std::optional<uint32_t> min_length = {}, max_length = {};
+  std::optional<uint64_t> mask = {};  // the bits that may be set
+
+  bool operator==(const Policy&) const = default;
+};
+
 struct Error {
-  int code = 0;           // errno, positive
-  std::string syscall;    // RTM_NEWLINK, NFT_MSG_NEWSETELEM, setns, open: what was refused
-  std::string step;       // what it was a part of, in words; empty for a lone message
-  std::string extack;     // the kernel's own text (NLMSGERR_ATTR_MSG); empty when it gave none
-  std::string attribute;  // where NLMSGERR_ATTR_OFFS or _MISS_TYPE points, as a path of attribute names; empty when nowhere
-  int index = -1;         // position of the message in its submission, -1 when there was none
+  int code = 0;                       // errno, positive
+  std::string syscall;                // RTM_NEWLINK, NFT_MSG_NEWSETELEM, setns, open: what was refused
+  std::string step;                   // what it was a part of, in words; empty for a lone message
+  std::string extack;                 // the kernel's own text (NLMSGERR_ATTR_MSG); empty when it gave none
+  std::string attribute;              // where NLMSGERR_ATTR_OFFS points, as a path of attribute names; empty when nowhere
+  int index = -1;                     // position of the message in its submission, -1 when there was none
+  std::string missing = {};           // what NLMSGERR_ATTR_MISS_TYPE says should have been there, as a path too
+  std::optional<Policy> policy = {};  // of `attribute`
+  std::string note = {};              // what this library says, where the kernel says nothing
 };
 
 // The error of a system call that has just failed.

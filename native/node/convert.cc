@@ -1,5 +1,7 @@
 #include "node/convert.h"
 
+#include <linux/netlink.h>
+
 #include <cmath>
 
 namespace netlink_ct::node {
@@ -63,7 +65,9 @@ Object to_object(const Napi::Value& value) {
   object.reserve(names.Length());
   for (uint32_t index = 0; index < names.Length(); ++index) {
     const Napi::Value name = names.Get(index);
-    object.emplace_back(name.ToString().Utf8Value(), to_value(source.Get(name)));
+    const Napi::Value field = source.Get(name);
+    // What encoding leaves out anyway: most of a body's fields, for it names all that it may have.
+    if (!field.IsUndefined()) object.emplace_back(name.ToString().Utf8Value(), to_value(field));
   }
   return object;
 }
@@ -97,6 +101,37 @@ Napi::Object to_js(Napi::Env env, const Object& object) {
   return out;
 }
 
+namespace {
+
+// The kernel gives all limits in 64 bits; those of a 64-bit attribute are bigint, the rest fit a number.
+Napi::Object policy_to_js(Napi::Env env, const Policy& policy) {
+  // Beyond bitfield32 are sint and uint (Linux 6.7), of 32 or 64 bits.
+  const bool wide = policy.type == NL_ATTR_TYPE_U64 || policy.type == NL_ATTR_TYPE_S64 || policy.type > NL_ATTR_TYPE_BITFIELD32;
+  auto out = Napi::Object::New(env);
+  const auto set = [&](const char* name, const auto& number) {
+    if (!number) return;
+    if (wide) {
+      out.Set(name, Napi::BigInt::New(env, *number));
+    } else {
+      out.Set(name, Napi::Number::New(env, static_cast<double>(*number)));
+    }
+  };
+  const auto set_length = [&](const char* name, const std::optional<uint32_t>& length) {
+    if (length) out.Set(name, Napi::Number::New(env, *length));
+  };
+  out.Set("type", policy_type(policy.type));
+  set("min", policy.min);
+  set("max", policy.max);
+  set("min", policy.signed_min);
+  set("max", policy.signed_max);
+  set("mask", policy.mask);
+  set_length("minLength", policy.min_length);
+  set_length("maxLength", policy.max_length);
+  return out;
+}
+
+}  // namespace
+
 Napi::Object error_to_js(Napi::Env env, const Error& error) {
   auto out = Napi::Object::New(env);
   out.Set("errno", Napi::Number::New(env, error.code));
@@ -105,6 +140,16 @@ Napi::Object error_to_js(Napi::Env env, const Error& error) {
   if (!error.extack.empty()) out.Set("extack", error.extack);
   if (!error.attribute.empty()) out.Set("attribute", error.attribute);
   if (error.index >= 0) out.Set("index", Napi::Number::New(env, error.index));
+  if (!error.missing.empty()) out.Set("missing", error.missing);
+  if (error.policy) out.Set("policy", policy_to_js(env, *error.policy));
+  if (!error.note.empty()) out.Set("note", error.note);
+  return out;
+}
+
+Napi::Object warning_to_js(Napi::Env env, const Warning& warning) {
+  auto out = Napi::Object::New(env);
+  out.Set("message", warning.message);
+  if (!warning.attribute.empty()) out.Set("attribute", warning.attribute);
   return out;
 }
 
@@ -114,7 +159,7 @@ Napi::Array outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes) 
     const Outcome& outcome = outcomes[index];
     auto out = Napi::Object::New(env);
     if (outcome.error) out.Set("error", error_to_js(env, *outcome.error));
-    if (!outcome.warning.empty()) out.Set("warning", outcome.warning);
+    if (outcome.warning) out.Set("warning", warning_to_js(env, *outcome.warning));
     auto replies = Napi::Array::New(env, outcome.replies.size());
     for (size_t at = 0; at < outcome.replies.size(); ++at)
       replies.Set(static_cast<uint32_t>(at), to_js(env, outcome.replies[at]));

@@ -17,6 +17,7 @@ Napi::Value to_js(Napi::Env env, const Value& value);
 Napi::Object to_js(Napi::Env env, const Object& object);
 
 Napi::Object error_to_js(Napi::Env env, const Error& error);
+Napi::Object warning_to_js(Napi::Env env, const Warning& warning);
 Napi::Array outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes);
 
 // Members of an options object whose types lib/ has checked; a wrong one throws a Napi::TypeError all the same.

@@ -1,7 +1,9 @@
 // Messages: submissions, nf_tables transactions, dumps.
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "core/netlink/codec.h"
 #include "core/netlink/dump.h"
@@ -18,15 +20,28 @@ struct Request {
   Object body;
   std::string step;
   bool netfilter;
+  std::vector<std::string> wanted;
 };
+
+std::vector<std::string> texts_of(const Napi::Value& value) {
+  std::vector<std::string> texts;
+  if (!value.IsArray()) return texts;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t index = 0; index < array.Length(); ++index) texts.push_back(array.Get(index).ToString().Utf8Value());
+  return texts;
+}
 
 Request request_of(const Napi::Object& message) {
   const std::string name = text_member(message, "type");
   const MessageType* type = message_type(name);
   if (type == nullptr) throw Napi::TypeError::New(message.Env(), "netlink-ct: no message type " + name);
   const Napi::Value step = message.Get("step");
-  return {type, static_cast<uint16_t>(number_member(message, "flags")), to_object(message.Get("body")),
-          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(), !name.starts_with("RTM_")};
+  return {type,
+          static_cast<uint16_t>(number_member(message, "flags")),
+          to_object(message.Get("body")),
+          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(),
+          !name.starts_with("RTM_"),
+          texts_of(message.Get("want"))};
 }
 
 std::vector<Request> requests_of(const Napi::Value& value) {
@@ -53,7 +68,9 @@ Result<void> exchange(Home& home, Namespace& target, std::vector<Request>& reque
   Submission submission(*socket.value());
   for (const size_t position : part.positions) {
     Request& request = requests[position];
-    if (auto added = submission.add(*request.type, request.flags, request.body, std::move(request.step)); !added) {
+    if (auto added =
+            submission.add(*request.type, request.flags, request.body, std::move(request.step), std::move(request.wanted));
+        !added) {
       added.error().index = static_cast<int>(position);
       return added.error();
     }
@@ -82,8 +99,9 @@ Napi::Value submit(const Napi::CallbackInfo& info) {
             }
             std::vector<Outcome> outcomes(requests->size());
             for (const Part& part : {route, netfilter}) {
-              auto done =
-                  exchange(home, *target, *requests, part, [](Submission& submission) { return submission.run(); }, outcomes);
+              auto done = exchange(
+                  home, *target, *requests, part, [](Submission& submission) { return submission.run(Acknowledge::each_change); },
+                  outcomes);
               if (!done) return done.error();
             }
             return outcomes;
@@ -114,6 +132,40 @@ Napi::Value transact(const Napi::CallbackInfo& info) {
           [](Napi::Env env, std::vector<Outcome>& outcomes) -> Napi::Value { return outcomes_to_js(env, outcomes); });
 }
 
+// The objects of a dump, those at the front taken already.
+struct Found {
+  std::vector<Object> objects;
+  size_t taken = 0;
+};
+
+// Tells our Externals from those of other addons, and from namespace handles.
+constexpr napi_type_tag found_tag{0x6e65746c696e6b63, 0x742d666f756e6400};
+
+Napi::Value found_to_js(Napi::Env env, std::vector<Object> objects) {
+  auto owned = std::make_unique<Found>(Found{std::move(objects)});
+  // Throws in a worker that is being terminated.
+  auto external =
+      Napi::External<Found>::New(env, owned.get(), [](Napi::Env, Found* old) { const std::unique_ptr<Found> gone(old); });
+  static_cast<void>(owned.release());
+  external.TypeTag(&found_tag);
+  return external;
+}
+
+Napi::Value take_objects(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsExternal() || !info[0].As<Napi::External<Found>>().CheckTypeTag(&found_tag))
+    throw Napi::TypeError::New(env, "netlink-ct: not the objects of a dump");
+  Found& found = *info[0].As<Napi::External<Found>>().Data();
+  const size_t count = std::min<size_t>(info[1].ToNumber().Uint32Value(), found.objects.size() - found.taken);
+  auto objects = Napi::Array::New(env, count);
+  for (uint32_t at = 0; at < count; ++at) {
+    const Object object = std::exchange(found.objects[found.taken++], {});
+    objects.Set(at, to_js(env, object));
+  }
+  if (found.taken == found.objects.size()) found = {};
+  return objects;
+}
+
 Napi::Value dump_all(const Napi::CallbackInfo& info) {
   const SharedNamespace target = unwrap(info[0]);
   auto request = std::make_shared<Request>(request_of(info[1].As<Napi::Object>()));
@@ -124,15 +176,14 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
           [target, request](Home& home) -> Result<Dump> {
             auto socket = target->socket(home, request->netfilter ? NETLINK_NETFILTER : NETLINK_ROUTE);
             if (!socket) return socket.error();
-            return dump(*socket.value(), *request->type, request->body, Unknown::drop);
+            return dump(*socket.value(), *request->type, request->body, Unknown::drop, request->wanted);
           },
           [](Napi::Env env, Dump& found) -> Napi::Value {
-            auto objects = Napi::Array::New(env, found.objects.size());
-            for (size_t at = 0; at < found.objects.size(); ++at)
-              objects.Set(static_cast<uint32_t>(at), to_js(env, found.objects[at]));
             auto out = Napi::Object::New(env);
-            out.Set("objects", objects);
+            out.Set("found", found_to_js(env, std::move(found.objects)));
             out.Set("torn", found.torn);
+            out.Set("readings", Napi::Number::New(env, found.readings));
+            if (found.warning) out.Set("warning", warning_to_js(env, *found.warning));
             return out;
           });
 }
@@ -151,6 +202,7 @@ void export_netlink(Napi::Env env, Napi::Object exports) {
   add(env, exports, "submit", submit);
   add(env, exports, "transact", transact);
   add(env, exports, "dump", dump_all);
+  add(env, exports, "takeObjects", take_objects);
   add(env, exports, "statistics", statistics);
 }
 

@@ -7,6 +7,7 @@
 #include "core/netns/inet_socket.h"
 #include "core/netns/mount.h"
 #include "core/netns/sysctl.h"
+#include "core/netns/tun.h"
 #include "node/functions.h"
 
 namespace netlink_ct::node {
@@ -129,6 +130,43 @@ Napi::Value socket(const Napi::CallbackInfo& info) {
           [](Napi::Env env, Fd& fd) -> Napi::Value { return Napi::Number::New(env, fd.release()); });
 }
 
+template <typename Id>
+std::optional<Id> optional_id(const Napi::Object& options, const char* name) {
+  if (options.Get(name).IsUndefined()) return std::nullopt;
+  return Id{number_member(options, name)};
+}
+
+// Resolves to the device's index and a descriptor that is the caller's to close. A persistent device keeps none.
+Napi::Value open_tun_device(const Napi::CallbackInfo& info) {
+  const SharedNamespace target = unwrap(info[0]);
+  const auto options = info[1].As<Napi::Object>();
+  const TunRequest request{.name = text_member(options, "name"),
+                           .mode = text_member(options, "mode") == "tap" ? TunMode::tap : TunMode::tun,
+                           .index = static_cast<int>(number_member(options, "index")),
+                           .attach = bool_member(options, "attach"),
+                           .multi_queue = bool_member(options, "multiQueue"),
+                           .packet_information = bool_member(options, "packetInformation"),
+                           .vnet_header = bool_member(options, "vnetHeader"),
+                           .owner = optional_id<uid_t>(options, "owner"),
+                           .owner_group = optional_id<gid_t>(options, "ownerGroup"),
+                           .persistent = bool_member(options, "persistent")};
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit<Tun>(
+          info.Env(),
+          [target, request](Home& thread_home) -> Result<Tun> {
+            auto opened = open_tun(thread_home, *target, request);
+            if (opened && request.persistent) opened.value().fd = Fd();
+            return opened;
+          },
+          [](Napi::Env env, Tun& tun) -> Napi::Value {
+            auto out = Napi::Object::New(env);
+            out.Set("fd", Napi::Number::New(env, tun.fd.release()));
+            out.Set("index", Napi::Number::New(env, tun.index));
+            return out;
+          });
+}
+
 // Runs a synchronous function with the JavaScript thread inside the namespace, so that what it forks is born there.
 Napi::Value inside(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -165,6 +203,7 @@ void export_netns(Napi::Env env, Napi::Object exports) {
   add(env, exports, "getSysctl", get_sysctl);
   add(env, exports, "setSysctl", set_sysctl);
   add(env, exports, "socket", socket);
+  add(env, exports, "openTun", open_tun_device);
   add(env, exports, "inside", inside);
 }
 

@@ -1,4 +1,4 @@
-// For those who look at the library at work: a message's bytes as they are sent.
+// For those who look at the library at work: a message's bytes as they are sent, and what is read from bytes.
 #include <linux/netlink.h>
 
 #include <algorithm>
@@ -24,8 +24,22 @@ Napi::Value encoded(const Napi::CallbackInfo& info) {
   return out;
 }
 
+// Throws on a type that this library does not speak, and on bytes that are no such message.
+Napi::Value decoded(const Napi::CallbackInfo& info) {
+  const std::string name = info[0].As<Napi::String>();
+  const MessageType* type = message_type(name);
+  if (type == nullptr) throw Napi::TypeError::New(info.Env(), "no message type " + name);
+  const auto bytes = info[1].As<Napi::Uint8Array>();
+  auto body = decode(*type->schema, {bytes.Data(), bytes.ByteLength()}, Unknown::keep);
+  if (!body) throw Napi::RangeError::New(info.Env(), name + ": " + body.error().extack + " in " + body.error().attribute);
+  return to_js(info.Env(), body.value());
+}
+
 }  // namespace
 
-void export_trace(Napi::Env env, Napi::Object exports) { add(env, exports, "encoded", encoded); }
+void export_trace(Napi::Env env, Napi::Object exports) {
+  add(env, exports, "encoded", encoded);
+  add(env, exports, "decoded", decoded);
+}
 
 }  // namespace netlink_ct::node

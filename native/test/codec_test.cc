@@ -52,6 +52,7 @@ constexpr Attribute attributes[] = {
     {21, Shape::chosen, "data", "A_DATA", nullptr, 0, "kind", choices},
     {23, Shape::chars, "chars", "A_CHARS"},
     {22, Shape::nest, "self", "A_SELF", &everything},
+    {.number = 24, .shape = Shape::u32, .name = "onRequest", .kernel = "A_ON_REQUEST", .on_request = true},
 };
 const Schema everything{attributes, header, 16};
 constexpr size_t header_size = 16;
@@ -67,7 +68,7 @@ Result<Bytes> encoded(const Object& object, const Schema& schema = everything) {
 
 Bytes must_encode(const Object& object, std::source_location where = std::source_location::current()) {
   auto bytes = encoded(object);
-  if (!bytes) fail(bytes.error().attribute + " " + bytes.error().extack, where);
+  if (!bytes) fail(bytes.error().attribute + " " + bytes.error().note, where);
   return bytes.value();
 }
 
@@ -75,7 +76,7 @@ Object must_decode(const Bytes& bytes, const Schema& schema = everything,
                    std::source_location where = std::source_location::current()) {
   const Exact exact(bytes);
   auto object = decode(schema, exact.span(), Unknown::keep);
-  if (!object) fail(object.error().attribute + " " + object.error().extack, where);
+  if (!object) fail(object.error().attribute + " " + object.error().note, where);
   return object.value();
 }
 
@@ -187,12 +188,27 @@ void unknown_attributes() {
   equal(hex(must_encode(must_decode(nested))), hex(nested));
 }
 
+void on_request() {
+  const Bytes bytes = must_encode(with("self", Object{{"onRequest", int64_t{7}}, {"u8", int64_t{1}}}));
+  const auto inner = [&](std::span<const std::string> wanted) {
+    auto decoded = decode(everything, bytes, Unknown::drop, wanted);
+    check(static_cast<bool>(decoded), "it is decoded");
+    const auto* self = find(decoded.value(), "self")->get<Object>();
+    check(find(*self, "u8") != nullptr, "what is not on request is always there");
+    return find(*self, "onRequest") != nullptr;
+  };
+  const std::vector<std::string> wanted{"u8", "onRequest"};
+  check(inner(wanted), "it is there when it is asked for");
+  check(!inner({}), "and not when it is not");
+  check(!inner(std::span(wanted).first(1)), "nor when something else is");
+}
+
 void refused(const char* name, const Value& value, std::source_location where = std::source_location::current()) {
   auto bytes = encoded(with(name, value));
   check(!bytes, std::string(name) + " " + show(value) + " is refused", where);
   equal(bytes.error().code, EINVAL, where);
   equal(bytes.error().attribute.substr(0, std::string_view(name).size()), std::string(name), where);
-  check(!bytes.error().extack.empty(), "with a reason", where);
+  check(!bytes.error().note.empty(), "with a reason", where);
 }
 
 void ranges() {
@@ -375,6 +391,7 @@ int main() {
       {"every shape has its bytes, and comes back from them", every_shape},
       {"header fields have their place, sign and byte order", header_fields},
       {"numbers go out by position and come back flat", numbers},
+      {"what comes on request comes to those who ask", on_request},
       {"the kind chooses the schema of the data, and an unknown kind has bytes", chosen},
       {"a field that is undefined is not sent", undefined_fields},
       {"unknown attributes are kept and written back byte for byte", unknown_attributes},

@@ -98,6 +98,50 @@ void missing() {
   equal(parsed.value().missing_parent, uint32_t{60});
 }
 
+// NLMSGERR_ATTR_POLICY as Linux 6.18 sends it; the request is in front of each.
+void policies() {
+  const auto policy_in = [](std::string_view bytes) {
+    auto parsed = parse(NLMSG_ERROR, NLM_F_CAPPED | NLM_F_ACK_TLVS, number(-ERANGE) + echoed(100) + bytes_of(bytes));
+    check(static_cast<bool>(parsed), "it is well-formed");
+    return parsed.value().policy;
+  };
+  // RTM_NEWLINK with IFLA_GSO_MAX_SIZE 1
+  auto gso = policy_in("24000480 0c000400c100000000000000 0c000500ffffffff00000000 0800010004000000");
+  check(gso.has_value(), "a policy");
+  check(gso == Policy{.type = NL_ATTR_TYPE_U32, .min = 193, .max = 4294967295}, "an unsigned range");
+  // IFLA_LINK_NETNSID of one byte
+  auto nsid = policy_in("24000480 0c00020000000080ffffffff 0c000300ffffff7f00000000 0800010008000000");
+  check(nsid == Policy{.type = NL_ATTR_TYPE_S32, .signed_min = INT32_MIN, .signed_max = INT32_MAX}, "a signed range");
+  // IFLA_IFNAME of 20 characters
+  check(policy_in("14000480 080007000f000000 080001000c000000") == Policy{.type = NL_ATTR_TYPE_NUL_STRING, .max_length = 15},
+        "a greatest length");
+  check(policy_in("1c000480 0800060004000000 0800070010000000 080001000a000000") ==
+            Policy{.type = NL_ATTR_TYPE_BINARY, .min_length = 4, .max_length = 16},
+        "both lengths");
+  // NDA_FLAGS_EXT of one byte
+  check(policy_in("18000480 0c000c000500000000000000 0800010004000000") == Policy{.type = NL_ATTR_TYPE_U32, .mask = 5}, "a mask");
+  // TCA_ACT_FLAGS with all bits
+  check(policy_in("14000480 08000a0007000000 080001000f000000") == Policy{.type = NL_ATTR_TYPE_BITFIELD32, .mask = 7},
+        "the mask of a bitfield");
+  check(!policy_in("04000480"), "an empty policy says nothing");
+  check(!policy_in("0c000480 ffff010004000000"), "a policy that lies costs nothing but itself");
+  check(policy_in("14000480 0500010004000000 05000400ff000000").has_value() == false, "fields of wrong lengths are passed over");
+  equal(policy_type(NL_ATTR_TYPE_U32), "u32");
+  equal(policy_type(NL_ATTR_TYPE_BITFIELD32), "bitfield32");
+  equal(policy_type(17), "uint");
+  equal(policy_type(4711), "type 4711");
+}
+
+// The cookie is nobody's here; a bad length of a number that is not needed is no reason to lose the rest.
+void passed_over() {
+  auto parsed = parse(NLMSG_ERROR, NLM_F_CAPPED | NLM_F_ACK_TLVS,
+                      number(-EINVAL) + echoed(100) + attribute(NLMSGERR_ATTR_COOKIE, {1, 2, 3}) +
+                          attribute(NLMSGERR_ATTR_OFFS, {1}) + attribute(99, {}) + text("bad request"));
+  check(static_cast<bool>(parsed), "it is well-formed");
+  equal(parsed.value().message, std::string("bad request"));
+  equal(parsed.value().offset, uint32_t{0});
+}
+
 void malformed() {
   const auto refused = [](const char* what, uint16_t type, uint16_t flags, const Bytes& payload) {
     auto parsed = parse(type, flags, payload);
@@ -153,7 +197,7 @@ struct Request {
 const Object bridge{
     {"index", int64_t{9}},
     {"name", "br0"},
-    {"info", Object{{"kind", "bridge"}, {"data", Object{{"stpState", int64_t{1}}, {"priority", int64_t{4096}}}}}},
+    {"info", Object{{"kind", "bridge"}, {"data", Object{{"stp", int64_t{1}}, {"priority", int64_t{4096}}}}}},
 };
 
 void paths() {
@@ -197,6 +241,41 @@ void missing_paths() {
   equal(missing_path(*request.schema, request.bytes, 0, 999), "attribute 999");
 }
 
+void explanations() {
+  const Request request("RTM_NEWLINK", bridge);
+  const MessageType& type = *message_type("RTM_NEWLINK");
+  Acknowledgement acknowledgement{.code = ERANGE,
+                                  .message = "integer out of range",
+                                  .offset = request.find("06000600"),
+                                  .policy = Policy{.type = NL_ATTR_TYPE_U16, .min = 1}};
+  const Error error = explain(type, request.bytes, acknowledgement);
+  equal(error.code, ERANGE);
+  equal(error.syscall, "RTM_NEWLINK");
+  equal(error.extack, "integer out of range");
+  equal(error.attribute, "IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_BR_PRIORITY");
+  check(error.policy == acknowledgement.policy, "its policy");
+  check(error.missing.empty() && error.note.empty(), "nothing that was not said");
+  const Error lacking =
+      explain(type, request.bytes,
+              Acknowledgement{.code = EINVAL, .missing = IFLA_INFO_KIND, .missing_parent = request.find("24001280")});
+  equal(lacking.missing, "IFLA_LINKINFO.IFLA_INFO_KIND");
+  check(lacking.attribute.empty(), "it points at nothing");
+  acknowledgement.offset = 4711;
+  const Error lost = explain(type, request.bytes, acknowledgement);
+  check(lost.attribute.empty() && !lost.policy, "a policy without its attribute says nothing");
+}
+
+void warnings() {
+  const Request request("RTM_NEWLINK", bridge);
+  const MessageType& type = *message_type("RTM_NEWLINK");
+  const auto warning = warning_of(type, request.bytes, {.message = "did it, but", .offset = request.find("08000300")});
+  check(warning.has_value(), "a warning");
+  equal(warning->message, "did it, but");
+  equal(warning->attribute, "IFLA_IFNAME");
+  check(!warning_of(type, request.bytes, {}), "a plain success has none");
+  check(!warning_of(type, request.bytes, {.code = EINVAL, .message = "bad request"}), "a refusal is none");
+}
+
 void nowhere() {
   const Request request("RTM_NEWLINK", bridge);
   equal(request.path(0), "");
@@ -233,6 +312,8 @@ int main() {
       {"an acknowledgement without attributes is a number", plain},
       {"the end of a dump can refuse, with a text", done},
       {"a missing attribute is given by its nest and number", missing},
+      {"what an attribute takes is told by its policy", policies},
+      {"what nobody needs is passed over, also when it lies", passed_over},
       {"a malformed acknowledgement is EBADMSG", malformed},
       {"an acknowledgement cut anywhere is read within its bounds", cut_anywhere},
       {"an offset becomes the path of attribute names", paths},
@@ -240,6 +321,8 @@ int main() {
       {"a path goes through the message inside a veth", message_paths},
       {"the items of a list are told by their position", list_paths},
       {"a missing attribute is named below its nest", missing_paths},
+      {"a refusal is explained with the names of its attributes", explanations},
+      {"text on a success is a warning", warnings},
       {"an offset that points nowhere has no path", nowhere},
       {"an attribute without a name is told by its number", unknown},
       {"every offset of every cut of a request is answered", every_offset},

@@ -142,7 +142,7 @@ void comes_back(const Recording& recording) {
   MessageBuffer again;
   again.start(type->number, 0, 1);
   auto done = encode(again, *type->schema, decoded.value());
-  check(static_cast<bool>(done), done ? "" : done.error().attribute + ": " + done.error().extack);
+  check(static_cast<bool>(done), done ? "" : done.error().attribute + ": " + done.error().note);
   equal(hex(again.bytes().subspan(NLMSG_HDRLEN)), hex(theirs.span()));
 }
 

@@ -1,8 +1,10 @@
 // The library, watched at work.
 
-import { channel } from 'node:diagnostics_channel'
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import * as assert from 'uvu/assert'
-import { createNetns, host, type RequestInfo, stats } from '../../lib/index.ts'
+import { createNetns, host, type NetlinkWarning, Netns, type RequestInfo, stats } from '../../lib/index.ts'
+import { type Message, native } from '../../lib/native.ts'
+import { run } from '../support/command.ts'
 import { failureOf } from '../support/failure.ts'
 import { runProgram } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
@@ -79,6 +81,61 @@ test('stats counts sockets, what is queued and in flight, watchers and overruns'
   await watch.return()
   await ns.close()
   assert.equal(stats(), idle)
+})
+
+/** What the channel of warnings is told while `body` runs. */
+async function warned(body: () => Promise<unknown>): Promise<NetlinkWarning[]> {
+  const told: NetlinkWarning[] = []
+  const listener = (message: unknown): void => void told.push(message as NetlinkWarning)
+  subscribe('netlink-ct:warning', listener)
+  try {
+    await body()
+  } finally {
+    unsubscribe('netlink-ct:warning', listener)
+  }
+  return told
+}
+
+test('what the kernel says though it did it is told as a warning, in the words that tc prints', async () => {
+  await using ns = await createNetns()
+  for (const name of ['i0', 'i1']) {
+    await ns.createLink({ kind: 'ifb', name, up: true })
+    await ns.addQdisc(name, { kind: 'htb', handle: '1:' })
+  }
+  const command = ['class', 'add', 'dev', 'i1', 'parent', '1:', 'classid', '1:1', 'htb', 'rate', '1gbit']
+  const { code, stderr } = await run('tc', command, { netns: ns })
+  assert.is(code, 0)
+  const [, message] = /^Warning: (.*)$/m.exec(stderr) ?? []
+  assert.match(message ?? '', /quantum of class 10001 is big/)
+  const told = await warned(async () => {
+    await ns.addClass('i0', { kind: 'htb', parent: '1:', classId: '1:1', rate: '1gbit' })
+    await ns.addClass('i0', { kind: 'htb', parent: '1:1', classId: '1:2', rate: '1mbit' })
+  })
+  assert.equal(told, [{ source: 'kernel', operation: 'add the class 1:1', netns: ns.inode, message }])
+  assert.is((await ns.listClasses('i0')).length, 2)
+})
+
+test('each message of a submission can have a warning, not the last alone', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'ifb', name: 'i0', up: true })
+  await ns.addQdisc('i0', { kind: 'htb', handle: '1:' })
+  const { submit } = native
+  const sent: Message[] = []
+  native.submit = (handle, messages) => {
+    sent.push(...messages)
+    return submit(handle, messages)
+  }
+  try {
+    await ns.addClass('i0', { kind: 'htb', parent: '1:', classId: '1:1', rate: '1gbit' })
+  } finally {
+    native.submit = submit
+  }
+  const add = sent.find(({ type }) => type === 'RTM_NEWTCLASS')
+  assert.ok(add)
+  const others = [2, 3].map((minor) => ({ ...add, body: { ...add.body, handle: 0x10000 + minor } }))
+  const outcomes = await native.submit(Netns.handleOf(ns), others)
+  for (const [at, { warning }] of outcomes.entries())
+    assert.match(warning?.message ?? '', new RegExp(`class 1000${at + 2} is big`))
 })
 
 const program = `

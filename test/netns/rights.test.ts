@@ -1,6 +1,7 @@
 // Processes that may less: in a user namespace of their own around a network namespace of somebody else, and without capabilities.
 
 import * as assert from 'uvu/assert'
+import { createNetns, deleteNetns } from '../../lib/index.ts'
 import { kernelState } from '../support/lab.ts'
 import { askProgram } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
@@ -115,6 +116,56 @@ test('without capabilities reading works, and the rest is EPERM with the name of
     assert.match(found[name]?.message ?? '', /CAP_NET_ADMIN/, name)
   }
   assert.equal(await kernelState(), before)
+})
+
+test('every verb that is refused for a lack of rights says which', async () => {
+  await using target = await createNetns('guarded')
+  const found = await askProgram<Record<string, Refusal>>(
+    `${shape}
+    import { createServer } from 'node:net'
+    const refused = (call) => call.then(() => ({ message: 'it was done' }), refusal)
+    const watch = async (options) => { for await (const event of ct.host.watch(options)) return event }
+    console.log(JSON.stringify({
+      // CAP_NET_ADMIN
+      createLink: await refused(ct.createLink({ kind: 'ifb', name: 'powerless0' })),
+      deleteLink: await refused(ct.deleteLink('lo')),
+      deleteAddress: await refused(ct.deleteAddress('lo', '127.0.0.1/8')),
+      deleteRoute: await refused(ct.deleteRoute({ to: '198.51.100.0/24' })),
+      addRule: await refused(ct.addRule({ from: '198.51.100.0/24', table: 100 })),
+      addNeighbor: await refused(ct.addNeighbor({ address: '127.0.0.2', link: 'lo', mac: '02:00:00:00:00:01' })),
+      addNexthop: await refused(ct.addNexthop({ id: 1, blackhole: true })),
+      addQdisc: await refused(ct.addQdisc('lo', { kind: 'htb', handle: '1:' })),
+      setNsid: await refused(ct.setNsid(await ct.openNetns({ pid: process.pid }), 7)),
+      batch: await ct.batch((batch) => batch.setLink('lo', { up: true })).then(({ error }) => refusal(error)),
+      createNetwork: await refused(ct.createNetwork({ name: 'lab', subnets: ['172.30.0.0/24'] })),
+      setSysctl: await refused(ct.setSysctl('net.ipv4.ip_forward', 1)),
+      // CAP_SYS_ADMIN
+      enter: await refused(ct.openNetns('guarded').then((ns) => ns.listLinks())),
+      spawn: await refused(ct.openNetns('guarded').then((ns) => ns.spawn('true'))),
+      deleteNetns: await refused(ct.deleteNetns('guarded')),
+      // others
+      watch: await refused(watch({ links: true, allNamespaces: true })),
+      listen: await refused(ct.host.listen(createServer(), { host: '127.0.0.1', port: 80 })),
+    }))`,
+    powerless,
+  )
+  const capability: Record<string, string> = {
+    enter: 'CAP_SYS_ADMIN',
+    spawn: 'CAP_SYS_ADMIN',
+    deleteNetns: 'CAP_SYS_ADMIN',
+    watch: 'CAP_NET_BROADCAST',
+    listen: 'CAP_NET_BIND_SERVICE',
+  }
+  for (const [verb, { message }] of Object.entries(found)) {
+    assert.match(
+      message,
+      new RegExp(`^(EPERM|EACCES): .*; needs ${capability[verb] ?? 'CAP_NET_ADMIN'} in the`),
+      `${verb}: ${message}`,
+    )
+  }
+  assert.is(Object.keys(found).length, 17)
+  assert.is(target.name, 'guarded')
+  await deleteNetns('guarded')
 })
 
 test.run()

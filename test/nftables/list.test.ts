@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { kernel } from '../../lib/errors.ts'
+
 import { nftables, type RulesetFilter } from '../../lib/index.ts'
 import { type Body, native } from '../../lib/native.ts'
+import { read } from '../../lib/rtnetlink/exchange.ts'
 import { json, output } from '../support/command.ts'
 import { failureOf } from '../support/failure.ts'
 import { suite } from '../support/suite.ts'
@@ -43,7 +44,7 @@ async function theirs(): Promise<unknown[]> {
 
 /** The rules as the kernel has them, without its numbers. */
 async function rulesInKernel(): Promise<unknown> {
-  const { objects } = await kernel(native.dump(host, { type: 'NFT_MSG_GETRULE', flags: 0, body: { family: 0 } }))
+  const { objects } = await read(host, { type: 'NFT_MSG_GETRULE', flags: 0, body: { family: 0 } }, (rule) => rule)
   const plain = (rule: Body): unknown =>
     JSON.parse(
       JSON.stringify(rule, (key, value: unknown) => {

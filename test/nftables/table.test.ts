@@ -19,6 +19,7 @@ import {
   readPorts,
 } from '../../lib/network/firewall/index.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
+import { read } from '../../lib/rtnetlink/exchange.ts'
 import { json, output } from '../support/command.ts'
 import { suite } from '../support/suite.ts'
 
@@ -141,7 +142,7 @@ test('a port that is taken is refused, with its place among the elements, and no
 
 test('ports are read back as they were published', async () => {
   const maps = Object.values(portSets).flatMap(({ any, one }) => [any, one])
-  const dumps = await Promise.all(maps.map((map) => kernel(native.dump(host, listElements(map)))))
+  const dumps = await Promise.all(maps.map((map) => read(host, listElements(map), (body) => body)))
   assert.equal(
     dumps.flatMap(({ objects }) => readPorts(objects)),
     [

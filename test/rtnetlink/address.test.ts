@@ -48,6 +48,10 @@ test('each option arrives as ip shows it', async () => {
     ['fd00::10/64', undefined, { local: 'fd00::10', prefixlen: 64, scope: 'global', broadcast: undefined }],
     ['fd00::10/128', { nodad: true }, { nodad: true, prefixlen: 128 }],
     ['fd00::10/64', { noprefixroute: true, metric: 5 }, { noprefixroute: true, metric: 5 }],
+    ['fd00::10/64', { home: true }, { home: true }],
+    ['fd00::10/64', { mngtmpaddr: true }, { mngtmpaddr: true }],
+    ['ff02::77/128', { autojoin: true }, { autojoin: true }],
+    ['10.0.0.1/24', { validLifetime: 'forever' }, { valid_life_time: 4294967295, preferred_life_time: 4294967295 }],
     ['FD00:0:0::0010/64', undefined, { local: 'fd00::10' }],
   ]
   await using ns = await town()
@@ -86,6 +90,8 @@ test('what is listed is what ip shows, for both families and every device', asyn
     link: index,
     scope: 'global',
     flags: ['permanent'],
+    validLifetime: 'forever',
+    preferredLifetime: 'forever',
     label: 'br0:x',
     broadcast: '172.18.255.255',
   })
@@ -96,8 +102,121 @@ test('what is listed is what ip shows, for both families and every device', asyn
     link: index,
     scope: 'global',
     flags: ['nodad', 'permanent'],
+    validLifetime: 'forever',
+    preferredLifetime: 'forever',
   })
   assert.equal(JSON.parse(JSON.stringify(all)), all)
+})
+
+test('lifetimes arrive as ip shows them, and are read back', async () => {
+  await using ns = await town()
+  for (const cidr of ['10.0.0.1/24', 'fd00::1/64']) {
+    await ns.addAddress('br0', cidr, { validLifetime: 5000, preferredLifetime: 4000, nodad: cidr.includes(':') })
+    const [shown] = await seen(ns)
+    assert.ok(near(shown?.valid_life_time, 5000) && near(shown?.preferred_life_time, 4000), JSON.stringify(shown))
+    assert.is(shown?.dynamic, true)
+    const [info] = await ns.listAddresses({ link: 'br0', scope: 'global' })
+    assert.ok(near(info?.validLifetime, 5000) && near(info?.preferredLifetime, 4000), JSON.stringify(info))
+    assert.not.ok(info?.flags.includes('permanent'))
+
+    await ns.replaceAddress('br0', cidr, { validLifetime: 900 })
+    const [shorter] = await seen(ns)
+    assert.ok(near(shorter?.valid_life_time, 900) && near(shorter?.preferred_life_time, 900), JSON.stringify(shorter))
+
+    await ns.replaceAddress('br0', cidr, { validLifetime: 900, preferredLifetime: 0 })
+    assert.is((await seen(ns))[0]?.deprecated, true)
+    assert.ok((await ns.listAddresses({ link: 'br0', scope: 'global' }))[0]?.flags.includes('deprecated'))
+
+    await ns.replaceAddress('br0', cidr)
+    const [endless] = await seen(ns)
+    assert.equal([endless?.valid_life_time, endless?.dynamic, endless?.deprecated], [0xffffffff, undefined, undefined])
+    await ns.deleteAddress('br0', cidr)
+  }
+})
+
+/** Not more than what was asked for, and not much less. */
+const near = (seconds: number | string | undefined, asked: number): boolean =>
+  typeof seconds === 'number' && seconds <= asked && seconds > asked - 60
+
+test('an address whose life is over is gone, and the kernel says so', async () => {
+  await using ns = await town()
+  await using watch = ns.watch({ addresses: true })
+  await ns.addAddress('br0', '10.0.0.1/24', { validLifetime: 1 })
+  let went = false
+  for await (const event of watch) {
+    if (event.type !== 'address' || event.address.address !== '10.0.0.1/24' || event.action !== 'delete') continue
+    went = true
+    break
+  }
+  assert.ok(went)
+  assert.equal(await seen(ns), [])
+})
+
+test('replaceAddress makes an address that is not there', async () => {
+  await using ns = await town()
+  await ns.replaceAddress('br0', '10.0.0.1/24', { label: 'br0:a' })
+  await ns.replaceAddress('br0', '10.0.0.1/24', { metric: 33 })
+  assert.equal(
+    (await seen(ns)).map(({ local, label, metric }) => [local, label, metric]),
+    [['10.0.0.1', 'br0:a', 33]],
+  )
+})
+
+test('a second address of a network is secondary in IPv4, and what the kernel knows of an IPv6 one is said', async () => {
+  await using ns = await town()
+  await ns.addAddress('br0', '10.0.0.1/24')
+  await ns.addAddress('br0', '10.0.0.2/24', { metric: 9, protocol: 5 })
+  const [first, second] = await ns.listAddresses({ link: 'br0', family: 'inet' })
+  assert.equal(first?.flags, ['permanent'])
+  assert.equal(second?.flags, ['secondary', 'permanent'])
+  assert.equal([second?.metric, second?.protocol], [9, 5])
+  // Without a carrier duplicate address detection does not begin.
+  await ns.addAddress('br0', 'fd00::1/64')
+  await ns.addAddress('br0', 'fd00::2/64', { mngtmpaddr: true, nodad: true })
+  const shown = (await seen(ns)).filter(({ family }) => family === 'inet6')
+  const listed = await ns.listAddresses({ link: 'br0', family: 'inet6', scope: 'global' })
+  assert.equal(
+    shown.map(({ local, tentative, mngtmpaddr, temporary }) => [
+      local,
+      tentative === true,
+      mngtmpaddr === true,
+      temporary === true,
+    ]),
+    listed.map(({ address, flags }) => [
+      address.slice(0, address.indexOf('/')),
+      flags.includes('tentative'),
+      flags.includes('mngtmpaddr'),
+      flags.includes('temporary'),
+    ]),
+  )
+  assert.ok(listed.some(({ flags }) => flags.includes('tentative')))
+  // The ip of many distributions does not show the protocol; the kernel's own mark is the witness.
+  assert.is((await ns.listAddresses({ link: 'lo', family: 'inet6' }))[0]?.protocol, 'kernel_lo')
+})
+
+test('a flush deletes what matches, and tells what that was', async () => {
+  await using ns = await town()
+  for (const cidr of ['10.0.0.1/24', '10.0.0.2/24', '10.0.0.3/24', '10.1.0.1/16', 'fd00::1/64']) await ns.addAddress('br0', cidr)
+  await ns.addAddress('br1', '10.0.0.9/24')
+  await ns.addAddress('br0', '192.0.2.1/24', { scope: 'link', validLifetime: 1000 })
+  const left = async (): Promise<string[]> => (await seen(ns)).map(({ local }) => local)
+  assert.equal(
+    (await ns.flushAddresses({ link: 'br0', scope: 'link', family: 'inet' })).map(({ address }) => address),
+    ['192.0.2.1/24'],
+  )
+  // The first of them is primary: with promote_secondaries off the others go with it.
+  await ns.setSysctl('net.ipv4.conf.br0.promote_secondaries', 0)
+  await ns.setSysctl('net.ipv4.conf.all.promote_secondaries', 0)
+  assert.equal(
+    (await ns.flushAddresses({ link: 'br0', to: '10.0.0.0/24' })).map(({ address }) => address),
+    ['10.0.0.1/24', '10.0.0.2/24', '10.0.0.3/24'],
+  )
+  assert.equal(await left(), ['10.1.0.1', 'fd00::1'])
+  assert.is((await ns.flushAddresses({ link: 'br0', flags: ['deprecated'] })).length, 0)
+  await ns.flushAddresses({ family: 'inet' })
+  assert.equal(await left(), ['fd00::1'])
+  assert.equal(await ipAddresses(ns, 'br1').then((all) => all.filter(({ family }) => family === 'inet')), [])
+  assert.equal(await ns.flushAddresses({ link: 'br0', to: '10.0.0.0/8' }), [])
 })
 
 test('the list is filtered by device and by family', async () => {

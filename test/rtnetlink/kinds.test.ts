@@ -1,7 +1,7 @@
 // Links of every kind, with ip(8) as the witness; kinds that the kernel lacks are skipped by name.
 
 import * as assert from 'uvu/assert'
-import { createNetns, type LinkSpec, type Netns } from '../../lib/index.ts'
+import { createNetns, type LinkSettings, type LinkSpec, type Netns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { kernelState, run } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
@@ -48,7 +48,10 @@ for (const { shown, ...spec } of specs) {
   test.skipIf(await lacks(spec.kind), `a ${spec.kind} is made with its options, and read back`, async () => {
     await using ns = await createNetns()
     await run('ip', ['link', 'add', 'low0', 'type', 'ifb'], { netns: ns })
-    const common = { mtu: 1300, alias: 'an alias', altnames: ['another-name-of-it'], group: 7 } as const
+    const common: LinkSettings & { readonly altnames: readonly string[] } = {
+      ...{ mtu: 1300, alias: 'an alias', altnames: ['another-name-of-it'], group: 7, txqlen: 9, addressGeneration: 'none' },
+      ...{ gsoMaxSize: 30000, gsoMaxSegments: 77, groMaxSize: 31000, multicast: false },
+    }
     const link = await ns.createLink({ ...(spec as LinkSpec<Netns>), ...common })
     const seen = await ipLink(ns, 'x0')
     assert.is(seen.linkinfo?.info_kind, spec.kind)
@@ -57,6 +60,8 @@ for (const { shown, ...spec } of specs) {
     assert.is(seen.ifalias, 'an alias')
     assert.equal(seen.altnames, ['another-name-of-it'])
     assert.is(seen.group, '7')
+    assert.equal([seen.txqlen, seen.inet6_addr_gen_mode, seen.gro_max_size], [9, 'none', 31000])
+    assert.equal([seen.gso_max_size, seen.gso_max_segs, seen.flags.includes('MULTICAST')], [30000, 77, false])
     for (const [name, value] of Object.entries(shown)) assert.is(seen.linkinfo?.info_data?.[name], value, name)
     assert.equal(await ns.getLink('x0'), link)
     assert.is(link.kind, spec.kind)

@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert'
 import { createNetns, getLink, type LinkChanges, NetlinkError, type Netns } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
-import { json, kernelState, output } from '../support/lab.ts'
+import { json, kernelState, output, ping } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { ipLink, ipLinks } from '../support/witness.ts'
 
@@ -44,8 +44,11 @@ test('what is read is what ip shows, for every device', async () => {
   await using ns = await town()
   await output('ip', ['-batch', '-'], {
     netns: ns,
-    input:
-      'link set dev b up promisc on mtu 1300 txqueuelen 77 group 12 alias hello\nlink add vx0 type vxlan id 7 dstport 4789\nlink add ifb7 type ifb',
+    input: `link set dev b up promisc on allmulticast on multicast off arp off mtu 1300 txqueuelen 77 group 12 alias hello mode dormant
+      link set dev b addrgenmode random gso_max_size 30000 gso_max_segs 99 gro_max_size 31000
+      link add vx0 type vxlan id 7 dstport 4789
+      link set dev vx0 protodown on
+      link add ifb7 type ifb`,
   })
   const seen = await ipLinks(ns)
   const links = await ns.listLinks()
@@ -62,7 +65,15 @@ test('what is read is what ip shows, for every device', async () => {
     assert.is(link.carrier, row.flags.includes('LOWER_UP'))
     assert.is(link.operstate, row.operstate.toLowerCase())
     assert.is(link.loopback, row.flags.includes('LOOPBACK'))
+    assert.is(link.arp, !row.flags.includes('NOARP'))
+    assert.is(link.multicast, row.flags.includes('MULTICAST'))
     assert.is(link.promiscuous, row.promiscuity > 0)
+    assert.is(link.allMulticast, row.allmulti > 0)
+    assert.equal([link.minMtu, link.maxMtu], [row.min_mtu ?? 0, row.max_mtu ?? 0])
+    assert.equal([link.gsoMaxSize, link.gsoMaxSegments, link.groMaxSize], [row.gso_max_size, row.gso_max_segs, row.gro_max_size])
+    assert.is(link.linkMode, row.linkmode.toLowerCase())
+    assert.is(link.protodown, row.proto_down ?? false)
+    assert.is(link.addressGeneration, row.inet6_addr_gen_mode)
     assert.is(link.mac, row.address)
     assert.is(link.mtu, row.mtu)
     assert.is(String(link.group === 0 ? 'default' : link.group), row.group)
@@ -77,6 +88,59 @@ test('what is read is what ip shows, for every device', async () => {
   }
 })
 
+test('statistics are told when they are asked for, and are those of ip', async () => {
+  await using ns = await createNetns()
+  await using there = await createNetns()
+  await ns.createVethPair({
+    ...{ name: 'a', addresses: ['192.0.2.1/24'], up: true, addressGeneration: 'none' },
+    peer: { name: 'b', netns: there, addresses: ['192.0.2.2/24'], up: true, addressGeneration: 'none' },
+  })
+  assert.ok(await ping('192.0.2.2', { netns: ns }))
+  interface Counted {
+    ifname: string
+    stats64: { rx: Record<string, number>; tx: Record<string, number> }
+  }
+  const rows = await json<Counted[]>('ip', ['-s', '-s', 'link', 'show'], { netns: ns })
+  const links = await ns.listLinks({ statistics: true })
+  assert.is(links.length, 2)
+  for (const { name, statistics } of links) {
+    const { rx, tx } = rows.find(({ ifname }) => ifname === name)?.stats64 ?? {}
+    const s = statistics
+    assert.ok(s && rx && tx)
+    assert.equal(
+      [s.rxPackets, s.rxBytes, s.rxErrors, s.rxDropped, s.multicast, s.rxLengthErrors, s.rxCrcErrors, s.rxFrameErrors],
+      [
+        rx['packets'],
+        rx['bytes'],
+        rx['errors'],
+        rx['dropped'],
+        rx['multicast'],
+        rx['length_errors'],
+        rx['crc_errors'],
+        rx['frame_errors'],
+      ],
+    )
+    assert.equal(
+      [s.txPackets, s.txBytes, s.txErrors, s.txDropped, s.collisions, s.txAbortedErrors, s.txFifoErrors, s.txWindowErrors],
+      [
+        tx['packets'],
+        tx['bytes'],
+        tx['errors'],
+        tx['dropped'],
+        tx['collisions'],
+        tx['aborted_errors'],
+        tx['fifo_errors'],
+        tx['window_errors'],
+      ],
+    )
+    assert.equal((await ns.getLink(name, { statistics: true })).statistics, s)
+    assert.is((await ns.getLink(name)).statistics, undefined)
+  }
+  assert.ok((await ns.getLink('a', { statistics: true })).statistics?.rxPackets)
+  assert.not.ok((await ns.listLinks({ kind: 'veth' })).some((link) => 'statistics' in link))
+  assert.is((await ns.listLinks({ kind: 'veth', statistics: true })).length, 1)
+})
+
 test('a port of a bridge is read as bridge(8) shows it', async () => {
   await using ns = await town()
   const defaults = (await ns.getLink('a')).port
@@ -87,15 +151,11 @@ test('a port of a bridge is read as bridge(8) shows it', async () => {
   )
   const [row] = await json('bridge', ['-d', 'link', 'show', 'dev', 'a'], { netns: ns })
   const link = await ns.getLink('a')
-  assert.equal(link.port, { state: row?.['state'], hairpin: true, isolated: true, learning: false, flood: false, cost: 200 })
-  assert.equal(defaults && { ...defaults, state: undefined, cost: undefined }, {
-    state: undefined,
-    hairpin: false,
-    isolated: false,
-    learning: true,
-    flood: true,
-    cost: undefined,
-  })
+  assert.is(link.port?.state, row?.['state'])
+  const read = (port = link.port): unknown[] => [port?.hairpin, port?.isolated, port?.learning, port?.flood]
+  assert.equal(read(), [true, true, false, false])
+  assert.is(link.port?.cost, 200)
+  assert.equal(read(defaults), [false, false, true, true])
 })
 
 test('the list is filtered by kind and by master, and the two together', async () => {
@@ -123,6 +183,13 @@ test('each change arrives, and only that', async () => {
     [{ alias: 'x'.repeat(255) }, { ifalias: 'x'.repeat(255) }],
     [{ master: 'br0' }, { master: 'br0' }],
     [{ name: 'renamed' }, { ifname: 'renamed' }],
+    [{ addressGeneration: 'random' }, { inet6_addr_gen_mode: 'random' }],
+    [{ addressGeneration: 'none' }, { inet6_addr_gen_mode: 'none' }],
+    [{ gsoMaxSize: 40000 }, { gso_max_size: 40000 }],
+    [{ gsoMaxSegments: 55 }, { gso_max_segs: 55 }],
+    [{ groMaxSize: 41000 }, { gro_max_size: 41000 }],
+    [{ linkMode: 'dormant' }, { linkmode: 'DORMANT' }],
+    [{ linkMode: 'default' }, { linkmode: 'DEFAULT' }],
     [{ addAltnames: ['other', 'third'] }, { altnames: ['other', 'third'] }],
     [{ deleteAltnames: ['other'] }, { altnames: ['third'] }],
   ]
@@ -157,6 +224,55 @@ test('a device goes up and down', async () => {
   assert.ok((await ipLink(ns, 'b')).flags.includes('UP'))
   assert.not.ok((await ns.setLink('b', { up: false })).up)
   assert.not.ok((await ipLink(ns, 'b')).flags.includes('UP'))
+})
+
+test('the switches of ip-link(8) go on and off, each for itself', async () => {
+  await using ns = await town()
+  const flags = async (): Promise<string[]> => (await ipLink(ns, 'b')).flags
+  for (const [change, flag] of [
+    ['multicast', 'MULTICAST'],
+    ['promiscuous', 'PROMISC'],
+    ['allMulticast', 'ALLMULTI'],
+    ['arp', 'NOARP'],
+  ] as const) {
+    const inverted = change === 'arp'
+    const others = (await flags()).filter((name) => name !== flag)
+    for (const on of [true, false, true]) {
+      const link = await ns.setLink('b', { [change]: on })
+      assert.is(link[change], on, change)
+      assert.is((await flags()).includes(flag), on !== inverted, change)
+      assert.equal((await flags()).filter((name) => name !== flag).sort(), others.sort())
+    }
+  }
+})
+
+test('a dormant device is up when it is said to be', async () => {
+  await using ns = await town()
+  await ns.setLink('br0', { up: true })
+  await ns.setLink('b', { up: true, linkMode: 'dormant' })
+  const state = async (): Promise<string> => (await ipLink(ns, 'b')).operstate
+  assert.is((await ns.setLink('b', { operstate: 'dormant' })).operstate, 'dormant')
+  assert.is(await state(), 'DORMANT')
+  assert.is((await ns.setLink('b', { operstate: 'up' })).operstate, 'up')
+  assert.is(await state(), 'UP')
+})
+
+test('a protocol holds a device down', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'vxlan', name: 'vx0', id: 1 })
+  assert.is((await ns.setLink('vx0', { protodown: true })).protodown, true)
+  assert.is((await ipLink(ns, 'vx0')).proto_down, true)
+  assert.is((await ns.setLink('vx0', { protodown: false })).protodown, false)
+  assert.is((await ipLink(ns, 'vx0')).proto_down, undefined)
+  const error = await failureOf(ns.setLink('lo', { protodown: true }))
+  assert.is(error.extack, 'Protodown not supported by device')
+})
+
+test('a limit that the kernel does not allow is refused in its words', async () => {
+  await using ns = await town()
+  const error = await failureOf(ns.setLink('b', { gsoMaxSize: 0xffffffff }))
+  assert.equal([error.code, error.extack], ['EINVAL', 'too big gso_max_size'])
+  assert.is((await failureOf(ns.setLink('b', { carrier: false }))).code, 'ENOTSUP')
 })
 
 test('a master is taken, exchanged, and given up', async () => {

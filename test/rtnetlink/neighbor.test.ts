@@ -14,6 +14,12 @@ interface IpNeighbor {
   lladdr?: string
   state?: string[]
   router?: null
+  probes?: number
+  used?: number
+  confirmed?: number
+  updated?: number
+  extern_learn?: null
+  protocol?: string
 }
 interface BridgeFdb {
   mac: string
@@ -30,8 +36,10 @@ const entries = async (ns: Netns, dev: string, mac: string): Promise<BridgeFdb[]
   (await json<BridgeFdb[]>('bridge', ['fdb', 'show', 'dev', dev], { netns: ns })).filter((entry) => entry.mac === mac)
 
 /** Without the kernel's own entries for multicast. */
-const unicast = async (ns: Netns): Promise<Neighbor[]> =>
-  (await ns.listNeighbors({ family: 'inet', link: 'br0' })).filter(({ address }) => !address.startsWith('224.'))
+const unicast = async (ns: Netns): Promise<Omit<Neighbor, 'ages'>[]> =>
+  (await ns.listNeighbors({ family: 'inet', link: 'br0' }))
+    .filter(({ address }) => !address.startsWith('224.'))
+    .map(({ ages, ...rest }) => rest)
 
 async function town(): Promise<Netns> {
   const ns = await createNetns()
@@ -76,6 +84,66 @@ test('five proxy entries are added, listed apart from the others, and deleted', 
   assert.equal((await ns.listNeighbors({ proxy: true })).map(({ address }) => address).sort(), addresses)
   assert.equal(await unicast(ns), [])
   for (const address of addresses) await ns.deleteNeighbor({ address, link: 'br0', proxy: true })
+  assert.equal(await neighbors(ns, 'proxy'), [])
+})
+
+test('who made an entry, who keeps it, and how old it is arrive as ip shows them, and are read back', async () => {
+  await using ns = await town()
+  const before = Date.now()
+  const mac = '02:00:00:00:00:09'
+  await ns.addNeighbor({ address: '10.0.0.9', link: 'br0', mac, state: 'noarp', protocol: 'zebra', externLearned: true })
+  await ns.addNeighbor({ address: 'fd00::9', link: 'br0', managed: true, externLearned: true, protocol: 200 })
+  const shown = await neighbors(ns, '10.0.0.9')
+  const text = await output('ip', ['-d', '-s', 'neighbour', 'show'], { netns: ns })
+  assert.match(text, /10\.0\.0\.9 dev br0 lladdr 02:00:00:00:00:09 .*extern_learn .*NOARP proto zebra/)
+  assert.match(text, /fd00::9 dev br0 .*managed extern_learn .*proto 200/)
+  assert.is(shown[0]?.extern_learn, null)
+  const listed = await ns.listNeighbors({ link: 'br0' })
+  const [four, six] = ['10.0.0.9', 'fd00::9'].map((address) => listed.find((one) => one.address === address))
+  assert.equal([four?.flags, four?.protocol, four?.state], [['externLearned'], 'zebra', 'noarp'])
+  assert.equal([six?.flags, six?.protocol], [['externLearned', 'managed'], 200])
+  const most = (Date.now() - before) / 1000 + 1
+  assert.ok(four?.ages !== undefined && four.ages.updated >= 0 && four.ages.updated <= most, JSON.stringify(four))
+})
+
+test('an entry that is used is asked for, and its probes are counted', async () => {
+  await using ns = await town()
+  await ns.addNeighbor({ address: '10.0.0.77', link: 'br0', use: true })
+  const entry = await ns.waitForNeighbor('10.0.0.77', { link: 'br0', state: 'failed' })
+  assert.is(entry.state, 'failed')
+  const [again] = await ns.listNeighbors({ link: 'br0', states: ['failed', 'incomplete'] })
+  assert.is(again?.address, '10.0.0.77')
+  assert.is(again?.probes, (await json<IpNeighbor[]>('ip', ['-s', 'neighbour', 'show', '10.0.0.77'], { netns: ns }))[0]?.probes)
+})
+
+test('a flush forgets what was learned, and by name what was not', async () => {
+  await using ns = await town()
+  const mac = '02:00:00:00:00:09'
+  for (const [at, state] of (['permanent', 'noarp', 'stale', 'reachable'] as const).entries()) {
+    for (const net of ['10.0.0.', 'fd00::']) await ns.addNeighbor({ address: `${net}1${at}`, link: 'br0', mac, state })
+  }
+  await ns.addNeighbor({ address: '10.0.0.200', link: 'br0', proxy: true })
+  const left = async (): Promise<string[]> =>
+    (await neighbors(ns))
+      .filter(({ lladdr }) => lladdr === mac)
+      .map(({ dst }) => dst)
+      .sort()
+  const mine = (found: readonly Neighbor[]): string[] =>
+    found
+      .filter((one) => one.mac === mac)
+      .map(({ address }) => address)
+      .sort()
+  assert.is((await left()).length, 6) // those without ARP are not shown
+  assert.equal(mine(await ns.flushNeighbors({ link: 'br0', family: 'inet' })), ['10.0.0.12', '10.0.0.13'])
+  assert.equal(mine(await ns.flushNeighbors({ master: 'br0' })), [])
+  assert.equal(mine(await ns.flushNeighbors({ states: ['permanent', 'noarp'], family: 'inet6', link: 'br0' })), [
+    'fd00::10',
+    'fd00::11',
+  ])
+  assert.equal(
+    (await ns.flushNeighbors({ proxy: true })).map(({ address }) => address),
+    ['10.0.0.200'],
+  )
   assert.equal(await neighbors(ns, 'proxy'), [])
 })
 
@@ -129,6 +197,66 @@ test('a flush forgets what was learned, in one message, and keeps what was confi
   assert.equal(await entries(ns, 'v0', '02:00:00:00:00:20'), [])
   assert.is((await entries(ns, 'v0', '02:00:00:00:00:21')).length, 1)
   assert.ok((await output('bridge', ['fdb', 'show', 'br', 'br0'], { netns: ns })).includes('permanent'))
+})
+
+const macs = { dynamic: '02:00:00:00:00:30', static: '02:00:00:00:00:31', local: '02:00:00:00:00:32' } as const
+const kinds = Object.keys(macs) as (keyof typeof macs)[]
+
+/** Of those above, what bridge(8) shows of a device. */
+async function left(ns: Netns, dev: string): Promise<string[]> {
+  const shown = await json<BridgeFdb[]>('bridge', ['fdb', 'show', 'dev', dev], { netns: ns })
+  return kinds.filter((kind) => shown.some(({ mac }) => mac === macs[kind]))
+}
+
+for (const state of [...kinds, 'any'] as const) {
+  test(`a flush of what is ${state} leaves the rest, and of a port leaves the other port's`, async () => {
+    await using ns = await town()
+    await ns.createVethPair({ name: 'u0', master: 'br0', up: true, peer: { name: 'u1', up: true } })
+    const other = { dynamic: '02:00:00:00:01:30', static: '02:00:00:00:01:31', local: '02:00:00:00:01:32' } as const
+    for (const kind of kinds) {
+      await ns.addFdbEntry({ mac: macs[kind], link: 'v0', state: kind })
+      await ns.addFdbEntry({ mac: other[kind], link: 'u0', state: kind })
+    }
+    const others = async (): Promise<boolean[]> =>
+      Promise.all(kinds.map(async (kind) => (await entries(ns, 'u0', other[kind])).length === 1))
+    const kept = kinds.filter((kind) => state !== 'any' && kind !== state)
+    await ns.flushFdb('v0', { state })
+    assert.equal(await left(ns, 'v0'), kept)
+    assert.equal(await others(), [true, true, true])
+    await ns.flushFdb('br0', { state })
+    assert.equal(
+      await others(),
+      kinds.map((kind) => kept.includes(kind)),
+    )
+  })
+}
+
+test('a flush of one VLAN leaves what is in none', async () => {
+  await using ns = await town()
+  for (const kind of kinds) await ns.addFdbEntry({ mac: macs[kind], link: 'v0', state: kind })
+  await ns.flushFdb('br0', { state: 'any', vlan: 5 })
+  await ns.flushFdb('v0', { state: 'any', vlan: 5 })
+  assert.equal(await left(ns, 'v0'), kinds)
+})
+
+test('a flush of a vxlan device, which has no VLANs', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'vxlan', name: 'vx', id: 5, up: true })
+  const mac = '02:00:00:00:00:11'
+  await ns.addFdbEntry({ mac, link: 'vx', remote: '192.0.2.3' })
+  const refused = await failureOf(ns.flushFdb('vx', { state: 'any', vlan: 5 }))
+  assert.equal([refused.code, refused.syscall], ['EINVAL', 'RTM_DELNEIGH'])
+  await ns.flushFdb('vx')
+  assert.is((await entries(ns, 'vx', mac)).length, 1)
+  await ns.flushFdb('vx', { state: 'any' })
+  assert.equal(await entries(ns, 'vx', mac), [])
+})
+
+test('what has no forwarding entries has none to flush', async () => {
+  await using ns = await town()
+  const error = await failureOf(ns.flushFdb('v1'))
+  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELNEIGH', 'flush the forwarding entries'])
+  assert.is((await failureOf(ns.flushFdb('nosuch0'))).code, 'ENODEV')
 })
 
 test.run()

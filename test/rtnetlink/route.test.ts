@@ -204,7 +204,7 @@ test('what is listed is what ip shows', async () => {
       table: 254,
       type: 'unicast',
       scope: 'global',
-      protocol: '77',
+      protocol: 77,
       onlink: true,
       via: '203.0.113.1',
       dev: br1,

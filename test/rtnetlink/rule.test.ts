@@ -36,6 +36,14 @@ test('each selector and action arrives as ip shows it, and is read back', async 
     [{ action: 'blackhole' }, 'from all blackhole'],
     [{ action: 'unreachable' }, 'from all unreachable'],
     [{ action: 'goto', goto: 40000 }, 'from all goto 40000'],
+    [{ action: 'nop' }, 'from all nop'],
+    [{ tos: 0x10, table: 100 }, 'from all tos 0x10 lookup 100'],
+    [{ realm: 5, table: 100 }, 'from all lookup 100 realms 5'],
+    [{ realm: { from: 3, to: 4 }, table: 100 }, 'from all lookup 100 realms 3/4'],
+    [{ tunnelId: 77, table: 100 }, 'from all tun_id 77 lookup 100'],
+    [{ protocol: 'zebra', table: 100 }, 'from all lookup 100 proto zebra'],
+    [{ protocol: 200, table: 'main' }, 'from all lookup main proto 200'],
+    [{ suppressGroup: 9, table: 'main' }, 'from all lookup main suppress_ifgroup 9'],
   ]
   for (const [spec, shown] of table) {
     await ns.addRule({ priority: 50, ...spec })
@@ -57,6 +65,94 @@ test('each selector and action arrives as ip shows it, and is read back', async 
     assert.is(await output('ip', ['rule', 'show', 'priority', '50'], { netns: ns }), '')
   }
 })
+
+test('what is listed can be added again, and is then the same', async () => {
+  await using ns = await town()
+  const specs: readonly RuleSpec[] = [
+    { from: '10.0.0.0/24', to: '10.1.0.0/16', iif: 'br0', oif: 'lo', mark: 3, mask: 7, table: 1000 },
+    {
+      not: true,
+      tos: 8,
+      ipProtocol: 17,
+      sourcePorts: { start: 1, end: 9 },
+      destinationPorts: { start: 5, end: 5 },
+      table: 'main',
+    },
+    { uids: { start: 4, end: 9 }, realm: { from: 1, to: 2 }, tunnelId: 5, protocol: 99, suppressPrefixLength: 8 },
+    { family: 'inet6', action: 'goto', goto: 30000 },
+    { family: 'inet6', from: 'fd00::/8', suppressGroup: 4 },
+    { action: 'nop' },
+    { action: 'prohibit', mark: 0, mask: 1 },
+  ]
+  const texts = async (): Promise<string> =>
+    `${await output('ip', ['-d', 'rule'], { netns: ns })}${await output('ip', ['-d', '-6', 'rule'], { netns: ns })}`
+  for (const [at, spec] of specs.entries()) await ns.addRule({ ...spec, priority: 100 + at })
+  const [before, rules] = [await texts(), (await ns.listRules()).filter(({ priority }) => priority >= 100 && priority < 200)]
+  assert.is(rules.length, specs.length)
+  for (const rule of rules) await ns.deleteRule(rule)
+  assert.is((await ns.listRules()).length, 5)
+  for (const rule of rules) await ns.addRule(rule)
+  assert.is(await texts(), before)
+  assert.equal(
+    (await ns.listRules()).filter(({ priority }) => priority >= 100 && priority < 200),
+    rules,
+  )
+})
+
+/** The witness of what ip does not show: the kernel routes by it. */
+const goesBy = async (ns: Netns, packet: Parameters<Netns['lookupRoute']>[1], to = '192.0.2.1'): Promise<boolean> =>
+  (await ns.lookupRoute(to, packet)).type === 'unicast'
+
+const release = (await output('uname', ['-r'])).split('.').map((part) => Number.parseInt(part, 10))
+const older = (minor: number): boolean => (release[0] ?? 0) < 6 || ((release[0] ?? 0) === 6 && (release[1] ?? 0) < minor)
+
+test.skipIf(
+  older(15) && 'the kernel is older than 6.15',
+  'service codes, flow labels and masks of ports are what the kernel routes by, and are read back',
+  async () => {
+    await using ns = await town()
+    for (const to of ['default', 'fd99::/16'])
+      await ns.addRoute({ to, via: to === 'default' ? '10.0.0.9' : 'fd00::9', table: 100 })
+    for (const to of ['192.0.2.0/24', 'fd99::/16']) await ns.addRoute({ to, type: 'local', dev: 'lo' })
+    const table: readonly (readonly [spec: RuleSpec, yes: object, no: object, to?: string])[] = [
+      [{ dscp: 10 }, { tos: 40 }, { tos: 44 }],
+      [{ dscp: 8, dscpMask: 0x38 }, { tos: 44 }, { tos: 64 }],
+      [
+        { ipProtocol: 17, destinationPorts: { start: 0x80, end: 0x80 }, destinationPortMask: 0xf0 },
+        { ipProtocol: 17, destinationPort: 0x8f },
+        { ipProtocol: 17, destinationPort: 0x90 },
+      ],
+      [
+        { ipProtocol: 17, sourcePorts: { start: 0x80, end: 0x80 }, sourcePortMask: 0xf0 },
+        { ipProtocol: 17, sourcePort: 0x8f },
+        { ipProtocol: 17, sourcePort: 0x90 },
+      ],
+      [{ flowLabel: 0x12345, family: 'inet6' }, { flowLabel: 0x12345 }, { flowLabel: 0x12346 }, 'fd99::1'],
+      [
+        { flowLabel: 0x12000, flowLabelMask: 0xff000, family: 'inet6' },
+        { flowLabel: 0x12fff },
+        { flowLabel: 0x22345 },
+        'fd99::1',
+      ],
+    ]
+    // Before the table `local`, where the addresses are this host's own.
+    for (const [spec, yes, no, to] of table) {
+      const whole = { ...spec, table: 100, priority: 50 }
+      await ns.deleteRule({ priority: 0, table: 'local', family: spec.family ?? 'inet' })
+      await ns.addRule({ priority: 60, table: 'local', family: spec.family ?? 'inet' })
+      await ns.addRule(whole)
+      const row = JSON.stringify(spec)
+      assert.ok(await goesBy(ns, yes, to), row)
+      assert.not.ok(await goesBy(ns, no, to), row)
+      const rule = (await ns.listRules({ family: spec.family ?? 'inet' })).find(({ priority }) => priority === 50)
+      for (const [name, value] of Object.entries(spec)) assert.equal(rule?.[name as keyof typeof rule], value, `${row}: ${name}`)
+      await ns.deleteRule(rule ?? whole)
+      assert.not.ok(await goesBy(ns, yes, to), row)
+      await ns.addRule({ priority: 0, table: 'local', family: spec.family ?? 'inet' })
+      await ns.deleteRule({ priority: 60, family: spec.family ?? 'inet' })
+    }
+  },
+)
 
 test('rules of both families are listed in the order of their priorities', async () => {
   await using ns = await town()
@@ -168,6 +264,9 @@ test('a look-up gives the route that a packet would take, or the entry that matc
   await ns.addRule({ mark: 5, table: 100, priority: 10 })
   await ns.addRoute({ to: '10.1.0.0/16', via: '10.0.0.9', table: 100 })
   assert.is((await ns.lookupRoute('10.1.2.3', { mark: 5 })).via, '10.0.0.9')
+  await ns.addRoute({ to: 'fd01::/64', via: 'fd00::9' })
+  const six = await ns.lookupRoute('fd01::5')
+  assert.equal([six.via, six.family, six.table], ['fd00::9', 'inet6', 254])
 })
 
 test('routes are filtered by protocol, type and device in the kernel', async () => {

@@ -84,6 +84,60 @@ test('both ends are complete: names, MACs, MTUs, queues, addresses, routes, mast
   assert.equal(JSON.parse(JSON.stringify([link, peer])), [link, peer])
 })
 
+test('the ends differ in all that a device has', async () => {
+  await using outside = await createNetns()
+  await using inside = await createNetns()
+  await inside.createBridge({ name: 'br1' })
+  const [near, far] = await outside.createVethPair({
+    ...{ name: 'a', mac: '02:00:00:00:00:0a', mtu: 1500, txqlen: 0, txQueues: 2, rxQueues: 3, group: 11, alias: 'near' },
+    ...{ altnames: ['near-end', 'na'], addressGeneration: 'none', addresses: ['192.0.2.1/24'], up: true, arp: false },
+    ...{ gsoMaxSize: 30000, gsoMaxSegments: 100, groMaxSize: 25000, gsoIpv4MaxSize: 20000, groIpv4MaxSize: 21000 },
+    peer: {
+      ...{ netns: inside, name: 'b', mac: '02:00:00:00:00:0b', mtu: 1400, txqlen: 1000, txQueues: 4, rxQueues: 5, group: 12 },
+      ...{ alias: 'far', altnames: ['far-end'], addressGeneration: 'random', addresses: ['192.0.2.2/24'], up: true },
+      ...{ master: 'br1', promiscuous: true, allMulticast: true, multicast: false },
+      ...{ gsoMaxSize: 40000, gsoMaxSegments: 101, groMaxSize: 26000, gsoIpv4MaxSize: 22000, groIpv4MaxSize: 23000 },
+    },
+  })
+  const [a, b] = [await ipLink(outside, 'a'), await ipLink(inside, 'b')]
+  const shown = (link: typeof a): unknown[] => [
+    ...[link.address, link.mtu, link.txqlen ?? 0, link.num_tx_queues, link.num_rx_queues, link.group, link.ifalias],
+    ...[link.altnames, link.inet6_addr_gen_mode, link.gso_max_size, link.gso_max_segs, link.gro_max_size, link.master],
+  ]
+  assert.equal(shown(a), [
+    ...['02:00:00:00:00:0a', 1500, 0, 2, 3, '11', 'near'],
+    ...[['near-end', 'na'], 'none', 30000, 100, 25000, undefined],
+  ])
+  assert.equal(shown(b), [
+    ...['02:00:00:00:00:0b', 1400, 1000, 4, 5, '12', 'far'],
+    ...[['far-end'], 'random', 40000, 101, 26000, 'br1'],
+  ])
+  const flags = (link: typeof a): string[] => link.flags.filter((flag) => !['BROADCAST', 'LOWER_UP'].includes(flag)).sort()
+  assert.equal(flags(a), ['MULTICAST', 'NOARP', 'UP'])
+  assert.equal(flags(b), ['ALLMULTI', 'PROMISC', 'UP'])
+  // ip(8) shows these since 6.3 only; that the kernel has them is what it answers.
+  assert.equal([near.gsoIpv4MaxSize, near.groIpv4MaxSize, far.gsoIpv4MaxSize, far.groIpv4MaxSize], [20000, 21000, 22000, 23000])
+  // No address was made that nobody asked for: the mode was set before the device came up.
+  assert.equal(
+    (await ipAddresses(outside, 'a')).map(({ local }) => local),
+    ['192.0.2.1'],
+  )
+  // The far end was read before this one came up, and with it the carrier.
+  const { carrier, operstate } = await inside.getLink('b')
+  assert.equal([await outside.getLink('a'), await inside.getLink('b')], [near, { ...far, carrier, operstate }])
+})
+
+test('nothing is left when the peer cannot be completed', async () => {
+  await using ns = await createNetns()
+  await ns.createLink({ kind: 'ifb', name: 'i0', altnames: ['taken'] })
+  const before = await kernelState(ns)
+  const error = await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', altnames: ['taken'] } }))
+  assert.equal([error.code, error.operation], ['EEXIST', 'add alternative names'])
+  assert.is((await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', master: 'nobody' } }))).code, 'ENODEV')
+  assert.is((await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', gsoMaxSize: 0xffffffff } }))).code, 'EINVAL')
+  assert.equal(await kernelState(ns), before)
+})
+
 test('without a namespace for the peer both ends are in one', async () => {
   await using ns = await createNetns()
   const [link, peer] = await ns.createVethPair({ name: 'a', peer: { name: 'b' } })

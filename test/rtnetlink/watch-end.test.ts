@@ -1,8 +1,10 @@
 // How a watch is refused, and the ways it ends.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import * as assert from 'uvu/assert'
-import { createNetns, host, type WatchOptions } from '../../lib/index.ts'
+import { createNetns, deleteNetns, host, openNetns, type WatchOptions } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { output } from '../support/lab.ts'
 import { runProgram } from '../support/program.ts'
@@ -20,7 +22,10 @@ test('options are checked at once, and a misspelled name is told with the right 
     [{ links: 1 } as unknown as WatchOptions, /options.links must be a boolean/, 'ERR_INVALID_ARG_TYPE'],
     [{ links: true, maxQueue: 0 }, /options.maxQueue must be from 1/, 'ERR_OUT_OF_RANGE'],
     [{ links: true, signal: {} } as WatchOptions, /options.signal must be an AbortSignal/, 'ERR_INVALID_ARG_TYPE'],
-    [{ routes: true, allNamespaces: true }, /does not go with routes/, 'ERR_INVALID_ARG_VALUE'],
+    ...['routes', 'rules', 'neighbors', 'fdb'].map((name): [WatchOptions, RegExp, string] => {
+      const why = new RegExp(`options.allNamespaces does not go with ${name}: watch each namespace by itself`)
+      return [{ links: true, [name]: true, allNamespaces: true }, why, 'ERR_INVALID_ARG_VALUE']
+    }),
   ]
   for (const [options, message, code] of cases) {
     const error = await failureOf(() => host.watch(options))
@@ -82,6 +87,35 @@ test('it ends when the name of its namespace is removed by somebody else', async
   const next = watch.next()
   await output('ip', ['netns', 'delete', 'watched'])
   assert.equal(await next, { done: true, value: undefined })
+})
+
+test('it ends with deleteNetns, in the middle of its state as well', async () => {
+  await using ns = await createNetns('short')
+  const idle = ns.watch({ links: true })
+  await new Watcher(idle).synced()
+  const busy = ns.watch({ links: true, routes: true })
+  assert.is((await busy.next()).value?.type, 'link')
+  const next = idle.next()
+  await deleteNetns('short')
+  assert.equal(await next, { done: true, value: undefined })
+  for await (const event of busy) assert.is.not(event.type, 'overrun')
+})
+
+test('one of a namespace that was opened by pid goes on when the process is gone, until it is closed', async () => {
+  const child = spawn('unshare', ['--net', 'sh', '-c', 'echo here; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  await using ns = await openNetns({ pid: child.pid as number })
+  const watch = ns.watch({ links: true })
+  const watcher = new Watcher(watch)
+  await watcher.synced()
+  child.stdin.end()
+  await once(child, 'exit')
+  await ns.createLink({ name: 'd0', kind: 'ifb' })
+  await watcher.until('d0', (event) => event.type === 'link' && event.action === 'add' && event.link.name === 'd0')
+  const next = watch.next()
+  await ns.close()
+  // News of the new link may still be on their way.
+  for (let result = await next; !result.done; result = await watch.next()) assert.is(result.value.type, 'link')
 })
 
 test('the other namespaces on the machine make no difference to it', async () => {

@@ -290,6 +290,52 @@ test('rules, neighbors and forwarding entries come and go', async () => {
   )
 })
 
+test('of IPv6 as of IPv4: rules and neighbors; of a vxlan device its remote ends', async () => {
+  await watching(
+    { rules: true, neighbors: true, fdb: true },
+    async (ns, watcher) => {
+      await output('ip', ['-6', 'rule', 'add', 'from', 'fd00::/16', 'table', '80'], { netns: ns })
+      const rule = await watcher.until('the rule', about('rule', 'add'))
+      assert.equal([rule.rule.family, rule.rule.from], ['inet6', 'fd00::/16'])
+      await ip(ns, 'neighbor add fd00::2 lladdr 02:00:00:00:00:02 dev d0')
+      const neighbor = await watcher.until('the neighbor', about('neighbor', 'add'))
+      assert.equal([neighbor.neighbor.address, neighbor.neighbor.mac], ['fd00::2', '02:00:00:00:00:02'])
+      const entry = ['00:00:00:00:00:00', 'dev', 'vx0', 'dst', '192.0.2.7']
+      await output('bridge', ['fdb', 'append', ...entry], { netns: ns })
+      const added = await watcher.until(
+        'the remote end',
+        about('fdb', 'add', ({ entry }) => entry.mac === '00:00:00:00:00:00'),
+      )
+      assert.is(added.entry.remote, '192.0.2.7')
+      await output('bridge', ['fdb', 'del', ...entry], { netns: ns })
+      await watcher.until(
+        'its end',
+        about('fdb', 'delete', ({ key }) => key === added.key),
+      )
+    },
+    'link add d0 type bridge',
+    'link set d0 up',
+    'address add fd00::1/64 dev d0 nodad',
+    'link add vx0 type vxlan id 7 dstport 4789',
+    'link set vx0 up',
+  )
+})
+
+test('namespace ids are told as they are given and as their namespaces go', async () => {
+  await watching({ nsids: true }, async (ns, watcher) => {
+    const other = await createNetns()
+    const nsid = await ns.setNsid(other)
+    const added = await watcher.until('the id', about('nsid', 'add'))
+    assert.is(added.nsid, nsid)
+    await other.close()
+    await watcher.until(
+      'its end',
+      about('nsid', 'delete', ({ nsid: gone }) => gone === nsid),
+    )
+    assert.is(watcher.all('nsid').length, 0)
+  })
+})
+
 test('a bridge that changes one of its ports changes the link', async () => {
   await watching(
     { links: true },
@@ -334,6 +380,37 @@ test('what does not change is no event', async () => {
     'link add d0 type ifb',
     'link set d0 up',
   )
+})
+
+test('nexthop objects are told of, also those that go with a device without a word', async () => {
+  await using ns = await createNetns()
+  await ns.createBridge({ name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
+  await ns.createVethPair({ name: 'v0', master: 'br0', up: true, peer: { name: 'v1', up: true } })
+  await ns.addNexthop({ id: 1, via: '10.0.0.2', dev: 'br0' })
+  await using watch = ns.watch({ nexthops: true })
+  const told: string[] = []
+  const until = async (last: string): Promise<void> => {
+    for (;;) {
+      const { value, done } = await watch.next()
+      if (done) throw new Error('the watch ended')
+      const text =
+        value.type === 'nexthop' ? `${value.action} ${value.key} ${value.nexthop.via ?? value.nexthop.group?.length}` : value.type
+      told.push(text)
+      if (text === last) return
+    }
+  }
+  await until('synced')
+  await output('ip', ['nexthop', 'add', 'id', '2', 'via', '10.0.0.3', 'dev', 'br0'], { netns: ns })
+  await output('ip', ['nexthop', 'add', 'id', '3', 'group', '1/2'], { netns: ns })
+  await output('ip', ['nexthop', 'replace', 'id', '1', 'via', '10.0.0.9', 'dev', 'br0'], { netns: ns })
+  await until('change 1 10.0.0.9')
+  await output('ip', ['nexthop', 'del', 'id', '2'], { netns: ns })
+  await until('change 3 1')
+  await output('ip', ['link', 'set', 'br0', 'down'], { netns: ns })
+  await until('delete 3 1')
+  assert.equal(told.slice(0, 5), ['add 1 10.0.0.2', 'synced', 'add 2 10.0.0.3', 'add 3 2', 'change 1 10.0.0.9'])
+  assert.equal(told.slice(5).sort(), ['change 3 1', 'delete 1 10.0.0.9', 'delete 2 10.0.0.3', 'delete 3 1'])
+  assert.equal(await ns.listNexthops(), [])
 })
 
 test.run()

@@ -21,6 +21,15 @@ export interface IpLink {
   num_tx_queues: number
   num_rx_queues: number
   promiscuity: number
+  allmulti: number
+  min_mtu: number
+  max_mtu: number
+  linkmode: string
+  proto_down?: boolean
+  inet6_addr_gen_mode?: string
+  gso_max_size: number
+  gso_max_segs: number
+  gro_max_size: number
   linkinfo?: {
     info_kind?: string
     info_data?: Record<string, number | string>
@@ -40,6 +49,15 @@ export interface IpAddress {
   metric?: number
   nodad?: boolean
   noprefixroute?: boolean
+  home?: boolean
+  mngtmpaddr?: boolean
+  autojoin?: boolean
+  tentative?: boolean
+  temporary?: boolean
+  deprecated?: boolean
+  dynamic?: boolean
+  valid_life_time?: number
+  preferred_life_time?: number
 }
 
 export interface IpRoute {

@@ -1,7 +1,7 @@
 // The kinds of links that createLink makes and getLink reads.
 
 import type { Body } from '../../native.ts'
-import { type BridgeOptions, bridgeData, bridgeOptionNames, bridgeOptionsFrom } from '../bridge-options.ts'
+import { type BridgeInfo, type BridgeOptions, bridgeData, bridgeInfoFrom, bridgeOptionNames } from '../bridge/options.ts'
 import { type IpvlanInfo, type IpvlanSpec, ipvlan } from './ipvlan.ts'
 import type { Kind } from './kind.ts'
 import { type MacvlanInfo, type MacvlanSpec, macvlan } from './macvlan.ts'
@@ -11,10 +11,10 @@ import { type VlanInfo, type VlanSpec, vlan } from './vlan.ts'
 import { type VrfSpec, vrf } from './vrf.ts'
 import { type VxlanInfo, type VxlanSpec, vxlan } from './vxlan.ts'
 
-/** Options by kind. `veth` has its own verb, createVethPair; tun and tap have createTunTap. */
+/** Options by kind. `veth` has its own verb, createVethPair; tun and tap have createTun and openTun. */
 export type KindSpec =
   | { readonly kind: 'dummy' | 'ifb' | 'wireguard' }
-  | ({ readonly kind: 'bridge' } & Partial<BridgeOptions>)
+  | ({ readonly kind: 'bridge' } & BridgeOptions)
   | ({ readonly kind: 'vlan' } & VlanSpec)
   | ({ readonly kind: 'macvlan' | 'macvtap' } & MacvlanSpec)
   | ({ readonly kind: 'ipvlan' | 'ipvtap' } & IpvlanSpec)
@@ -26,7 +26,7 @@ export type KindSpec =
 
 /** What is told of a link besides what all have: at most one of them is there. */
 export interface KindInfo {
-  readonly bridge?: BridgeOptions
+  readonly bridge?: BridgeInfo
   readonly vlan?: VlanInfo
   readonly macvlan?: MacvlanInfo
   readonly ipvlan?: IpvlanInfo
@@ -40,11 +40,7 @@ export interface KindInfo {
 
 /** Without options. */
 const plain: Kind<unknown, undefined> = { names: [], data: () => undefined, read: () => undefined }
-const bridge: Kind<Partial<BridgeOptions> & { readonly kind?: unknown }, BridgeOptions> = {
-  names: bridgeOptionNames,
-  data: (spec, path) => bridgeData(spec, path),
-  read: bridgeOptionsFrom,
-}
+const bridge: Kind<BridgeOptions, BridgeInfo> = { names: bridgeOptionNames, data: bridgeData, read: bridgeInfoFrom }
 
 export const kinds: Readonly<Record<Exclude<KindSpec['kind'], 'other'>, Kind<never, unknown>>> = {
   dummy: plain,
@@ -67,7 +63,7 @@ export function readKind(kind: string | undefined, data: unknown): KindInfo {
   const body = data as Body
   switch (kind) {
     case 'bridge':
-      return { bridge: bridgeOptionsFrom(body) }
+      return { bridge: bridge.read(body) }
     case 'vlan':
       return { vlan: vlan.read(body) }
     case 'macvlan':

@@ -1,4 +1,4 @@
-// What the kernel tells of a tun or tap device. Made by an ioctl of /dev/net/tun: createTunTap.
+// What the kernel tells of a tun or tap device. It is made by an ioctl of /dev/net/tun: ../tun.ts.
 
 import type { Body } from '../../native.ts'
 import { number, optionalNumber } from '../exchange.ts'
@@ -7,21 +7,29 @@ export interface TunInfo {
   readonly mode: 'tun' | 'tap'
   readonly persistent: boolean
   readonly multiQueue: boolean
+  readonly packetInformation: boolean
+  readonly vnetHeader: boolean
+  /** How many descriptors are attached; of a device with `multiQueue`. */
+  readonly queues?: number
   /** User and group that may attach to it. */
   readonly owner?: number
-  readonly group?: number
+  readonly ownerGroup?: number
 }
 
 const IFF_TAP = 2
 
 export function readTun(data: Body): TunInfo {
   const owner = optionalNumber(data, 'owner')
-  const group = optionalNumber(data, 'group')
+  const ownerGroup = optionalNumber(data, 'group')
+  const queues = optionalNumber(data, 'queues')
   return {
     mode: number(data, 'type') === IFF_TAP ? 'tap' : 'tun',
     persistent: number(data, 'persist') !== 0,
     multiQueue: number(data, 'multiQueue') !== 0,
+    packetInformation: number(data, 'packetInformation') !== 0,
+    vnetHeader: number(data, 'vnetHeader') !== 0,
+    ...(queues === undefined ? {} : { queues }),
     ...(owner === undefined ? {} : { owner }),
-    ...(group === undefined ? {} : { group }),
+    ...(ownerGroup === undefined ? {} : { ownerGroup }),
   }
 }

@@ -4,7 +4,7 @@ import { integer, oneOf } from '../../invalid.ts'
 import { number } from '../exchange.ts'
 import type { Kind } from './kind.ts'
 
-const protocols = { '802.1q': 0x8100, '802.1ad': 0x88a8 } as const
+export const protocols = { '802.1q': 0x8100, '802.1ad': 0x88a8 } as const
 export type VlanProtocol = keyof typeof protocols
 
 export interface VlanSpec {

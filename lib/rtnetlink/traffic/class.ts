@@ -101,7 +101,7 @@ export const addClass = (handle: NamespaceHandle, link: LinkRef, spec: ClassSpec
 
 /** Makes it, or changes the one of that id. */
 export const replaceClass = (handle: NamespaceHandle, link: LinkRef, spec: ClassSpec): Promise<void> =>
-  change(handle, link, spec, c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace')
+  change(handle, link, spec, c.NLM_F_CREATE, 'replace')
 
 /** ENOENT when there is none; EBUSY while it has classes or filters of its own. */
 export async function deleteClass(handle: NamespaceHandle, link: LinkRef, id: string): Promise<void> {

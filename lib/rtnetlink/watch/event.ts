@@ -4,6 +4,7 @@ import type { AddressInfo } from '../address.ts'
 import type { FdbEntry } from '../fdb.ts'
 import type { Link } from '../link.ts'
 import type { Neighbor } from '../neighbor.ts'
+import type { Nexthop } from '../nexthop.ts'
 import type { Route } from '../route.ts'
 import type { Rule } from '../rule.ts'
 
@@ -61,6 +62,12 @@ export interface FdbEvent extends ObjectEvent {
   readonly previous?: FdbEntry
 }
 
+export interface NexthopEvent extends ObjectEvent {
+  readonly type: 'nexthop'
+  readonly nexthop: Nexthop
+  readonly previous?: Nexthop
+}
+
 export interface NsidEvent extends ObjectEvent {
   readonly type: 'nsid'
   readonly nsid: number
@@ -84,6 +91,7 @@ export type NetEvent =
   | RuleEvent
   | NeighborEvent
   | FdbEvent
+  | NexthopEvent
   | NsidEvent
   | OverrunEvent
   | SyncedEvent

@@ -2,10 +2,11 @@
 
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
+import { Pace } from '../../pace.ts'
 import * as c from '../constants.ts'
-import { number } from '../exchange.ts'
+import { number, read } from '../exchange.ts'
 import type { NetEvent } from './event.ts'
-import { type Place, State } from './state.ts'
+import { type Place, type Sight, State } from './state.ts'
 import { subjects as all, type Subject } from './subject.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -36,9 +37,14 @@ export class Reader {
 
   async *events(): AsyncGenerator<NetEvent, void, undefined> {
     await this.#markAll()
+    const pace = new Pace()
     let synced = false
     for (;;) {
-      yield* await this.#readStale()
+      for (const event of await this.#readStale()) {
+        yield event
+        // A consumer that waits for nothing else would hold the event loop for all of them.
+        if (pace.isTired) await pace.rest()
+      }
       if (!synced && this.#state.stale.size === 0) {
         synced = true
         yield { type: 'synced' }
@@ -77,10 +83,10 @@ export class Reader {
     for (const subject of this.#subjects) this.#state.markStale({ subject, nsid: undefined })
     if (!this.#allNamespaces) return
     const { ids, own } = await this.#use(async (handle) => {
-      const { objects } = await kernel(native.dump(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }))
+      const { objects } = await read(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }, (object) => number(object, 'nsid'))
       const body = { fd: native.describe(handle).fd }
       const [outcome] = await kernel(native.submit(handle, [{ type: 'RTM_GETNSID', flags: 0, body }]))
-      return { ids: objects.map((object) => number(object, 'nsid')), own: number(outcome?.replies[0] ?? { nsid: -1 }, 'nsid') }
+      return { ids: objects, own: number(outcome?.replies[0] ?? { nsid: -1 }, 'nsid') }
     })
     this.#own = own < 0 ? undefined : own
     // Those that went while news was lost are read too: the answer is that there is nothing.
@@ -95,21 +101,23 @@ export class Reader {
       staleLinks.clear()
     }
     for (const [name, place] of [...stale]) {
-      const { bodies, torn } = await this.#read(place)
+      const { sights, torn } = await this.#read(place)
       if (!torn) stale.delete(name)
-      events.push(...this.#state.replace(place, bodies, torn))
+      for (const event of this.#state.replace(place, sights, torn)) events.push(event)
     }
     if (staleLinks.size > 0) events.push(...(await this.#readLinks()))
     return events
   }
 
-  async #read({ subject, nsid }: Place): Promise<{ readonly bodies: readonly Body[]; readonly torn: boolean }> {
-    const bodies: Body[] = []
+  async #read({ subject, nsid }: Place): Promise<{ readonly sights: readonly Sight[]; readonly torn: boolean }> {
+    const sights: Sight[] = []
+    const look = (body: Body): void => {
+      if (subject.concerns(body)) sights.push({ body, object: subject.decode(body) })
+    }
     let torn = false
     for (const message of subject.dumps) {
       try {
-        const found = await this.#use((handle) => kernel(native.dump(handle, at(message, subject, nsid))))
-        bodies.push(...found.objects)
+        const found = await this.#use((handle) => read(handle, at(message, subject, nsid), look))
         torn ||= found.torn
       } catch (error) {
         // EINVAL, EACCES: of another namespace that went meanwhile, or that this process may not look into.
@@ -118,7 +126,7 @@ export class Reader {
         if (!nothing.includes(codeOf(error) ?? '')) throw error
       }
     }
-    return { bodies, torn }
+    return { sights, torn }
   }
 
   /** Each device by itself; one that is gone has its own news. */

@@ -5,11 +5,11 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Body, News } from '../../native.ts'
+import * as c from '../constants.ts'
 import { number, optionalNumber } from '../exchange.ts'
 import type { Action, NetEvent } from './event.ts'
 import type { Subject } from './subject.ts'
 
-const AF_BRIDGE = 7
 const NLM_F_REPLACE = 0x100
 
 /** A subject in a namespace: the watched one, or another by its id. */
@@ -18,12 +18,18 @@ export interface Place {
   readonly nsid: number | undefined
 }
 
+/** One of a reading: as it came, and decoded. */
+export interface Sight {
+  readonly body: Body
+  readonly object: unknown
+}
+
 type Table = Map<string, unknown>
 
 /** What changes by itself, without news. */
 function lasting(object: unknown): unknown {
   if (typeof object !== 'object' || object === null) return object
-  const { expires, validLifetime, preferredLifetime, ...rest } = object as Record<string, unknown>
+  const { expires, validLifetime, preferredLifetime, ages, probes, ...rest } = object as Record<string, unknown>
   return rest
 }
 
@@ -105,7 +111,7 @@ export class State {
 
   /** A bridge's own message about one of its ports. */
   #port({ nsid, body }: News): void {
-    if (number(body, 'family') !== AF_BRIDGE) return
+    if (number(body, 'family') !== c.AF_BRIDGE) return
     const index = number(body, 'index')
     this.staleLinks.set(`${nsid ?? ''} ${index}`, { nsid, index })
   }
@@ -132,21 +138,21 @@ export class State {
   }
 
   /** The differences between what was known and what was read. Of a torn read nothing is concluded from what is missing. */
-  replace(place: Place, bodies: readonly Body[], torn: boolean): NetEvent[] {
+  replace(place: Place, sights: readonly Sight[], torn: boolean): NetEvent[] {
     const { subject } = place
     const found = new Map<string, unknown>()
-    const others: Body[] = []
-    for (const body of bodies) {
-      if (!subject.concerns(body)) continue
-      const known = subject.crowded ? this.#knownAs(place, body, found) : subject.key(body)
-      if (known === undefined) others.push(body)
-      else found.set(known, subject.decode(body))
+    const others: Sight[] = []
+    for (const sight of sights) {
+      const known = subject.crowded ? this.#knownAs(place, sight, found) : subject.key(sight.body)
+      if (known === undefined) others.push(sight)
+      else found.set(known, sight.object)
     }
-    for (const body of others) {
+    for (const { body, object } of others) {
+      const key = subject.key(body)
       let at = 1
-      while (found.has(numbered(subject.key(body), at))) at++
+      while (found.has(numbered(key, at))) at++
       this.#widest = Math.max(this.#widest, at)
-      found.set(numbered(subject.key(body), at), subject.decode(body))
+      found.set(numbered(key, at), object)
     }
     const events: NetEvent[] = []
     if (!torn) {
@@ -160,13 +166,13 @@ export class State {
   }
 
   /** The key under which an equal one is known already, among those that share what they are known by. */
-  #knownAs(place: Place, body: Body, taken: ReadonlyMap<string, unknown>): string | undefined {
+  #knownAs(place: Place, { body, object }: Sight, taken: ReadonlyMap<string, unknown>): string | undefined {
     const table = this.#table(place)
     const key = place.subject.key(body)
     for (let at = 1; at <= this.#widest; at++) {
       const name = numbered(key, at)
       const known = table.get(name)
-      if (known !== undefined && !taken.has(name) && same(known, place.subject.decode(body))) return name
+      if (known !== undefined && !taken.has(name) && same(known, object)) return name
     }
     return undefined
   }

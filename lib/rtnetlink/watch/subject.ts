@@ -7,6 +7,7 @@ import { number, optionalNumber, optionalText } from '../exchange.ts'
 import { fdbEntryFrom } from '../fdb.ts'
 import { linkFrom } from '../link.ts'
 import { neighborFrom } from '../neighbor.ts'
+import { nexthopFrom } from '../nexthop.ts'
 import { routeFrom } from '../route.ts'
 import { ruleFrom } from '../rule.ts'
 
@@ -24,13 +25,12 @@ const group = {
   nexthop: 32,
 } as const
 
-const AF_BRIDGE = 7
 const NTF_SELF = 0x02
 const NTF_PROXY = 0x08
 const RTM_F_CLONED = 0x200
 const RTNL_FAMILY_IPMR = 128
 
-export type Kind = 'link' | 'address' | 'route' | 'rule' | 'neighbor' | 'fdb' | 'nsid'
+export type Kind = 'link' | 'address' | 'route' | 'rule' | 'neighbor' | 'fdb' | 'nexthop' | 'nsid'
 
 export interface Subject {
   readonly type: Kind
@@ -52,9 +52,11 @@ export interface Subject {
   readonly disturbs?: (news: News) => boolean
 }
 
+const runs = c.IFF_UP | c.IFF_LOWER_UP
+
 const ask = (type: string, body: Body): Message => ({ type, flags: 0, body })
 const always = (): boolean => true
-const isBridge = (body: Body): boolean => number(body, 'family') === AF_BRIDGE
+const isBridge = (body: Body): boolean => number(body, 'family') === c.AF_BRIDGE
 
 /** A device's own filter of multicast addresses, of which the kernel sends no news. */
 const isFilter = (body: Body): boolean =>
@@ -71,8 +73,7 @@ const link: Subject = {
   target: 'targetNetnsid',
   // A bridge tells of its ports in a message of its own, which holds a part of the device only; see State.
   concerns: (body) => !isBridge(body),
-  // Counters are no news, and an answer comes without them.
-  decode: ({ statistics, ...body }) => linkFrom(body),
+  decode: linkFrom,
   key: (body) => String(number(body, 'index')),
 }
 
@@ -146,7 +147,7 @@ const fdb: Subject = {
   field: 'entry',
   groups: [group.neighbor],
   noun: 'NEIGH',
-  dumps: [ask('RTM_GETNEIGH', { family: AF_BRIDGE })],
+  dumps: [ask('RTM_GETNEIGH', { family: c.AF_BRIDGE })],
   concerns: (body) => isBridge(body) && !isFilter(body),
   decode: fdbEntryFrom,
   key: (body) => {
@@ -154,6 +155,21 @@ const fdb: Subject = {
     const far = [optionalText(body, 'address'), number(body, 'port'), number(body, 'vni'), number(body, 'via')].join(' ')
     return `${number(body, 'index')} ${optionalText(body, 'mac')} ${owner} vlan ${number(body, 'vlan')} ${far}`.trimEnd()
   },
+}
+
+const nexthop: Subject = {
+  type: 'nexthop',
+  field: 'nexthop',
+  groups: [group.nexthop, group.link],
+  noun: 'NEXTHOP',
+  dumps: [ask('RTM_GETNEXTHOP', {})],
+  concerns: always,
+  decode: nexthopFrom,
+  key: (body) => String(number(body, 'id')),
+  // nh_netdev_event() in net/ipv4/nexthop.c: those over a device that goes, goes down or loses its carrier, and groups that they were in.
+  disturbs: ({ type, body }) =>
+    ['RTM_DELLINK', 'RTM_DELNEXTHOP'].includes(type) ||
+    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body, 'flags') & runs) !== runs),
 }
 
 const nsid: Subject = {
@@ -170,7 +186,7 @@ const nsid: Subject = {
 
 export const nsidGroup: number = group.nsid
 
-export type SubjectName = 'links' | 'addresses' | 'routes' | 'rules' | 'neighbors' | 'fdb' | 'nsids'
+export type SubjectName = 'links' | 'addresses' | 'routes' | 'rules' | 'neighbors' | 'fdb' | 'nexthops' | 'nsids'
 
 /** By the names of the options of watch(). */
 export const subjects: Readonly<Record<SubjectName, Subject>> = {
@@ -180,5 +196,6 @@ export const subjects: Readonly<Record<SubjectName, Subject>> = {
   rules: rule,
   neighbors: neighbor,
   fdb,
+  nexthops: nexthop,
   nsids: nsid,
 }

@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly neighbors?: boolean
   /** The forwarding databases of bridges and vxlan devices. */
   readonly fdb?: boolean
+  /** Nexthop objects. */
+  readonly nexthops?: boolean
   /** The ids that this namespace has for others. */
   readonly nsids?: boolean
   /**

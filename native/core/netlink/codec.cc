@@ -15,12 +15,17 @@ namespace netlink_ct {
 namespace {
 
 Error bad_field(std::string_view name, std::string_view why) {
-  return Error{.code = EINVAL, .syscall = "encode", .step = {}, .extack = std::string(why), .attribute = std::string(name)};
+  return Error{
+      .code = EINVAL, .syscall = "encode", .step = {}, .extack = {}, .attribute = std::string(name), .note = std::string(why)};
 }
 
-Error bad_message(std::string_view where) {
-  return Error{
-      .code = EBADMSG, .syscall = "decode", .step = {}, .extack = "a length that does not fit", .attribute = std::string(where)};
+Error bad_payload(std::string_view where) {
+  return Error{.code = EBADMSG,
+               .syscall = "decode",
+               .step = {},
+               .extack = {},
+               .attribute = std::string(where),
+               .note = "a length that does not fit"};
 }
 
 // An integer field, whichever JavaScript type it came in.
@@ -347,7 +352,17 @@ Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const O
   return {};
 }
 
+constexpr bool is_number(const HeaderField& field) {
+  return field.size == 1 || field.size == 2 || field.size == 4 || field.size == 8;
+}
+
 Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value) {
+  if (!is_number(field)) {
+    const auto* raw = value.get<Bytes>();
+    if (raw == nullptr || raw->size() > field.size) return bad_field(field.name, "not bytes, or too many");
+    std::ranges::copy(*raw, header + field.offset);
+    return {};
+  }
   if (field.size == 8) {
     uint64_t wide = 0;
     if (!unsigned64(value, wide)) return bad_field(field.name, "not an unsigned integer");
@@ -369,6 +384,7 @@ Result<void> put_header_field(uint8_t* header, const HeaderField& field, const V
 static_assert(std::endian::native == std::endian::little, "header fields are copied from the low end of an integer");
 
 Value header_value(const uint8_t* header, const HeaderField& field) {
+  if (!is_number(field)) return Bytes(header + field.offset, header + field.offset + field.size);
   if (field.size == 8) {
     uint64_t wide = 0;
     std::memcpy(&wide, header + field.offset, sizeof wide);
@@ -421,31 +437,43 @@ bool take_number(std::span<const uint8_t> payload, Value& out, bool big_endian =
 // A bound on recursion: no message of the kernel nests deeper, a hostile one could.
 constexpr int deepest = 16;
 
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth);
+// What is decoded, and what is passed over.
+struct Reading {
+  Unknown unknown;
+  std::span<const std::string> wanted;
 
-Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
+  [[nodiscard]] bool passes(const Attribute& attribute) const {
+    return attribute.on_request && unknown == Unknown::drop && std::ranges::find(wanted, attribute.name) == wanted.end();
+  }
+};
+
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth);
+
+Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
   Object object;
-  if (bytes.size() < schema.header_size) return bad_message("header");
+  if (bytes.size() < schema.header_size) return bad_payload("header");
+  if (schema.of_bridges != nullptr && &in_family(schema, bytes[0]) != &schema)
+    return decode_at(*schema.of_bridges, bytes, reading, depth);
   for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
   const size_t start = MNL_ALIGN(schema.header_size);
   if (bytes.size() <= start) return object;
-  auto rest = decode_fields(schema, bytes.subspan(start), unknown, depth);
+  auto rest = decode_fields(schema, bytes.subspan(start), reading, depth);
   if (!rest) return rest;
   std::ranges::move(rest.value(), std::back_inserter(object));
   return object;
 }
 
-Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
   List list;
   std::optional<Error> failure;
   const bool whole = each_attribute(payload, [&](AttributeView item) {
-    auto object = decode_at(*attribute.schema, item.payload, unknown, depth);
+    auto object = decode_at(*attribute.schema, item.payload, reading, depth);
     if (!object) return failure = object.error(), false;
     list.emplace_back(std::move(object.value()));
     return true;
   });
   if (failure) return *failure;
-  if (!whole) return bad_message(attribute.name);
+  if (!whole) return bad_payload(attribute.name);
   return Value(std::move(list));
 }
 
@@ -464,21 +492,21 @@ Object take_structure(const Schema& schema, std::span<const uint8_t> payload) {
 
 Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_t> payload) {
   const size_t size = attribute.schema->header_size;
-  if (payload.size() % size != 0) return bad_message(attribute.kernel);
+  if (payload.size() % size != 0) return bad_payload(attribute.kernel);
   List list;
   for (; !payload.empty(); payload = payload.subspan(size))
     list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
   return Value(std::move(list));
 }
 
-Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, Unknown unknown, int depth) {
+Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
   List list;
   while (!payload.empty()) {
     uint16_t length = 0;
-    if (payload.size() < sizeof length) return bad_message(attribute.kernel);
+    if (payload.size() < sizeof length) return bad_payload(attribute.kernel);
     std::memcpy(&length, payload.data(), sizeof length);
-    if (length < attribute.schema->header_size || length > payload.size()) return bad_message(attribute.kernel);
-    auto record = decode_at(*attribute.schema, payload.first(length), unknown, depth);
+    if (length < attribute.schema->header_size || length > payload.size()) return bad_payload(attribute.kernel);
+    auto record = decode_at(*attribute.schema, payload.first(length), reading, depth);
     if (!record) return record.error();
     list.emplace_back(std::move(record.value()));
     payload = payload.subspan(std::min<size_t>(MNL_ALIGN(length), payload.size()));
@@ -488,12 +516,12 @@ Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> 
 
 // Only families whose addresses this library writes; others are bytes for nobody.
 Result<Value> take_via(const Attribute& attribute, std::span<const uint8_t> payload) {
-  if (payload.size() != 6 && payload.size() != 18) return bad_message(attribute.kernel);
+  if (payload.size() != 6 && payload.size() != 18) return bad_payload(attribute.kernel);
   return Value(format_ip(payload.subspan(2)));
 }
 
-Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner, Unknown unknown,
-                             int depth) {
+Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner,
+                             const Reading& reading, int depth) {
   Value out;
   bool fits = true;
   switch (attribute.shape) {
@@ -517,11 +545,11 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     case Shape::mac: out = Value(format_mac(payload)); break;
     case Shape::nest:
     case Shape::message: {
-      auto object = decode_at(*attribute.schema, payload, unknown, depth);
+      auto object = decode_at(*attribute.schema, payload, reading, depth);
       if (!object) return object.error();
       return Value(std::move(object.value()));
     }
-    case Shape::list: return take_list(attribute, payload, unknown, depth);
+    case Shape::list: return take_list(attribute, payload, reading, depth);
     case Shape::texts: {
       List list;
       fits = each_attribute(payload, [&](AttributeView item) { return list.emplace_back(text_of(item.payload)), true; });
@@ -539,35 +567,36 @@ Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t
     }
     case Shape::structure: return Value(take_structure(*attribute.schema, payload));
     case Shape::structures: return take_structures(attribute, payload);
-    case Shape::records: return take_records(attribute, payload, unknown, depth);
+    case Shape::records: return take_records(attribute, payload, reading, depth);
     case Shape::via: return take_via(attribute, payload);
     case Shape::chosen: {
       const Schema* schema = chosen_schema(attribute, owner);
       if (schema == nullptr) return Value(Bytes(payload.begin(), payload.end()));
-      auto object = decode_at(*schema, payload, unknown, depth);
+      auto object = decode_at(*schema, payload, reading, depth);
       if (!object) return object.error();
       return Value(std::move(object.value()));
     }
   }
-  if (!fits) return bad_message(attribute.kernel);
+  if (!fits) return bad_payload(attribute.kernel);
   return out;
 }
 
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown, int depth) {
-  if (depth >= deepest) return bad_message("nested too deeply");
+Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
+  if (depth >= deepest) return bad_payload("nested too deeply");
   Object object;
   List other;
   std::optional<Error> failure;
   const bool whole = each_attribute(bytes, [&](AttributeView view) {
     const Attribute* attribute = by_number(schema, view.type);
     if (attribute == nullptr) {
-      if (unknown == Unknown::keep) {
+      if (reading.unknown == Unknown::keep) {
         other.emplace_back(
             Object{{"type", int64_t{view.type | view.flags}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
       }
       return true;
     }
-    auto value = take_attribute(*attribute, view.payload, object, unknown, depth + 1);
+    if (reading.passes(*attribute)) return true;
+    auto value = take_attribute(*attribute, view.payload, object, reading, depth + 1);
     if (!value) return failure = value.error(), false;
     if (!attribute->repeated) {
       object.emplace_back(std::string(attribute->name), std::move(value.value()));
@@ -582,7 +611,7 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
     return true;
   });
   if (failure) return *failure;
-  if (!whole) return bad_message("attributes");
+  if (!whole) return bad_payload("attributes");
   if (!other.empty()) object.emplace_back("other", std::move(other));
   return object;
 }
@@ -591,20 +620,20 @@ Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> byte
 
 Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object) {
   if (schema.header_size > 0) {
-    // Collected aside: the buffer may move while attributes are appended, and the fields may come in any order.
-    std::array<uint8_t, 64> header{};
+    auto* header = static_cast<uint8_t*>(message.append(schema.header_size));
     for (const auto& [name, value] : object) {
       const HeaderField* field = header_field(schema, name);
       if (field == nullptr || value.get<std::monostate>() != nullptr) continue;
-      if (auto done = put_header_field(header.data(), *field, value); !done) return done;
+      if (auto done = put_header_field(header, *field, value); !done) return done;
     }
-    std::memcpy(message.append(schema.header_size), header.data(), schema.header_size);
+    return encode_fields(message, in_family(schema, header[0]), object);
   }
   return encode_fields(message, schema, object);
 }
 
-Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown) {
-  return decode_at(schema, bytes, unknown, 0);
+Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown,
+                      std::span<const std::string> wanted) {
+  return decode_at(schema, bytes, {unknown, wanted}, 0);
 }
 
 }  // namespace netlink_ct

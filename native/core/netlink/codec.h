@@ -14,7 +14,9 @@ enum class Unknown : uint8_t { keep, drop };
 // Appends the header (when the schema has one) and the attributes, in the object's order. An error names the field.
 Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object);
 
-// The opposite: `bytes` starts with the schema's header. Never reads beyond the end; a length that lies is EBADMSG.
-Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown);
+// The opposite: `bytes` starts with the schema's header. Never reads beyond the end; a length that lies is EBADMSG. `wanted`
+// names the attributes of those that come on request only which are decoded with Unknown::drop; Unknown::keep decodes all.
+Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown,
+                      std::span<const std::string> wanted = {});
 
 }  // namespace netlink_ct

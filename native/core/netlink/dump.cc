@@ -8,15 +8,50 @@
 namespace netlink_ct {
 namespace {
 
-Error explained(const MessageType& type, std::span<const uint8_t> request, const Acknowledgement& acknowledgement) {
-  return Error{.code = acknowledgement.code,
-               .syscall = std::string(type.name),
-               .step = {},
-               .extack = acknowledgement.message,
-               .attribute = attribute_path(*type.schema, request, acknowledgement.offset)};
+// An answer as it came, message behind message with their headers.
+struct Answer {
+  std::vector<uint8_t> bytes;
+  bool torn = false;
+  std::optional<Warning> warning = {};
+};
+
+// Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
+// Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
+Result<Answer> read_answer(Socket& socket, const MessageType& type, std::span<const uint8_t> request, uint32_t sequence) {
+  Answer answer;
+  for (;;) {
+    auto datagram = socket.receive();
+    if (!datagram) return datagram.error();
+    auto bytes = datagram.value();
+    if (bytes.empty()) {
+      return Error{.code = ENODATA,
+                   .syscall = std::string(type.name),
+                   .step = {},
+                   .extack = {},
+                   .attribute = {},
+                   .note = "the dump ended without its end"};
+    }
+    while (!bytes.empty()) {
+      const auto rest = bytes;
+      auto taken = take_message(bytes);
+      if (!taken) return taken.error();
+      const auto& [header, payload] = taken.value();
+      if (header.nlmsg_seq != sequence) continue;
+      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) answer.torn = true;
+      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+        auto acknowledgement = parse_acknowledgement(header, payload);
+        if (!acknowledgement) return acknowledgement.error();
+        if (acknowledgement.value().code != 0) return explain(type, request, acknowledgement.value());
+        answer.warning = warning_of(type, request, acknowledgement.value());
+        return answer;
+      }
+      const auto whole = rest.first(rest.size() - bytes.size());
+      answer.bytes.insert(answer.bytes.end(), whole.begin(), whole.end());
+    }
+  }
 }
 
-Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body, Unknown unknown) {
+Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) {
   MessageBuffer request;
   const uint32_t sequence = socket.next_sequence();
   request.start(type.number, NLM_F_REQUEST | NLM_F_DUMP, sequence);
@@ -27,54 +62,42 @@ Result<Dump> attempt(Socket& socket, const MessageType& type, const Object& body
   }
   auto sent = socket.send(request.bytes());
   if (!sent) return sent.error();
+  auto answer = read_answer(socket, type, request.bytes(), sequence);
+  // What is left of a dump that was given up would refuse the next one with EBUSY.
+  if (!answer) socket.drain();
+  return answer;
+}
 
-  Dump found;
-  for (;;) {
-    auto datagram = socket.receive();
-    if (!datagram) {
-      const Error error = datagram.error();
-      socket.drain();
-      return error;
-    }
-    auto bytes = datagram.value();
-    if (bytes.empty())
-      return Error{.code = ENODATA,
-                   .syscall = std::string(type.name),
-                   .step = {},
-                   .extack = "the dump ended without its end",
-                   .attribute = {}};
-    while (bytes.size() >= MNL_NLMSG_HDRLEN) {
-      nlmsghdr header;
-      std::memcpy(&header, bytes.data(), sizeof header);
-      if (header.nlmsg_len < MNL_NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) break;
-      const auto payload = bytes.subspan(MNL_NLMSG_HDRLEN, header.nlmsg_len - MNL_NLMSG_HDRLEN);
-      bytes = bytes.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
-      if (header.nlmsg_seq != sequence) continue;
-      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) found.torn = true;
-      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
-        auto acknowledgement = parse_acknowledgement(header, payload);
-        if (!acknowledgement) return acknowledgement.error();
-        if (acknowledgement.value().code != 0) return explained(type, request.bytes(), acknowledgement.value());
-        return found;
-      }
-      const MessageType* answer = message_type(socket.protocol(), header.nlmsg_type);
-      if (answer == nullptr) continue;
-      auto object = decode(*answer->schema, payload, unknown);
-      if (!object) {
-        socket.drain();
-        return object.error();
-      }
-      found.objects.push_back(std::move(object.value()));
-    }
+Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown,
+                                       std::span<const std::string> wanted) {
+  std::vector<Object> objects;
+  while (!bytes.empty()) {
+    auto taken = take_message(bytes);
+    if (!taken) return taken.error();
+    const auto& [header, payload] = taken.value();
+    const MessageType* type = message_type(protocol, header.nlmsg_type);
+    if (type == nullptr) continue;
+    auto object = decode(answer_schema(*type), payload, unknown, wanted);
+    if (!object) return object.error();
+    objects.push_back(std::move(object.value()));
   }
+  return objects;
 }
 
 }  // namespace
 
-Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown, int attempts) {
-  for (;;) {
-    auto found = attempt(socket, type, body, unknown);
-    if (!found || !found.value().torn || --attempts <= 0) return found;
+Result<Dump> dump(Socket& socket, const MessageType& type, const Object& body, Unknown unknown,
+                  std::span<const std::string> wanted, Patience patience) {
+  const auto end = std::chrono::steady_clock::now() + patience.time;
+  for (int readings = 1;; ++readings) {
+    auto answer = ask(socket, type, body);
+    const bool torn = answer ? answer.value().torn : answer.error().code == ENOBUFS;
+    if (torn && (readings < patience.readings || std::chrono::steady_clock::now() < end)) continue;
+    if (!answer) return answer.error();
+    auto objects = objects_of(socket.protocol(), answer.value().bytes, unknown, wanted);
+    if (!objects) return objects.error();
+    return Dump{
+        .objects = std::move(objects.value()), .torn = torn, .readings = readings, .warning = std::move(answer.value().warning)};
   }
 }
 

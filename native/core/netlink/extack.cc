@@ -3,10 +3,13 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <array>
 
 // Since Linux 6.0; the constants may be newer than the headers of the machine that builds.
 constexpr uint16_t attr_miss_type = 5;
 constexpr uint16_t attr_miss_nest = 6;
+// Linux 5.19
+constexpr uint16_t policy_mask = 12;
 
 namespace netlink_ct {
 namespace {
@@ -77,7 +80,8 @@ std::string descend(const uint8_t* base, const Level& level, size_t target, cons
 
 std::string path_to(const Schema& schema, std::span<const uint8_t> request, uint32_t offset, const Schema** inner) {
   if (request.size() < MNL_NLMSG_HDRLEN || offset < MNL_NLMSG_HDRLEN || offset >= request.size()) return {};
-  const Level top = level_of(schema, request.subspan(MNL_NLMSG_HDRLEN), MNL_NLMSG_HDRLEN);
+  const auto body = request.subspan(MNL_NLMSG_HDRLEN);
+  const Level top = level_of(in_family(schema, body[0]), body, MNL_NLMSG_HDRLEN);
   if (offset < top.start) {
     const auto field = std::ranges::find_if(
         schema.header, [&](const HeaderField& candidate) { return offset == MNL_NLMSG_HDRLEN + candidate.offset; });
@@ -86,12 +90,41 @@ std::string path_to(const Schema& schema, std::span<const uint8_t> request, uint
   return descend(request.data(), top, offset, inner);
 }
 
+template <typename T>
+void read_into(std::span<const uint8_t> payload, std::optional<T>& out) {
+  T number{};
+  if (read(payload, number)) out = number;
+}
+
+// A length that lies inside the policy costs the policy, not the refusal.
+std::optional<Policy> policy_of(std::span<const uint8_t> attributes) {
+  Policy policy;
+  const bool whole = each_attribute(attributes, [&](AttributeView view) {
+    switch (view.type) {
+      case NL_POLICY_TYPE_ATTR_TYPE: read(view.payload, policy.type); break;
+      case NL_POLICY_TYPE_ATTR_MIN_VALUE_S: read_into(view.payload, policy.signed_min); break;
+      case NL_POLICY_TYPE_ATTR_MAX_VALUE_S: read_into(view.payload, policy.signed_max); break;
+      case NL_POLICY_TYPE_ATTR_MIN_VALUE_U: read_into(view.payload, policy.min); break;
+      case NL_POLICY_TYPE_ATTR_MAX_VALUE_U: read_into(view.payload, policy.max); break;
+      case NL_POLICY_TYPE_ATTR_MIN_LENGTH: read_into(view.payload, policy.min_length); break;
+      case NL_POLICY_TYPE_ATTR_MAX_LENGTH: read_into(view.payload, policy.max_length); break;
+      case policy_mask: read_into(view.payload, policy.mask); break;
+      case NL_POLICY_TYPE_ATTR_BITFIELD32_MASK:
+        if (uint32_t mask = 0; read(view.payload, mask)) policy.mask = mask;
+        break;
+      default: break;
+    }
+    return true;
+  });
+  if (!whole || policy == Policy{}) return std::nullopt;
+  return policy;
+}
+
 }  // namespace
 
 Result<Acknowledgement> parse_acknowledgement(const nlmsghdr& header, std::span<const uint8_t> payload) {
   Acknowledgement acknowledgement;
-  const Error malformed{
-      .code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = "a malformed acknowledgement", .attribute = {}};
+  const Error malformed = bad_message("a malformed acknowledgement");
   int32_t code = 0;
   if (payload.size() < sizeof code) return malformed;
   std::memcpy(&code, payload.data(), sizeof code);
@@ -116,6 +149,7 @@ Result<Acknowledgement> parse_acknowledgement(const nlmsghdr& header, std::span<
     if (view.type == NLMSGERR_ATTR_OFFS) read(view.payload, acknowledgement.offset);
     if (view.type == attr_miss_type) read(view.payload, acknowledgement.missing);
     if (view.type == attr_miss_nest) read(view.payload, acknowledgement.missing_parent);
+    if (view.type == NLMSGERR_ATTR_POLICY) acknowledgement.policy = policy_of(view.payload);
     return true;
   });
   if (!whole) return malformed;
@@ -133,6 +167,32 @@ std::string missing_path(const Schema& schema, std::span<const uint8_t> request,
   const std::string path = path_to(schema, request, parent, &inner);
   const std::string name = inner == nullptr ? "attribute " + std::to_string(type) : name_of(*inner, static_cast<uint16_t>(type));
   return path.empty() ? name : path + "." + name;
+}
+
+std::string policy_type(uint32_t type) {
+  static constexpr std::array<std::string_view, 18> names{"invalid", "flag", "u8",   "u16",        "u32",   "u64",
+                                                          "s8",      "s16",  "s32",  "s64",        "bytes", "string",
+                                                          "string",  "nest", "list", "bitfield32", "sint",  "uint"};
+  return type < names.size() ? std::string(names[type]) : "type " + std::to_string(type);
+}
+
+Error explain(const MessageType& type, std::span<const uint8_t> request, const Acknowledgement& acknowledgement) {
+  Error error{.code = acknowledgement.code,
+              .syscall = std::string(type.name),
+              .step = {},
+              .extack = acknowledgement.message,
+              .attribute = attribute_path(*type.schema, request, acknowledgement.offset)};
+  if (acknowledgement.missing != 0) {
+    error.missing = missing_path(*type.schema, request, acknowledgement.missing_parent, acknowledgement.missing);
+  }
+  if (!error.attribute.empty()) error.policy = acknowledgement.policy;
+  return error;
+}
+
+std::optional<Warning> warning_of(const MessageType& type, std::span<const uint8_t> request,
+                                  const Acknowledgement& acknowledgement) {
+  if (acknowledgement.code != 0 || acknowledgement.message.empty()) return std::nullopt;
+  return Warning{acknowledgement.message, attribute_path(*type.schema, request, acknowledgement.offset)};
 }
 
 }  // namespace netlink_ct

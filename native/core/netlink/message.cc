@@ -1,5 +1,7 @@
 #include "core/netlink/message.h"
 
+#include <algorithm>
+
 namespace netlink_ct {
 
 uint8_t* MessageBuffer::grow(size_t size) {
@@ -65,6 +67,21 @@ void MessageBuffer::clear() noexcept {
   bytes_.clear();
   message_ = 0;
   fitted_ = true;
+}
+
+Error bad_message(std::string why) {
+  return Error{.code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}, .note = std::move(why)};
+}
+
+Result<MessageView> take_message(std::span<const uint8_t>& datagram) {
+  nlmsghdr header;
+  if (datagram.size() < sizeof header) return bad_message("a message cut off inside its header");
+  std::memcpy(&header, datagram.data(), sizeof header);
+  if (header.nlmsg_len < sizeof header) return bad_message("a message shorter than its header");
+  if (header.nlmsg_len > datagram.size()) return bad_message("a message longer than what was received");
+  const MessageView view{header, datagram.subspan(sizeof header, header.nlmsg_len - sizeof header)};
+  datagram = datagram.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), datagram.size()));
+  return view;
 }
 
 bool each_attribute(std::span<const uint8_t> attributes, const std::function<bool(AttributeView)>& each) {

@@ -69,6 +69,18 @@ struct AttributeView {
   uint16_t flags;  // the NLA_F_ bits
 };
 
+// One message as received.
+struct MessageView {
+  nlmsghdr header;
+  std::span<const uint8_t> payload;
+};
+
+// What was received cannot be believed: EBADMSG, and `why`.
+Error bad_message(std::string why);
+
+// Cuts the first message off a datagram that is not empty; an error when its length lies.
+Result<MessageView> take_message(std::span<const uint8_t>& datagram);
+
 // Calls `each` for every attribute; false when a length lies (shorter than its header, or beyond the end).
 bool each_attribute(std::span<const uint8_t> attributes, const std::function<bool(AttributeView)>& each);
 

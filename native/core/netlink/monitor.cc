@@ -25,19 +25,17 @@ std::optional<int> origin(msghdr& message) {
   return std::nullopt;
 }
 
-Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<int> nsid, std::vector<News>& into) {
-  while (bytes.size() >= NLMSG_HDRLEN) {
-    nlmsghdr header;
-    std::memcpy(&header, bytes.data(), sizeof header);
-    if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) {
-      return Error{
-          .code = EBADMSG, .syscall = "recvmsg", .step = {}, .extack = "a length that does not fit", .attribute = "nlmsghdr"};
-    }
-    const auto payload = bytes.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN);
-    bytes = bytes.subspan(std::min<size_t>(NLMSG_ALIGN(header.nlmsg_len), bytes.size()));
+}  // namespace
+
+Result<void> read_news(int protocol, std::span<const uint8_t> datagram, std::optional<int> nsid, std::vector<News>& into) {
+  auto bytes = datagram;
+  while (!bytes.empty()) {
+    auto taken = take_message(bytes);
+    if (!taken) return taken.error();
+    const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto body = decode(*type->schema, payload, Unknown::drop);
+    auto body = decode(answer_schema(*type), payload, Unknown::drop);
     if (!body) {
       body.error().syscall = type->name;
       return body.error();
@@ -46,8 +44,6 @@ Result<void> parse(int protocol, std::span<const uint8_t> bytes, std::optional<i
   }
   return {};
 }
-
-}  // namespace
 
 Result<Monitor> Monitor::open(int protocol, const Options& options) {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
@@ -100,7 +96,7 @@ Result<Monitor::Reading> Monitor::read(std::vector<News>& into) {
       losing_ = true;
       continue;
     }
-    auto parsed = parse(protocol_, {buffer_.data(), static_cast<size_t>(length)}, origin(message), into);
+    auto parsed = read_news(protocol_, {buffer_.data(), static_cast<size_t>(length)}, origin(message), into);
     if (!parsed) return parsed.error();
     return Reading::news;
   }

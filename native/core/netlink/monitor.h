@@ -20,6 +20,9 @@ struct News {
   Object body;
 };
 
+// The messages of one datagram, those of types that this library does not speak left out. EBADMSG where a length lies.
+Result<void> read_news(int protocol, std::span<const uint8_t> datagram, std::optional<int> nsid, std::vector<News>& into);
+
 // Bound for life to the namespace that the calling thread was in when it was opened, which the socket keeps alive.
 class Monitor {
  public:

@@ -57,13 +57,14 @@ struct Attribute {
   std::string_view selector = {};        // chosen: the JavaScript name of the text attribute
   std::span<const Choice> choices = {};  // chosen
   bool repeated = false;                 // may stand several times in its nest: a list in JavaScript (IFLA_BRIDGE_VLAN_INFO)
+  bool on_request = false;               // decoded for those who ask for it by name: large, and of use to few (IFLA_STATS64)
 };
 
 // A field of the fixed header in front of the attributes (ifinfomsg, rtmsg, nfgenmsg).
 struct HeaderField {
   std::string_view name;
   uint8_t offset;
-  uint8_t size;  // 1, 2 or 4 bytes; or 8, which is a bigint in JavaScript
+  uint8_t size;  // 1, 2 or 4 bytes; 8, which is a bigint in JavaScript; any other: bytes as they are
   bool is_signed = false;
   bool big_endian = false;
 };
@@ -72,13 +73,23 @@ struct Schema {
   std::span<const Attribute> attributes;
   std::span<const HeaderField> header = {};
   size_t header_size = 0;
+  const Schema* of_bridges = nullptr;  // in place of this one when the first byte, the family, is AF_BRIDGE (ifinfomsg)
 };
+
+// The schema of a message that begins with `family`.
+constexpr const Schema& in_family(const Schema& schema, uint8_t family) {
+  constexpr uint8_t af_bridge = 7;
+  return schema.of_bridges != nullptr && family == af_bridge ? *schema.of_bridges : schema;
+}
 
 // A message type that this library speaks.
 struct MessageType {
   uint16_t number;        // nlmsg_type, subsystem included
   std::string_view name;  // RTM_NEWLINK
   const Schema* schema;
+  const Schema* answer = nullptr;  // what the kernel sends under this number, where that is not `schema` (RTM_NEWMDB)
 };
+
+constexpr const Schema& answer_schema(const MessageType& type) { return type.answer == nullptr ? *type.schema : *type.answer; }
 
 }  // namespace netlink_ct

@@ -35,6 +35,8 @@ Result<Socket> Socket::open(int protocol, Buffer buffer) {
   return Socket(std::move(fd), protocol, std::move(buffer));
 }
 
+Socket Socket::adopt(Fd fd, int protocol, Buffer buffer) { return {std::move(fd), protocol, std::move(buffer)}; }
+
 Result<void> Socket::send(std::span<const uint8_t> bytes) {
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
@@ -63,8 +65,14 @@ Result<std::span<const uint8_t>> Socket::receive() {
       return system_error("recvmsg");
     }
     if (sender.nl_pid != 0) continue;  // another process may write to this port; only the kernel is believed
-    if ((message.msg_flags & MSG_TRUNC) != 0)
-      return Error{.code = EMSGSIZE, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}};
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+      return Error{.code = EMSGSIZE,
+                   .syscall = "recvmsg",
+                   .step = {},
+                   .extack = {},
+                   .attribute = {},
+                   .note = "longer than the buffer of " + std::to_string(receive_size) + " bytes"};
+    }
     return std::span<const uint8_t>(buffer_->data(), static_cast<size_t>(length));
   }
 }

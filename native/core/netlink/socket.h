@@ -21,6 +21,9 @@ class Socket {
   // protocol: NETLINK_ROUTE or NETLINK_NETFILTER. With EXT_ACK, CAP_ACK and (rtnetlink) strict checking on.
   static Result<Socket> open(int protocol, Buffer buffer = std::make_shared<std::vector<uint8_t>>());
 
+  // Takes a socket as it is: the tests' lying kernels are the other end of a socketpair(2).
+  static Socket adopt(Fd fd, int protocol, Buffer buffer = std::make_shared<std::vector<uint8_t>>());
+
   Result<void> send(std::span<const uint8_t> bytes);
 
   // The next datagram, valid until the next call on any socket that shares the buffer; empty when none is queued. The kernel

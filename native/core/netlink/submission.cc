@@ -12,24 +12,28 @@
 namespace netlink_ct {
 namespace {
 
-// Refusals queue in the receive buffer until they are read; this many fit its smallest size with room to spare.
+// Answers queue in the receive buffer until they are read; this many fit its smallest size with room to spare.
 constexpr size_t most_messages = 128;
 
 Error silence() {
-  return Error{.code = ENODATA, .syscall = "recvmsg", .step = {}, .extack = "the kernel gave no answer", .attribute = {}};
+  return Error{
+      .code = ENODATA, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}, .note = "the kernel gave no answer"};
 }
 
 }  // namespace
 
 MessageBuffer& Submission::add(const MessageType& type, uint16_t flags, std::string step) {
-  entries_.push_back({&type, buffer_.size(), socket_.next_sequence(), std::move(step)});
+  entries_.push_back({&type, buffer_.size(), socket_.next_sequence(), std::move(step), {}});
   buffer_.start(type.number, static_cast<uint16_t>(NLM_F_REQUEST | flags), entries_.back().sequence);
   return buffer_;
 }
 
-Result<void> Submission::add(const MessageType& type, uint16_t flags, const Object& body, std::string step) {
+Result<void> Submission::add(const MessageType& type, uint16_t flags, const Object& body, std::string step,
+                             std::vector<std::string> wanted) {
   const int index = static_cast<int>(entries_.size());
-  auto done = encode(add(type, flags, std::move(step)), *type.schema, body);
+  MessageBuffer& message = add(type, flags, std::move(step));
+  entries_.back().wanted = std::move(wanted);
+  auto done = encode(message, *type.schema, body);
   if (!done) {
     done.error().index = index;
     done.error().syscall = type.name;
@@ -44,41 +48,33 @@ std::span<const uint8_t> Submission::request(size_t index) const {
 
 Error Submission::explain(size_t index, const Acknowledgement& acknowledgement) const {
   const Entry& entry = entries_[index];
-  Error error{.code = acknowledgement.code,
-              .syscall = std::string(entry.type->name),
-              .step = entry.step,
-              .extack = acknowledgement.message,
-              .attribute = {},
-              .index = static_cast<int>(index)};
-  if (acknowledgement.missing != 0) {
-    error.attribute = missing_path(*entry.type->schema, request(index), acknowledgement.missing_parent, acknowledgement.missing);
-  } else if (acknowledgement.offset != 0) {
-    error.attribute = attribute_path(*entry.type->schema, request(index), acknowledgement.offset);
-  }
+  Error error = netlink_ct::explain(*entry.type, request(index), acknowledgement);
+  error.step = entry.step;
+  error.index = static_cast<int>(index);
   return error;
+}
+
+Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence) {
+  auto collected = read_answers(outcomes, range, begin_sequence, final_sequence);
+  if (!collected) socket_.drain();
+  return collected;
 }
 
 // Reads until the answer to `final_sequence`. Answers from before `begin_sequence` belong to an exchange that was given up:
 // skipped.
-Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence) {
+Result<void> Submission::read_answers(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence,
+                                      uint32_t final_sequence) {
   const auto [first, last] = range;
   bool finished = false;
   while (!finished) {
     auto datagram = socket_.receive();
-    if (!datagram) {
-      const Error error = datagram.error();
-      socket_.drain();
-      return error;
-    }
+    if (!datagram) return datagram.error();
     if (datagram.value().empty()) return silence();
     auto bytes = datagram.value();
-    while (bytes.size() >= MNL_NLMSG_HDRLEN) {
-      nlmsghdr header;
-      std::memcpy(&header, bytes.data(), sizeof header);
-      if (header.nlmsg_len < MNL_NLMSG_HDRLEN || header.nlmsg_len > bytes.size()) break;
-      const auto payload = bytes.subspan(MNL_NLMSG_HDRLEN, header.nlmsg_len - MNL_NLMSG_HDRLEN);
-      bytes = bytes.subspan(std::min<size_t>(MNL_ALIGN(header.nlmsg_len), bytes.size()));
-
+    while (!bytes.empty()) {
+      auto taken = take_message(bytes);
+      if (!taken) return taken.error();
+      const auto& [header, payload] = taken.value();
       if (header.nlmsg_seq - begin_sequence > final_sequence - begin_sequence) continue;
       const uint32_t position = header.nlmsg_seq - entries_[first].sequence;
       const bool is_message = position < last - first;
@@ -87,7 +83,7 @@ Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, ui
         auto acknowledgement = parse_acknowledgement(header, payload);
         if (!acknowledgement) return acknowledgement.error();
         if (acknowledgement.value().code == 0) {
-          if (is_message) outcomes[index].warning = acknowledgement.value().message;
+          if (is_message) outcomes[index].warning = warning_of(*entries_[index].type, request(index), acknowledgement.value());
         } else if (is_message) {
           if (!outcomes[index].error) outcomes[index].error = explain(index, acknowledgement.value());
         } else {
@@ -101,7 +97,7 @@ Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, ui
       } else if (is_message && header.nlmsg_type >= NLMSG_MIN_TYPE) {
         const MessageType* type = message_type(socket_.protocol(), header.nlmsg_type);
         if (type == nullptr) continue;
-        auto object = decode(*type->schema, payload, Unknown::drop);
+        auto object = decode(answer_schema(*type), payload, Unknown::drop, entries_[index].wanted);
         if (!object) return object.error();
         outcomes[index].replies.push_back(std::move(object.value()));
       }
@@ -110,7 +106,16 @@ Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, ui
   return {};
 }
 
-Result<std::vector<Outcome>> Submission::run() {
+void Submission::ask_acknowledgements(Range range, Acknowledge which) {
+  // An acknowledgement of the last says that all were taken; refusals of earlier ones arrive unasked.
+  buffer_.add_flags(entries_[range.last - 1].offset, NLM_F_ACK);
+  if (which == Acknowledge::last) return;
+  for (size_t index = range.first; index < range.last; ++index) {
+    if (!entries_[index].type->name.starts_with("RTM_GET")) buffer_.add_flags(entries_[index].offset, NLM_F_ACK);
+  }
+}
+
+Result<std::vector<Outcome>> Submission::run(Acknowledge which) {
   std::vector<Outcome> outcomes(entries_.size());
   const size_t capacity = entries_.empty() ? 0 : socket_.capacity(0);
   for (size_t first = 0; first < entries_.size();) {
@@ -122,8 +127,7 @@ Result<std::vector<Outcome>> Submission::run() {
       end = next;
       ++last;
     }
-    // An acknowledgement of the last says that all were taken; refusals of earlier ones arrive unasked.
-    buffer_.add_flags(entries_[last - 1].offset, NLM_F_ACK);
+    ask_acknowledgements({first, last}, which);
     auto sent = socket_.send(buffer_.bytes().subspan(entries_[first].offset, end - entries_[first].offset));
     if (!sent) return sent.error();
     auto collected = collect(outcomes, {first, last}, entries_[first].sequence, entries_[last - 1].sequence);
@@ -159,8 +163,9 @@ Result<std::vector<Outcome>> Submission::commit(std::optional<uint32_t> generati
     return Error{.code = EMSGSIZE,
                  .syscall = "sendto",
                  .step = "one nf_tables transaction",
-                 .extack = "larger than net.core.wmem_max allows",
-                 .attribute = {}};
+                 .extack = {},
+                 .attribute = {},
+                 .note = "larger than net.core.wmem_max allows"};
   }
   auto sent = socket_.send(bytes);
   if (!sent) return sent.error();

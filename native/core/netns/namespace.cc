@@ -13,7 +13,8 @@ namespace netlink_ct {
 
 Result<Namespace> Namespace::adopt(Fd fd) {
   if (ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
-    return Error{.code = EINVAL, .syscall = "ioctl", .step = {}, .extack = "not a network namespace", .attribute = {}};
+    return Error{
+        .code = EINVAL, .syscall = "ioctl", .step = {}, .extack = {}, .attribute = {}, .note = "not a network namespace"};
   }
   struct stat status{};
   if (fstat(fd.get(), &status) != 0) return system_error("fstat");

@@ -9,13 +9,18 @@
 #include "core/rtnetlink/schema.h"
 
 namespace netlink_ct {
-namespace {
 
-constexpr HeaderField header[] = {
+constinit const HeaderField link_header[5] = {
     {"family", offsetof(ifinfomsg, ifi_family), 1},     {"type", offsetof(ifinfomsg, ifi_type), 2},
     {"index", offsetof(ifinfomsg, ifi_index), 4, true}, {"flags", offsetof(ifinfomsg, ifi_flags), 4},
     {"change", offsetof(ifinfomsg, ifi_change), 4},
 };
+
+namespace {
+
+// Since Linux 6.3: newer than some headers, so the numbers stand here.
+constexpr uint16_t gso_ipv4_max_size = 63;
+constexpr uint16_t gro_ipv4_max_size = 64;
 
 constexpr Choice kinds[] = {
     {"veth", &veth_schema},       {"bridge", &bridge_schema}, {"vlan", &vlan_schema},     {"macvlan", &macvlan_schema},
@@ -29,6 +34,8 @@ constexpr Choice port_kinds[] = {
 };
 
 constexpr uint8_t counter = sizeof(uint64_t);
+// Since Linux 5.19, like the numbers above.
+constexpr uint8_t rx_otherhost_dropped = offsetof(rtnl_link_stats64, rx_nohandler) + counter;
 constexpr HeaderField statistics[] = {
     {"rxPackets", offsetof(rtnl_link_stats64, rx_packets), counter},
     {"txPackets", offsetof(rtnl_link_stats64, tx_packets), counter},
@@ -54,8 +61,9 @@ constexpr HeaderField statistics[] = {
     {"rxCompressed", offsetof(rtnl_link_stats64, rx_compressed), counter},
     {"txCompressed", offsetof(rtnl_link_stats64, tx_compressed), counter},
     {"rxNoHandler", offsetof(rtnl_link_stats64, rx_nohandler), counter},
+    {"rxOtherHostDropped", rx_otherhost_dropped, counter},
 };
-constexpr Schema statistics_schema{{}, statistics, offsetof(rtnl_link_stats64, rx_nohandler) + counter};
+constexpr Schema statistics_schema{{}, statistics, rx_otherhost_dropped + counter};
 
 constexpr Attribute info[] = {
     {IFLA_INFO_KIND, Shape::text, "kind", "IFLA_INFO_KIND"},
@@ -66,11 +74,12 @@ constexpr Attribute info[] = {
 constexpr Schema info_schema{info};
 
 constexpr Attribute inet[] = {
-    {IFLA_INET_CONF, Shape::numbers, "conf", "IFLA_INET_CONF"},
+    {.number = IFLA_INET_CONF, .shape = Shape::numbers, .name = "conf", .kernel = "IFLA_INET_CONF", .on_request = true},
 };
 constexpr Schema inet_schema{inet};
 
 constexpr Attribute inet6[] = {
+    {.number = IFLA_INET6_CONF, .shape = Shape::numbers, .name = "conf", .kernel = "IFLA_INET6_CONF", .on_request = true},
     {IFLA_INET6_FLAGS, Shape::u32, "flags", "IFLA_INET6_FLAGS"},
     {IFLA_INET6_ADDR_GEN_MODE, Shape::u8, "addrGenMode", "IFLA_INET6_ADDR_GEN_MODE"},
 };
@@ -105,8 +114,16 @@ constexpr Attribute attributes[] = {
     {IFLA_GSO_MAX_SEGS, Shape::u32, "gsoMaxSegments", "IFLA_GSO_MAX_SEGS"},
     {IFLA_GSO_MAX_SIZE, Shape::u32, "gsoMaxSize", "IFLA_GSO_MAX_SIZE"},
     {IFLA_GRO_MAX_SIZE, Shape::u32, "groMaxSize", "IFLA_GRO_MAX_SIZE"},
-    {IFLA_STATS64, Shape::structure, "statistics", "IFLA_STATS64", &statistics_schema},
+    {gso_ipv4_max_size, Shape::u32, "gsoIpv4MaxSize", "IFLA_GSO_IPV4_MAX_SIZE"},
+    {gro_ipv4_max_size, Shape::u32, "groIpv4MaxSize", "IFLA_GRO_IPV4_MAX_SIZE"},
+    {.number = IFLA_STATS64,
+     .shape = Shape::structure,
+     .name = "statistics",
+     .kernel = "IFLA_STATS64",
+     .schema = &statistics_schema,
+     .on_request = true},
     {IFLA_CARRIER, Shape::u8, "carrier", "IFLA_CARRIER"},
+    {IFLA_PROTO_DOWN, Shape::u8, "protodown", "IFLA_PROTO_DOWN"},
     {IFLA_QDISC, Shape::text, "qdisc", "IFLA_QDISC"},
     {IFLA_IFALIAS, Shape::chars, "alias", "IFLA_IFALIAS"},
     {IFLA_NET_NS_PID, Shape::u32, "netnsPid", "IFLA_NET_NS_PID"},
@@ -122,6 +139,6 @@ constexpr Attribute attributes[] = {
 
 }  // namespace
 
-constinit const Schema link_schema{attributes, header, sizeof(ifinfomsg)};
+constinit const Schema link_schema{attributes, link_header, sizeof(ifinfomsg), &bridge_link_schema};
 
 }  // namespace netlink_ct

@@ -8,6 +8,14 @@
 namespace netlink_ct {
 namespace {
 
+// Newer than some headers, so the numbers stand here.
+constexpr uint16_t fra_dscp = 25;       // since Linux 6.13
+constexpr uint16_t fra_flowlabel = 26;  // 6.14; also the next
+constexpr uint16_t fra_flowlabel_mask = 27;
+constexpr uint16_t fra_sport_mask = 28;  // 6.15; also the next two
+constexpr uint16_t fra_dport_mask = 29;
+constexpr uint16_t fra_dscp_mask = 30;
+
 constexpr HeaderField header[] = {
     {"family", offsetof(fib_rule_hdr, family), 1},      {"toLength", offsetof(fib_rule_hdr, dst_len), 1},
     {"fromLength", offsetof(fib_rule_hdr, src_len), 1}, {"tos", offsetof(fib_rule_hdr, tos), 1},
@@ -47,6 +55,12 @@ constexpr Attribute attributes[] = {
     {FRA_IP_PROTO, Shape::u8, "ipProtocol", "FRA_IP_PROTO"},
     {FRA_SPORT_RANGE, Shape::structure, "sourcePorts", "FRA_SPORT_RANGE", &ports_schema},
     {FRA_DPORT_RANGE, Shape::structure, "destinationPorts", "FRA_DPORT_RANGE", &ports_schema},
+    {fra_dscp, Shape::u8, "dscp", "FRA_DSCP"},
+    {fra_flowlabel, Shape::be32, "flowLabel", "FRA_FLOWLABEL"},
+    {fra_flowlabel_mask, Shape::be32, "flowLabelMask", "FRA_FLOWLABEL_MASK"},
+    {fra_sport_mask, Shape::u16, "sourcePortMask", "FRA_SPORT_MASK"},
+    {fra_dport_mask, Shape::u16, "destinationPortMask", "FRA_DPORT_MASK"},
+    {fra_dscp_mask, Shape::u8, "dscpMask", "FRA_DSCP_MASK"},
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ ip daddr set 1.2.3.4
 tcp dport set 80
 ip6 saddr fe80::/10 accept
 ip6 daddr fd00::1 accept
+ip6 daddr fd00::1-fd00::9 accept
 icmp type echo-request accept
 icmpv6 type echo-request accept
 ether saddr 02:00:00:00:00:01 accept
@@ -113,6 +114,8 @@ redirect
 const sourceNatRules = `
 masquerade
 masquerade fully-random
+masquerade random,persistent
+meta l4proto tcp masquerade to :1024
 meta l4proto tcp masquerade to :1000-2000
 snat ip to 1.2.3.4
 meta l4proto tcp snat ip to 1.2.3.4:1000 random,persistent
@@ -154,6 +157,9 @@ set a { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 .
 set a { type ipv4_addr . ifname; flags interval; elements = { 10.1.0.0/24 . "br0" }; }
 set a { type ifname; flags interval; elements = { "eth*", "br0" }; }
 set a { type ipv6_addr; flags interval; elements = { fd00::/8, ::1, ff00::/8 }; }
+set a { type ipv4_addr; flags interval; elements = { 255.255.255.254/31 }; }
+set a { type ipv6_addr . inet_service . ipv6_addr; flags interval; elements = { fd00::/8 . 80-90 . ::1 }; }
+set a { type ifname; elements = { "a23456789012345" }; }
 set a { type mark; flags interval; elements = { 1-5, 9, 0xfffffff0-0xffffffff }; }
 set a { type mark; elements = { 1, 0x2000 }; }
 set a { type ether_addr; elements = { 02:00:00:00:00:01 }; }
