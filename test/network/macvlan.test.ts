@@ -10,6 +10,7 @@ import {
   LanNetwork,
   type LanNetworkSpec,
   type Link,
+  listNetworks,
   type MacvlanNetworkSpec,
   NetlinkError,
   NetworkError,
@@ -243,7 +244,7 @@ let lab: Lab
   test('that is internal has no default route, and no router that an address is kept for', () =>
     withNetwork({ internal: true, gateways: undefined as never }, async (network) => {
       assert.equal(network.gateways, [])
-      const web = await network.attach({ name: 'web', addresses: ['192.0.2.9/24'.replace('.9/', '.10/')] })
+      const web = await network.attach({ name: 'web', addresses: ['192.0.2.10/24'] })
       assert.equal(await routesShown(inside(web)), ['192.0.2.0/24 dev eth0'])
     }))
 
@@ -255,7 +256,8 @@ let lab: Lab
 
   test('takes a namespace that is there, a name for the interface, a MAC and an MTU', () =>
     withNetwork({ mtu: 1400 }, async (network) => {
-      await using box = await createNetns('box')
+      await output('ip', ['netns', 'add', 'box'])
+      await output('ip', ['link', 'set', 'lo', 'up'], { netns: 'box' })
       const before = await kernelState('box')
       const web = await network.attach({
         name: 'web',
@@ -269,10 +271,64 @@ let lab: Lab
       assert.equal(await routesShown('box'), ['192.0.2.0/24 dev wan'])
       await web.detach()
       assert.is(await linkShown('wan', 'box'), undefined)
-      assert.is(before.links === undefined, false)
+      assert.equal(changes(before, await kernelState('box')), [])
       await output('ip', ['netns', 'delete', 'box'])
-      assert.ok(box.inode > 0n)
     }))
+
+  test('takes a metric, settings of the device, and silence; what it cannot do is refused', () =>
+    withNetwork({}, async (network) => {
+      const sysctls = { 'net.ipv4.conf.IFNAME.rp_filter': 2 }
+      const web = await network.attach({ name: 'web', metric: 7, sysctls, announce: false })
+      const setting = async (name: string): Promise<string> =>
+        (await output('cat', [`/proc/sys/net/ipv4/conf/eth0/${name}`], { netns: inside(web) })).trim()
+      assert.equal([await setting('rp_filter'), await setting('arp_notify')], ['2', '0'])
+      const [route] = await json<{ metric?: number }[]>('ip', ['route', 'show', 'default'], { netns: inside(web) })
+      assert.is(route?.metric, 7)
+      const refused: [Partial<AttachSpec>, RegExp][] = [
+        [{ bandwidth: { egress: '10mbit' } }, /bandwidth is not there with the driver macvlan/],
+        [{ labels: { app: 'shop' } }, /labels is not there with the driver macvlan/],
+        [{ routes: [{ to: '10.0.0.0/8' }] }, /routes is not there with the driver macvlan/],
+        [{ sysctls: { 'net.core.somaxconn': 7 } }, /sysctls can be those of the interface only/],
+      ]
+      for (const [options, message] of refused) {
+        const failure = await leavesNothing(() => network.attach({ name: 'x', ...options }))
+        assert.is(failure.code, 'ERR_INVALID_ARG_VALUE')
+        assert.match(failure.message, message)
+      }
+      const unknown = { 'net.ipv4.conf.IFNAME.no_such_thing': 1 }
+      assert.is((await leavesNothing(() => network.attach({ name: 'x', sysctls: unknown }))).code, 'ENOENT')
+    }))
+
+  test('is listed with the others', () =>
+    withNetwork({}, async () => {
+      const bridged = await createNetwork({ name: 'bridged', subnets: ['10.9.0.0/24'] })
+      const listed = await listNetworks()
+      assert.equal(
+        listed.map(({ name, driver }) => `${name} ${driver}`),
+        ['bridged bridge', 'wire macvlan'],
+      )
+      assert.instance(listed[1], LanNetwork)
+      await bridged.delete()
+    }))
+
+  test('may be that of another host than this one', async () => {
+    await using other = await createNetns()
+    await using box = await createNetns()
+    await other.createVethPair({ name: 'up0', up: true, peer: { name: 'port', netns: other, up: true } })
+    const network = await createNetwork({ ...spec, parent: 'up0', host: other })
+    const web = await network.attach({ name: 'web', netns: box })
+    assert.is((await linkShown('eth0', inside(web)))?.linkinfo?.info_kind, 'macvlan')
+    assert.is((await openNetwork('wire', { host: other })).name, 'wire')
+    assert.is((await failureOf(openNetwork('wire'))).code, 'NETWORK_NOT_FOUND')
+    await output('nft', ['flush', 'ruleset'], { netns: { path: other.path } })
+    assert.equal(
+      (await network.endpoints()).map(({ name }) => name),
+      ['web'],
+    )
+    await network.delete({ force: true })
+    assert.is(await linkShown('eth0', inside(web)), undefined)
+    assert.is((await output('nft', ['list', 'tables'], { netns: { path: other.path } })).trim(), '')
+  })
 
   test('is found again, and so are its endpoints, by another process as well', () =>
     withNetwork({ reserved: ['192.0.2.128/25'] }, async (network) => {
@@ -364,6 +420,21 @@ let lab: Lab
       assert.is(new Set(addresses).size, 16)
       assert.is((await leasesShown()).length, 16)
       await other.kill()
+    }))
+
+  test('of one address, or under one name, is given to one of many that ask at the same time', () =>
+    withNetwork({}, async (network) => {
+      const count = async (specs: readonly AttachSpec[], code: string): Promise<void> => {
+        const outcomes = await Promise.allSettled(specs.map((one) => network.attach(one)))
+        const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'attached' : outcome.reason.code)).sort()
+        assert.equal(codes, [...specs.slice(1).map(() => code), 'attached'].sort())
+      }
+      await count(
+        ['a', 'b', 'c', 'd'].map((name) => ({ name, addresses: ['192.0.2.50/24'] })),
+        'ADDRESS_IN_USE',
+      )
+      await count([{ name: 'same' }, { name: 'same' }, { name: 'same' }], 'EEXIST')
+      assert.is((await leasesShown()).length, 2)
     }))
 
   test('is refused to a second one, by name and by address', () =>
@@ -498,10 +569,7 @@ let lab: Lab
 
   test('when the parent went', () =>
     withNetwork({ parent: 'wan0' }, async (network) => {
-      await output(
-        'ip',
-        ['link', 'set', 'wan0', 'name', 'gone0', 'down'].filter((word) => word !== 'down'),
-      )
+      await output('ip', ['link', 'set', 'wan0', 'name', 'gone0'])
       const failure = await leavesNothing(() => network.attach({ name: 'web', netns: 'box' }), 'box')
       assert.is(failure.code, 'PARENT_NOT_FOUND')
       assert.match(failure.message, /the host has no device wan0/)
@@ -535,10 +603,9 @@ let lab: Lab
       assert.match(failure.message, /the device br-wire of the network 'wire' is gone/)
     }))
 
-  test('when no addresses are taken inside', () =>
+  test('when its namespace is closed', () =>
     withNetwork({}, async (network) => {
-      // Its device has all the room that an address needs, but not the settings it is told first.
-      await using box = await openNetns('box')
+      const box = await openNetns('box')
       await box.close()
       const failure = await leavesNothing(() => network.attach({ name: 'web', netns: box }), 'box')
       assert.is(failure.code, 'ERR_INVALID_STATE')
