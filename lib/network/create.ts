@@ -12,6 +12,9 @@ import * as c from '../rtnetlink/constants.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import type { Route } from '../rtnetlink/route.ts'
+import { createLanNetwork } from './driver/create-lan.ts'
+import type { LanNetwork } from './driver/lan.ts'
+import { isLanSpec, type LanNetworkSpec } from './driver/lan-spec.ts'
 import { NetworkError } from './errors.ts'
 import { findNetwork, networkNotFound } from './find.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
@@ -32,7 +35,10 @@ const routeLocalnet = 26
  * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
  * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
  */
-export async function createNetwork(spec: NetworkSpec): Promise<Network> {
+export async function createNetwork(spec: LanNetworkSpec): Promise<LanNetwork>
+export async function createNetwork(spec: NetworkSpec): Promise<Network>
+export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise<Network> {
+  if (isLanSpec(spec)) return createLanNetwork(spec)
   const checked = checkSpec(spec)
   const host = spec.host ?? ownHost
   const existing = await findNetwork(host, checked.name)

@@ -12,6 +12,8 @@ export type NetworkErrorCode =
   | 'PORT_IN_USE'
   | 'PROTOCOL_UNSUPPORTED'
   | 'TABLE_IN_USE'
+  | 'PARENT_NOT_FOUND'
+  | 'PARENT_IN_USE'
 
 export class NetworkError extends Error {
   override readonly name: string = 'NetworkError'

@@ -3,6 +3,7 @@
 import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { Link } from '../rtnetlink/link.ts'
+import { LanNetwork } from './driver/lan.ts'
 import { NetworkError } from './errors.ts'
 import { networkAltname, parseNetworkLabel } from './label.ts'
 import { Network } from './network.ts'
@@ -11,7 +12,7 @@ import { Network } from './network.ts'
 export function networkOn(host: Netns, bridge: Link): Network | undefined {
   const label = parseNetworkLabel(bridge.alias)
   if (label === undefined || !bridge.altnames.includes(networkAltname(label.name))) return undefined
-  return new Network(label, bridge, host)
+  return label.lan === undefined ? new Network(label, bridge, host) : new LanNetwork({ ...label, lan: label.lan }, bridge, host)
 }
 
 async function deviceOf(host: Netns, name: string): Promise<Link | undefined> {

@@ -1,6 +1,7 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
 //   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
+//   (of the drivers on a wire: driver/lan-label.ts)
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07] [limited]
 //                                               [@app=shop …]
 //
@@ -10,6 +11,7 @@
 import type { Family } from '../cidr.ts'
 import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
+import { type LanDriver, type LanLabel, lanWords, parseLanWords } from './driver/lan-label.ts'
 import { formatPorts, type Port, parsePorts } from './port.ts'
 
 const prefix = 'netlink-ct/1'
@@ -19,8 +21,11 @@ const longest = 255
 export const networkAltname = (network: string): string => `netlink-ct/${network}`
 export const endpointAltname = (network: string, endpoint: string): string => `netlink-ct/${network}/${endpoint}`
 
-/** How containers are connected: as ports of a bridge, or each by a link of its own that the host routes to. */
-export type Driver = 'bridge' | 'ptp'
+/**
+ * How containers are connected: as ports of a bridge, each by a link of its own that the host routes to, or on the wire of one of the
+ * host's devices.
+ */
+export type Driver = 'bridge' | 'ptp' | LanDriver
 
 /** Whether containers go out under an address of the host and, by family, under which; of a family without one whichever fits. */
 export type Masquerade = boolean | { readonly ipv4?: string; readonly ipv6?: string }
@@ -36,6 +41,8 @@ export interface NetworkLabel {
   readonly reserved: readonly string[]
   /** The host's addresses in it, with the prefixes of the subnets: `['172.18.0.1/16', 'fd00::1/64']`; IPv4 first. */
   readonly addresses: readonly string[]
+  /** Of the drivers on a wire. */
+  readonly lan?: LanLabel | undefined
 }
 
 export interface EndpointLabel {
@@ -70,7 +77,8 @@ const forwardingWords: readonly (readonly [Family, string])[] = [
 /** Throws a RangeError when the network's options do not fit the alias. */
 export function formatNetworkLabel(label: NetworkLabel): string {
   const words = [prefix, 'network', label.name]
-  if (label.driver !== 'bridge') words.push(label.driver)
+  if (label.lan !== undefined) words.push(...lanWords(label.lan))
+  else if (label.driver !== 'bridge') words.push(label.driver)
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
   if (label.masquerade) words.push('masquerade')
@@ -99,9 +107,11 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     const text = value(word)
     return text === undefined ? [] : [[family, text !== '0'] as const]
   })
+  const lan = parseLanWords(words)
   return {
     name,
-    driver: has('ptp') ? 'ptp' : 'bridge',
+    lan,
+    driver: lan?.driver ?? (has('ptp') ? 'ptp' : 'bridge'),
     internal: has('internal'),
     icc: has('icc'),
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),

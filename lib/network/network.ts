@@ -100,8 +100,9 @@ export class Network implements EndpointOwner {
 
   /** @internal use createNetwork or openNetwork */
   constructor(label: NetworkLabel, bridge: Link, host: Netns, ports?: readonly Link[]) {
-    const gateways = label.addresses.map((address) => parseCidr(address, 'the alias'))
-    const facts: NetworkFacts = { ...label, gateways, subnets: gateways.map(networkOf), bridge }
+    const addresses = label.addresses.map((address) => parseCidr(address, 'the alias'))
+    const { subnets, gateways } = label.lan ?? { subnets: addresses.map(networkOf), gateways: addresses }
+    const facts: NetworkFacts = { ...label, gateways, subnets, bridge }
     this.#facts = facts
     this.#host = host
     this.name = facts.name
@@ -471,7 +472,7 @@ export type NetworkJson = Pick<
 >
 
 /** The gateways and what was reserved, as numbers of either family: a number is one in both. */
-function reservedNumbers({ subnets, gateways, reserved }: NetworkFacts): NumberRange[] {
+export function reservedNumbers({ subnets, gateways, reserved }: NetworkFacts): NumberRange[] {
   return subnets.flatMap((subnet) => {
     const isOfFamily = ({ family }: Address): boolean => family === subnet.family
     const parts = reserved.map((part) => parseCidr(part, 'reserved')).filter(isOfFamily)
@@ -486,11 +487,11 @@ function addressInUse(address: Uint8Array, device: string, cause?: NetlinkError)
   return new NetworkError('ADDRESS_IN_USE', `${formatAddress(address)} is leased already, to the device ${device}`, { cause })
 }
 
-function absentLink(error: unknown): void {
+export function absentLink(error: unknown): void {
   if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
 }
 
-async function resolveNetns(
+export async function resolveNetns(
   ref: Netns | NetnsRef | undefined,
 ): Promise<{ readonly netns: Netns; readonly opened: boolean } | undefined> {
   if (ref === undefined) return undefined

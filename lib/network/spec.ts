@@ -37,7 +37,7 @@ export interface NetworkSpec {
    * `'bridge'`: containers are ports of a bridge, neighbors of each other; at most 1023. `'ptp'`: each has a link of its own, and the host
    * routes between them; no limit, no broadcasts. @defaultValue 'bridge'
    */
-  readonly driver?: Driver
+  readonly driver?: 'bridge' | 'ptp'
   /** At most one IPv4 and one IPv6 subnet: `['172.18.0.0/16', 'fd00::/64']`. @defaultValue one for each family that is on, see there */
   readonly subnets?: readonly string[]
   /** The host's address in a subnet, at most one for each. @defaultValue the subnet's first */
@@ -94,10 +94,12 @@ const names = [
   ...['masquerade', 'host'],
 ]
 
+const lanNames = ['parent', 'mode']
+
 /** RFC 8200, section 5; the kernel turns IPv6 off on devices with less. */
 export const leastMtu6 = 1280
 
-const drivers: readonly Driver[] = ['bridge', 'ptp']
+const drivers: readonly Driver[] = ['bridge', 'ptp', 'macvlan', 'ipvlan']
 
 const nameOf = (family: Family): string => (family === 2 ? 'IPv4' : 'IPv6')
 
@@ -132,7 +134,7 @@ function subnetOf(value: unknown, path: string): Cidr {
   return network(value, path)
 }
 
-function subnetsOf(value: unknown): Cidr[] {
+export function subnetsOf(value: unknown): Cidr[] {
   if (value !== undefined && array(value, 'subnets').length === 0)
     throw invalidValue('subnets', 'must have an IPv4 subnet, an IPv6 subnet or both', value)
   const subnets = array(value, 'subnets').map((subnet, at) => subnetOf(subnet, `subnets[${at}]`))
@@ -140,7 +142,7 @@ function subnetsOf(value: unknown): Cidr[] {
 }
 
 /** A container has the same number in both subnets. */
-function refuseSmallSix(subnets: readonly Cidr[], path: string): void {
+export function refuseSmallSix(subnets: readonly Cidr[], path: string): void {
   const [four, six] = subnets
   if (four !== undefined && six !== undefined && hostBits(six) < hostBits(four))
     throw invalidValue(
@@ -161,13 +163,13 @@ function gatewayOf(value: unknown, path: string, subnets: readonly Cidr[]): Addr
   return gateway
 }
 
-function gatewaysOf(value: unknown, subnets: readonly Cidr[]): Address[] {
+export function gatewaysOf(value: unknown, subnets: readonly Cidr[]): Address[] {
   if (value !== undefined && subnets.length === 0) throw invalidValue('gateways', 'needs subnets: a gateway lies in one', value)
   const gateways = array(value, 'gateways').map((gateway, at) => gatewayOf(gateway, `gateways[${at}]`, subnets))
   return onePerFamily(gateways, 'gateways', value)
 }
 
-function reservedOf(value: unknown, subnets: readonly Cidr[]): Cidr[] {
+export function reservedOf(value: unknown, subnets: readonly Cidr[]): Cidr[] {
   if (value !== undefined && subnets.length === 0) throw invalidValue('reserved', 'needs subnets: it is a part of one', value)
   return array(value, 'reserved').map((part, at) => {
     const cidr = network(part, `reserved[${at}]`)
@@ -193,7 +195,7 @@ function familiesOf(spec: NetworkSpec, subnets: readonly Cidr[]): Family[] {
   return [...(four ? ([2] as const) : []), ...(six ? ([10] as const) : [])]
 }
 
-function flag(value: unknown, path: string, fallback: boolean): boolean {
+export function flag(value: unknown, path: string, fallback: boolean): boolean {
   if (value !== undefined && typeof value !== 'boolean') throw invalidType(path, 'a boolean', value)
   return value ?? fallback
 }
@@ -213,7 +215,7 @@ function masqueradeOf(value: unknown, families: readonly Family[], fallback: boo
   return Object.keys(sources).length === 0 ? true : sources
 }
 
-function mtu(value: unknown, families: readonly Family[]): number | undefined {
+export function mtu(value: unknown, families: readonly Family[]): number | undefined {
   if (value === undefined) return undefined
   const bytes = mtuOf(value, 'mtu')
   return families.includes(10) ? integer(bytes, 'mtu of a network with IPv6', leastMtu6, 65535) : bytes
@@ -242,9 +244,11 @@ export function bridgeNameOf(name: string): string {
 }
 
 export function checkSpec(spec: NetworkSpec): CheckedSpec {
-  fields(spec, 'network', names)
+  const given = fields(spec, 'network', [...names, ...lanNames])
   const name = checkNetworkName(spec.name)
   const driver = spec.driver === undefined ? 'bridge' : oneOf(spec.driver, 'driver', drivers)
+  for (const option of lanNames)
+    if (given[option] !== undefined) throw invalidValue(option, 'is for the drivers macvlan and ipvlan', given[option])
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
   const subnets = subnetsOf(spec.subnets)
   refuseSmallSix(subnets, 'subnets')

@@ -13,12 +13,16 @@ import type { Command } from './schema.ts'
 const NLM_F_ECHO = 0x8
 const mostRestarts = 16
 
-/** For each command the handle of what it made. */
-export async function apply(handle: NamespaceHandle, commands: readonly Command[]): Promise<(number | undefined)[]> {
+/** For each command the handle of what it made, if they are wanted. */
+export async function apply(
+  handle: NamespaceHandle,
+  commands: readonly Command[],
+  wantsHandles: boolean,
+): Promise<(number | undefined)[]> {
   for (let attempt = 0; ; attempt++) {
     const { compiled, seen } = await compileWith(handle, commands)
     try {
-      return handlesOf(compiled, await transact(handle, compiled, seen), commands.length)
+      return handlesOf(compiled, await transact(handle, compiled, seen, wantsHandles), commands.length)
     } catch (error) {
       // The sets that were looked at may be others by now.
       if (!(error instanceof NetlinkError && error.code === 'ERESTART') || attempt >= mostRestarts) throw error
@@ -75,9 +79,10 @@ async function transact(
   handle: NamespaceHandle,
   { messages, places }: Compiled,
   seen: number | undefined,
+  wantsHandles: boolean,
 ): Promise<readonly Outcome[]> {
   const sent = messages.map((message, index): Message => {
-    const flags = made.has(message.type) ? message.flags | NLM_F_ECHO : message.flags
+    const flags = wantsHandles && made.has(message.type) ? message.flags | NLM_F_ECHO : message.flags
     return { ...message, body: message.body as Body, flags, step: places[index]?.path ?? '' }
   })
   try {

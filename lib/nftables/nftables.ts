@@ -1,7 +1,7 @@
 // The ruleset of a namespace in the words of libnftables-json(5).
 
 import { TornDumpError } from '../errors.ts'
-import { fields, name, oneOf, words } from '../invalid.ts'
+import { fields, invalidType, name, oneOf, words } from '../invalid.ts'
 import type { NamespaceHandle } from '../native.ts'
 import { apply } from './apply.ts'
 import { family } from './compile/object/place.ts'
@@ -25,10 +25,20 @@ export interface RulesetFilter {
   readonly kind?: ListedKind | readonly ListedKind[]
 }
 
+export interface ApplyOptions {
+  /**
+   * Whether to ask the kernel for the handles of what is made. It sends them all at once: without CAP_NET_ADMIN in the initial user
+   * namespace a transaction of hundreds of rules is refused with EMSGSIZE unless this is false.
+   *
+   * @defaultValue true
+   */
+  readonly handles?: boolean
+}
+
 export interface Applied {
   /**
    * For each command the handle of the table, chain, rule, set, map or counter that it made: what `delete` and `replace` name a rule
-   * by. Undefined for commands that make none, and where the object was there already.
+   * by. Undefined for commands that make none, where the object was there already, and with `handles: false`.
    */
   readonly handles: readonly (number | undefined)[]
 }
@@ -47,13 +57,15 @@ export class Nftables {
    * different it is), `create` is; `delete` of what is absent is an error, `destroy` is none (Linux 6.3). Bare objects, as `list()` gives
    * them, are added.
    *
-   * Throws a TypeError or RangeError that names the place (`commands[3].add.rule.expr[1].match.right`) before anything is sent. What the
+   * Throws a TypeError or RangeError that names the place (`commands[3].add.rule.expr[1].match.right`) before anything is changed. What the
    * kernel refuses rejects with a NetlinkError: `index` is the command, `operation` the place inside of it, down to the element or the
    * statement where the kernel points at one. One message for each object; sets that the commands speak of without declaring them are
    * looked up first, and the transaction is then bound to what was seen.
    */
-  async apply(commands: readonly Command[]): Promise<Applied> {
-    return this.#use(async (handle) => ({ handles: await apply(handle, commands) }))
+  async apply(commands: readonly Command[], options: ApplyOptions = {}): Promise<Applied> {
+    const { handles = true } = fields(options, 'options', ['handles'])
+    if (typeof handles !== 'boolean') throw invalidType('options.handles', 'a boolean', handles)
+    return this.#use(async (handle) => ({ handles: await apply(handle, commands, handles) }))
   }
 
   /**
@@ -95,11 +107,11 @@ export class Nftables {
     const table = given['table'] === undefined ? undefined : name(given['table'], 'options.table')
     const ruleset: Command = { flush: { ruleset: word === undefined ? null : { family: word } } }
     if (word === undefined || table === undefined) {
-      await this.#use((handle) => apply(handle, [ruleset]))
+      await this.#use((handle) => apply(handle, [ruleset], false))
       return
     }
     // To add it first is what nft(8) recommends where `destroy` is too new: it makes the deletion right in either case.
     const place = { table: { family: word, name: table } }
-    await this.#use((handle) => apply(handle, [{ add: place }, { delete: place }]))
+    await this.#use((handle) => apply(handle, [{ add: place }, { delete: place }], false))
   }
 }

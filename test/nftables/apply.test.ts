@@ -1,8 +1,9 @@
 // apply() and flush(), with nft as the witness.
 
 import * as assert from 'uvu/assert'
-import { createNetns, NetlinkError, type Nft, nftables } from '../../lib/index.ts'
+import { type ApplyOptions, createNetns, NetlinkError, type Nft, nftables } from '../../lib/index.ts'
 import { json, output, run } from '../support/command.ts'
+import { failureOf } from '../support/failure.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('nftables.apply')
@@ -131,6 +132,12 @@ test('malformed commands are refused before anything is sent', async () => {
     )
   }
   assert.is(await ruleset(), '')
+  for (const [options, message] of [
+    [{ handels: true }, /^options: 'handels' is unknown; did you mean 'handles'\?/],
+    [{ handles: 1 }, /^options\.handles must be a boolean, got 1/],
+  ] as unknown as [ApplyOptions, RegExp][]) {
+    assert.match((await failureOf(nftables.apply([table], options))).message, message)
+  }
 })
 
 test('more elements than one attribute holds', async () => {
@@ -144,6 +151,15 @@ test('more elements than one attribute holds', async () => {
   assert.is(set.set.elem?.length, 5000)
   await nftables.apply([{ delete: { element: { ...place, name: 's', elem } } }])
   assert.not.match(await ruleset(), /elements/)
+})
+
+test('a transaction of 20 000 rules, and the handles of all', async () => {
+  const rules = Array.from({ length: 20_000 }, (_, index) => accept(index))
+  const { handles } = await nftables.apply([table, chain, ...rules])
+  assert.is(new Set(handles.slice(2)).size, rules.length)
+  assert.is(handles.includes(undefined), false)
+  await nftables.flush()
+  assert.equal(new Set((await nftables.apply([table, chain, accept(1)], { handles: false })).handles), new Set([undefined]))
 })
 
 test('a dormant table, and a chain of several devices', async () => {

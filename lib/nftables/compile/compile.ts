@@ -47,13 +47,13 @@ export function compile(commands: readonly Command[], known?: ReadonlyMap<string
 export function compileOrAsk(
   commands: readonly Command[],
   known: ReadonlyMap<string, SetShape>,
-): Compiled | { readonly unknown: readonly SetPlace[]; readonly error?: unknown } {
+): Compiled | { readonly unknown: readonly SetPlace[] } {
   const transaction = new Transaction(known)
   try {
     compileAll(transaction, commands)
   } catch (error) {
     if (transaction.unknown.length === 0) throw error
-    return { unknown: transaction.unknown, error }
+    return { unknown: transaction.unknown }
   }
   if (transaction.unknown.length > 0) return { unknown: transaction.unknown }
   return { messages: transaction.messages, places: transaction.places, sets: transaction.declarations }

@@ -75,7 +75,7 @@ export class Registers {
     if (length >= bytes) return parts
     for (length = padded(length); length < bytes; ) {
       const part = this.#slots.get(slotOf(register) + length / 4)
-      if (part === undefined || 'constant' in part) throw new Inexpressible()
+      if (part === undefined || 'constant' in part || part.bytes === 0) throw new Inexpressible()
       parts.push(part)
       length += padded(part.bytes)
     }

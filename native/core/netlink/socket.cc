@@ -85,14 +85,26 @@ void Socket::drain() {
   }
 }
 
+namespace {
+
+size_t queue_size(int fd, int option) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  getsockopt(fd, SOL_SOCKET, option, &size, &length);
+  return static_cast<size_t>(size);
+}
+
+}  // namespace
+
 size_t Socket::capacity(size_t wanted) {
-  const auto limit = [this] {
-    int size = 0;
-    socklen_t length = sizeof size;
-    getsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &size, &length);
-    return static_cast<size_t>(size) - 32;
-  };
+  const auto limit = [this] { return queue_size(fd_.get(), SO_SNDBUF) - 32; };
   if (limit() < wanted && wanted < INT32_MAX / 4) raise(fd_.get(), SO_SNDBUFFORCE, SO_SNDBUF, static_cast<int>(wanted + 4096));
+  return limit();
+}
+
+size_t Socket::receive_capacity(size_t wanted) {
+  const auto limit = [this] { return queue_size(fd_.get(), SO_RCVBUF); };
+  if (limit() < wanted && wanted < INT32_MAX / 4) raise(fd_.get(), SO_RCVBUFFORCE, SO_RCVBUF, static_cast<int>(wanted));
   return limit();
 }
 

@@ -35,6 +35,8 @@ class Socket {
 
   // How many bytes one submission may have; raises the limit when `wanted` is above it and the kernel lets us.
   size_t capacity(size_t wanted);
+  // The same for what waits to be received, in bytes as the kernel counts them: with the overhead of its buffers.
+  size_t receive_capacity(size_t wanted);
 
   uint32_t next_sequence() noexcept { return ++sequence_; }
   [[nodiscard]] int protocol() const noexcept { return protocol_; }

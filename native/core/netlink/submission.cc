@@ -15,6 +15,11 @@ namespace {
 // Answers queue in the receive buffer until they are read; this many fit its smallest size with room to spare.
 constexpr size_t most_messages = 128;
 
+// An echo is the message with the kernel's own attributes added; a socket buffer that holds some of them counts for about twice
+// their size.
+constexpr size_t echo_overhead = 128;
+constexpr size_t buffer_overhead = 3;
+
 Error silence() {
   return Error{
       .code = ENODATA, .syscall = "recvmsg", .step = {}, .extack = {}, .attribute = {}, .note = "the kernel gave no answer"};
@@ -44,6 +49,16 @@ Result<void> Submission::add(const MessageType& type, uint16_t flags, const Obje
 std::span<const uint8_t> Submission::request(size_t index) const {
   const size_t end = index + 1 < entries_.size() ? entries_[index + 1].offset : buffer_.size();
   return buffer_.bytes().subspan(entries_[index].offset, end - entries_[index].offset);
+}
+
+size_t Submission::echoed() const {
+  size_t bytes = 0;
+  for (size_t index = 0; index < entries_.size(); ++index) {
+    nlmsghdr header;
+    std::memcpy(&header, request(index).data(), sizeof header);
+    if ((header.nlmsg_flags & NLM_F_ECHO) != 0) bytes += header.nlmsg_len + echo_overhead;
+  }
+  return bytes;
 }
 
 Error Submission::explain(size_t index, const Acknowledgement& acknowledgement) const {
@@ -166,6 +181,15 @@ Result<std::vector<Outcome>> Submission::commit(std::optional<uint32_t> generati
                  .extack = {},
                  .attribute = {},
                  .note = "larger than net.core.wmem_max allows"};
+  }
+  // The kernel sends all echoes before send(2) returns; what has no room is lost, and the transaction would seem to have failed.
+  const size_t waiting = echoed() * buffer_overhead;
+  if (socket_.receive_capacity(waiting) < waiting) {
+    return Error{.code = EMSGSIZE,
+                 .syscall = "recvmsg",
+                 .step = "one nf_tables transaction",
+                 .extack = "its echoes are larger than net.core.rmem_max allows",
+                 .attribute = {}};
   }
   auto sent = socket_.send(bytes);
   if (!sent) return sent.error();

@@ -55,6 +55,8 @@ class Submission {
   };
 
   [[nodiscard]] std::span<const uint8_t> request(size_t index) const;
+  // How many bytes of messages are to be echoed.
+  [[nodiscard]] size_t echoed() const;
   [[nodiscard]] Error explain(size_t index, const Acknowledgement& acknowledgement) const;
 
   // The entries from first up to, without, last.

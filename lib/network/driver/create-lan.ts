@@ -1,0 +1,106 @@
+// Making a network on the wire of one of the host's devices.
+
+import { formatCidr, overlaps } from '../../cidr.ts'
+import { invalidValue, outOfRange } from '../../invalid.ts'
+import { Netns } from '../../netns/netns.ts'
+import { host as ownHost } from '../../netns/registry.ts'
+import { createBridge } from '../../rtnetlink/bridge/create.ts'
+import * as c from '../../rtnetlink/constants.ts'
+import { send } from '../../rtnetlink/exchange.ts'
+import { rolledBack } from '../../rtnetlink/roll-back.ts'
+import { NetworkError } from '../errors.ts'
+import { findNetwork } from '../find.ts'
+import { networkLabels } from '../forwarding.ts'
+import { formatNetworkLabel, networkAltname } from '../label.ts'
+import type { Network } from '../network.ts'
+import { LanNetwork, parentLink } from './lan.ts'
+import type { LanLabel } from './lan-label.ts'
+import { type CheckedLan, checkLanSpec, type LanNetworkSpec } from './lan-spec.ts'
+import { existing, LeaseTable } from './lease-table.ts'
+
+/** createNetwork with the drivers macvlan and ipvlan. */
+export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork> {
+  const checked = checkLanSpec(spec)
+  const { label } = checked
+  const host = spec.host ?? ownHost
+  const there = await findNetwork(host, label.name)
+  if (there !== undefined) return refuseDifference(there, checked)
+  const parent = await parentLink(host, label.lan.parent)
+  if (parent.loopback) throw invalidValue('parent', 'is the loopback, which has no wire', parent.name)
+  if (checked.mtu !== undefined && checked.mtu > parent.mtu) throw outOfRange('mtu', 68, parent.mtu, checked.mtu)
+  await refuseNeighbors(host, label.lan)
+  const name = checked.bridge
+  const bridge = await createBridge(Netns.handleOf(host), { name, mtu: checked.mtu ?? parent.mtu, multicastSnooping: false })
+  return rolledBack(
+    async () => {
+      await send(Netns.handleOf(host), [
+        {
+          type: 'RTM_SETLINK',
+          flags: 0,
+          body: { index: bridge.index, alias: formatNetworkLabel(label) },
+          step: "write the network's alias",
+        },
+        {
+          type: 'RTM_NEWLINKPROP',
+          flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
+          body: { index: bridge.index, altnames: [networkAltname(label.name)] },
+          step: `claim the name ${networkAltname(label.name)}`,
+        },
+      ])
+      // What a network whose device was deleted has left stays leased as long as its containers live.
+      await new LeaseTable(host, label.name).create().catch(existing)
+      return new LanNetwork(label, bridge, host)
+    },
+    () => host.deleteLink(bridge.index),
+  )
+}
+
+/** Networks on one wire must not give the same address twice, and not all devices go together on one parent. */
+async function refuseNeighbors(host: Netns, own: LanLabel): Promise<void> {
+  const { driver, parent, mode, subnets } = own
+  for (const { name, lan } of await networkLabels(host)) {
+    if (lan?.parent !== parent) continue
+    const why = misfit(own, lan)
+    if (why !== undefined)
+      throw new NetworkError('PARENT_IN_USE', `${driver} (${mode}) does not go on ${parent} beside the network '${name}': ${why}`)
+    for (const subnet of subnets) {
+      const other = lan.subnets.find((one) => overlaps(one, subnet))
+      if (other === undefined) continue
+      const conflict = `${formatCidr(subnet)} overlaps ${formatCidr(other)} of the network '${name}', which is on ${parent}, too`
+      throw new NetworkError('SUBNET_CONFLICT', conflict)
+    }
+  }
+}
+
+function misfit(own: LanLabel, other: LanLabel): string | undefined {
+  if (own.driver !== other.driver) return `a device carries macvlan or ipvlan, not both`
+  if ([own.mode, other.mode].includes('passthru')) return 'passthru has the parent to itself'
+  // The kernel would change the mode of those that are there.
+  if (own.driver === 'ipvlan' && own.mode !== other.mode)
+    return `all ipvlan devices of a parent have one mode, here ${other.mode}`
+  return undefined
+}
+
+function refuseDifference(there: Network, { label, gateways, bridge, mtu }: CheckedLan): LanNetwork {
+  const { lan } = label
+  const list = (items: readonly string[]): string => [...items].sort().join(', ') || 'none'
+  const isOnLan = there instanceof LanNetwork
+  const wanted: [what: string, has: unknown, wants: unknown][] = [
+    ['driver', there.driver, lan.driver],
+    ['parent', isOnLan ? there.parent : 'none', lan.parent],
+    ['mode', isOnLan ? there.mode : 'none', lan.mode],
+    ['subnets', list(there.subnets), list(lan.subnets.map(formatCidr))],
+    ['internal', there.internal, label.internal],
+    ['reserved', list(there.reserved), list(label.reserved)],
+    ['bridge', there.bridge, bridge],
+    ['mtu', there.mtu, mtu ?? there.mtu],
+    ...gateways.map(({ text }): [string, unknown, unknown] => [
+      'gateway',
+      there.gateways.includes(text) ? text : list(there.gateways),
+      text,
+    ]),
+  ]
+  const differences = wanted.filter(([, has, wants]) => has !== wants).map(([what, has, wants]) => `${what} ${has}, not ${wants}`)
+  if (isOnLan && differences.length === 0) return there
+  throw new NetworkError('NETWORK_DIFFERS', `there is a network '${there.name}' with ${differences.join('; ')}`)
+}

@@ -1,0 +1,390 @@
+// Networks whose containers are on the wire of one of the host's devices, the parent: macvlan and ipvlan. The host has no end of their links.
+
+import { type Family, formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
+import { NetlinkError } from '../../errors.ts'
+import { fields, invalidType, invalidValue } from '../../invalid.ts'
+import { formatMac, objectName } from '../../names.ts'
+import type { Netns } from '../../netns/netns.ts'
+import { createNetns } from '../../netns/registry.ts'
+import type { Link } from '../../rtnetlink/link.ts'
+import { rolledBack } from '../../rtnetlink/roll-back.ts'
+import { type AttachSpec, type CheckedAttach, checkAttach } from '../attach-spec.ts'
+import { type AttachedEndpoint, Endpoint } from '../endpoint.ts'
+import { NetworkError } from '../errors.ts'
+import { type NetworkLabel, networkAltname } from '../label.ts'
+import { Leases, type Place } from '../lease.ts'
+import { absentLink, Network, type NetworkFacts, type NetworkJson, reservedNumbers, resolveNetns } from '../network.ts'
+import type { Port } from '../port.ts'
+import { configure, hostAddresses, makeDevice } from './lan-device.ts'
+import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
+import { isRouted } from './lan-spec.ts'
+import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
+import { leaseAlias, surveyLeases } from './lease-survey.ts'
+import { existing, type Lease, LeaseTable } from './lease-table.ts'
+
+type OnLan = NetworkLabel & { readonly lan: LanLabel }
+type LanFacts = NetworkFacts & OnLan
+
+const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
+
+/** Of what attach takes. */
+const attachOptions = ['name', 'netns', 'addresses', 'mac', 'ifname', 'defaultRoute', 'metric', 'sysctls', 'announce']
+
+/** An endpoint that has no end on the host: `hostIfname` is empty, `hostIndex` is 0. */
+export class LanEndpoint extends Endpoint {
+  /** @internal */
+  readonly lease: Lease
+
+  /** @internal use Network.attach or Network.endpoint */
+  constructor(network: LanNetwork, lease: Lease, addresses: readonly string[], netns: Netns | undefined) {
+    const { name, ifname, mac } = lease
+    const facts = { name, network: network.name, netns, ifname, mac, addresses, gateways: network.gateways, ports: [] }
+    super({ ...facts, hostIfname: '', hostIndex: 0, label: { name, ports: [] }, isBridgePort: false }, network)
+    this.lease = lease
+  }
+}
+
+/** What a LanNetwork is as JSON. */
+export interface LanNetworkJson extends NetworkJson {
+  readonly parent: string
+  readonly mode: LanMode
+}
+
+/**
+ * A network of containers that are neighbors of the host on a wire of its own, with the driver `macvlan` or `ipvlan`. By the kernel's rules
+ * the host and these containers do not reach each other through the parent.
+ */
+export class LanNetwork extends Network {
+  declare readonly driver: LanDriver
+  /** Name of the device that the containers' devices stand on. */
+  readonly parent: string
+  readonly mode: LanMode
+  readonly #facts: LanFacts
+  readonly #host: Netns
+  readonly #leases: Leases
+  readonly #table: LeaseTable
+  /** Namespaces that attach made or opened, held until the detach. */
+  readonly #held = new Map<string, Netns>()
+
+  /** @internal use createNetwork or openNetwork */
+  constructor(label: OnLan, bridge: Link, host: Netns) {
+    super(label, bridge, host, [])
+    const { subnets, gateways } = label.lan
+    const facts: LanFacts = { ...label, subnets, gateways, bridge }
+    this.parent = facts.lan.parent
+    this.mode = facts.lan.mode
+    this.#facts = facts
+    this.#host = host
+    this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
+    this.#table = new LeaseTable(host, facts.name)
+  }
+
+  /**
+   * Joins a container to the wire, whose machines are told of its address unless `announce` is false: a device on the parent, made in the container's namespace, with an address and the default route.
+   * All or nothing. Leases of containers that died are taken back where they are in the way.
+   *
+   * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside), SUBNET_FULL,
+   * ADDRESS_IN_USE, PARENT_NOT_FOUND, PARENT_IN_USE; the error's `operation` names the step.
+   */
+  override async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
+    const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
+    const checked = checkAttach(spec, { ...this.#facts, mtu: this.mtu, prefixLengths, leases: this.#leases })
+    this.#refuseForeign(spec, checked)
+    const given = await resolveNetns(spec.netns)
+    const netns = given?.netns ?? (await createNetns())
+    const isOurs = given === undefined || given.opened
+    try {
+      const lease = await this.#lease({ ...checked, announce: spec.announce ?? true }, netns)
+      if (isOurs) this.#held.set(keyOf(lease), netns)
+      return this.#endpoint(lease, netns) as AttachedEndpoint
+    } catch (error) {
+      if (isOurs) await netns.close()
+      throw error
+    }
+  }
+
+  #refuseForeign(spec: AttachSpec, { sysctls }: CheckedAttach): void {
+    const { driver, mode } = this
+    for (const [option, value] of Object.entries(spec)) {
+      if (value === undefined || attachOptions.includes(option)) continue
+      if (option === 'publish')
+        throw invalidValue('publish', `makes no sense with the driver ${driver}: the LAN reaches the container itself`, value)
+      throw invalidValue(option, `is not there with the driver ${driver}`, value)
+    }
+    if (sysctls.some(({ ofDevice }) => !ofDevice))
+      throw invalidValue('sysctls', `can be those of the interface only (IFNAME) with the driver ${driver}`, spec.sysctls)
+    if (spec.mac !== undefined && (driver === 'ipvlan' || mode === 'passthru'))
+      throw invalidValue('mac', `is the parent's with ${driver === 'ipvlan' ? 'ipvlan' : 'the mode passthru'}`, spec.mac)
+  }
+
+  #endpoint(lease: Lease, netns: Netns | undefined): LanEndpoint {
+    return new LanEndpoint(this, lease, lease.addresses.map(this.#withPrefix), netns)
+  }
+
+  readonly #withPrefix = (text: string): string => {
+    const { family } = parseAddress(text, 'address')
+    return `${text}/${this.#facts.subnets.find((subnet) => subnet.family === family)?.prefixLength}`
+  }
+
+  async #parentLink(): Promise<Link> {
+    return parentLink(this.#host, this.parent)
+  }
+
+  async #lease(checked: CheckedAttach, netns: Netns): Promise<Lease> {
+    /** Numbers whose addresses the kernel knows elsewhere on the parent. */
+    const refused = new Set<number>()
+    for (;;) {
+      const parent = await this.#parentLink()
+      const place = await this.#choose(checked, parent, refused)
+      const isOpen = checked.place.number === undefined
+      try {
+        return await this.#join(checked, netns, parent, place)
+      } catch (error) {
+        const wanted = this.#wanted(checked)
+        if (isCode(error, 'EEXIST') && error.syscall === 'NFT_MSG_NEWSETELEM') {
+          const leased = /^lease the address (.*)$/.exec(error.operation ?? '')?.[1]
+          if (leased === undefined) throw error // the name
+          if (wanted.includes(leased)) throw inUse(`${leased} is leased already`, error)
+          continue // somebody was faster
+        }
+        if (!isCode(error, 'EADDRINUSE')) throw error
+        // A MAC, or with ipvlan an address, is on the parent already: of a container that nobody here can see, or of another network.
+        if (!isOpen || checked.mac !== undefined)
+          throw inUse(`${this.parent} has a device with this address or MAC already`, error)
+        refused.add(place.number)
+      }
+    }
+  }
+
+  #addressesAt(place: Place): string[] {
+    return this.#leases.at(place).addresses.map(formatAddress)
+  }
+
+  /** Addresses that were asked for, directly or by what goes with them. */
+  #wanted({ place: { number, six } }: CheckedAttach): string[] {
+    if (number !== undefined) return this.#addressesAt({ number, six })
+    return six === undefined ? [] : this.#addressesAt({ number: 0, six }).slice(-1)
+  }
+
+  async #choose(checked: CheckedAttach, parent: Link, refused: ReadonlySet<number>): Promise<Place> {
+    const { number, six } = checked.place
+    const wanted = this.#wanted(checked)
+    const own = await hostAddresses(this.#host, parent)
+    const clash = wanted.find((address) => own.includes(address))
+    if (clash !== undefined) throw inUse(`${clash} is the host's own, on ${this.parent}`)
+    let leases = await this.#leasesNow()
+    const isInTheWay = ({ name, addresses }: Lease): boolean =>
+      name === checked.name || addresses.some((address) => wanted.includes(address))
+    const living = await this.#livingOf(leases.filter(isInTheWay))
+    const holder = living.find(({ addresses }) => addresses.some((address) => wanted.includes(address)))
+    if (holder !== undefined && holder.name !== checked.name)
+      throw inUse(`${holder.addresses.find((address) => wanted.includes(address))} is leased already, to '${holder.name}'`)
+    if (number !== undefined) return { number, six }
+    for (let reclaimed = false; ; reclaimed = true) {
+      const [next] = this.#leases.candidates(1, new Set([...this.#numbersOf(leases, own), ...refused]))
+      if (next !== undefined) {
+        // Before the wait: an attach that starts meanwhile tries another one.
+        this.#leases.advance(next)
+        return { number: next, six }
+      }
+      if (reclaimed) throw this.#full()
+      leases = await this.#livingOf(leases)
+    }
+  }
+
+  #full(): NetworkError {
+    const why = `all ${this.#leases.capacity} addresses of ${this.subnets.join(' and ')} are leased or the host's own`
+    return new NetworkError('SUBNET_FULL', why)
+  }
+
+  #numbersOf(leases: readonly Lease[], own: readonly string[]): number[] {
+    const taken = [...leases.flatMap(({ addresses }) => addresses), ...own].map((text) => parseAddress(text, 'address'))
+    return taken.flatMap((address) =>
+      this.#facts.subnets
+        .filter(({ family }) => family === address.family)
+        .map((subnet) => Number(offsetIn(subnet, address)))
+        .filter(Number.isSafeInteger),
+    )
+  }
+
+  /** One attempt with one place. The device first: a lease without one is nobody's. */
+  async #join(checked: CheckedAttach, netns: Netns, parent: Link, place: Place): Promise<Lease> {
+    const { name, ifname, defaultRoute, metric, sysctls, announce } = checked
+    const { driver, mode, mtu, internal } = this
+    const hasOwnMac = driver === 'macvlan' && mode !== 'passthru'
+    const mac = hasOwnMac ? (checked.mac ?? formatMac(this.#leases.at(place).mac)) : undefined
+    const nsid = await nsidOf(this.#host, netns)
+    const index = await makeDevice(this.#host, netns, { driver, mode, parent, ifname, mac, mtu })
+    const addresses = this.#addressesAt(place)
+    const lease: Lease = { name, nsid, inode: netns.inode, index, ifname, mac: mac ?? parent.mac ?? '', addresses }
+    let isClaimed = false
+    return rolledBack(
+      async () => {
+        await this.#claim(lease)
+        isClaimed = true
+        await this.#expectNetwork()
+        await configure(netns, {
+          index,
+          ifname,
+          alias: leaseAlias(this.#host, this.name, lease),
+          addresses: addresses.map(this.#withPrefix),
+          ways: defaultRoute && !internal ? this.#ways() : [],
+          metric,
+          sysctls,
+          announce,
+        })
+        return lease
+      },
+      async () => {
+        await deleteDevice(this.#host, lease)
+        if (isClaimed) await this.#table.release(lease)
+      },
+    )
+  }
+
+  #ways(): { readonly family: Family; readonly gateway: string | undefined }[] {
+    const { subnets, gateways } = this.#facts
+    if (isRouted(this.mode)) return subnets.map(({ family }) => ({ family, gateway: undefined }))
+    return gateways.map(({ family, text }) => ({ family, gateway: text }))
+  }
+
+  async #claim(lease: Lease): Promise<void> {
+    try {
+      await this.#table.claim(lease)
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
+      await this.#restore()
+      await this.#table.claim(lease)
+    }
+  }
+
+  async #leasesNow(): Promise<Lease[]> {
+    try {
+      return await this.#table.list()
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
+      await this.#restore()
+      return this.#table.list()
+    }
+  }
+
+  /** The table of leases went, with a flushed ruleset: its elements are read back from the containers. */
+  async #restore(): Promise<void> {
+    await this.#expectNetwork()
+    const leases = await surveyLeases(this.#host, this.name, this.#facts.lan)
+    await this.#table.create(leases).catch(existing)
+  }
+
+  async #expectNetwork(): Promise<void> {
+    try {
+      if ((await this.#host.getLink(networkAltname(this.name))).index === this.#facts.bridge.index) return
+    } catch (error) {
+      absentLink(error)
+    }
+    throw new NetworkError('NETWORK_NOT_FOUND', `the device ${this.bridge} of the network '${this.name}' is gone`)
+  }
+
+  /** Gives back those whose containers died, and resolves to the others. */
+  async #livingOf(leases: readonly Lease[]): Promise<Lease[]> {
+    const dead = await deadAmong(this.#host, leases)
+    for (const lease of dead) await this.#table.release(lease)
+    return leases.filter((lease) => !dead.includes(lease))
+  }
+
+  /**
+   * Takes back the leases of containers that died without a detach; resolves to their names. An attach does so by itself where they are in
+   * its way.
+   */
+  async reclaim(): Promise<string[]> {
+    const leases = await this.#leasesNow()
+    const living = await this.#livingOf(leases)
+    return leases.filter((lease) => !living.includes(lease)).map(({ name }) => name)
+  }
+
+  override async endpoint(name: string): Promise<Endpoint> {
+    const found = await this.#find(objectName(name, 'name'))
+    if (found === undefined) throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
+    return found
+  }
+
+  async #find(name: string): Promise<LanEndpoint | undefined> {
+    // The second look is for a table that has to be restored.
+    const lease = (await this.#table.find(name)) ?? (await this.#leasesNow()).find((one) => one.name === name)
+    return lease && this.#endpoint(lease, undefined)
+  }
+
+  /** All endpoints, whoever attached them, in the order of their addresses; also of containers that died, until `reclaim`. */
+  override async endpoints(): Promise<Endpoint[]> {
+    const leases = await this.#leasesNow()
+    const number = (lease: Lease): number => this.#numbersOf([lease], [])[0] ?? 0
+    return leases.sort((a, b) => number(a) - number(b)).map((lease) => this.#endpoint(lease, undefined))
+  }
+
+  override async detach(name: string): Promise<void> {
+    await (await this.#find(objectName(name, 'name')))?.detach()
+  }
+
+  /** @internal Endpoint.detach */
+  override async detachEndpoint(endpoint: Endpoint): Promise<void> {
+    if (!(endpoint instanceof LanEndpoint)) throw invalidType('endpoint', `one of the network '${this.name}'`, endpoint.name)
+    const { lease } = endpoint
+    // Through the host's number for the namespace: it need not be open here.
+    await deleteDevice(this.#host, lease)
+    await this.#table.release(lease)
+    await this.#held.get(keyOf(lease))?.close()
+    this.#held.delete(keyOf(lease))
+  }
+
+  /** @internal Endpoint.publish and unpublish */
+  override async changePorts(_endpoint: Endpoint, specs: unknown): Promise<readonly Port[]> {
+    throw invalidType('ports', `none: with the driver ${this.driver} the LAN reaches the container itself`, specs)
+  }
+
+  /**
+   * Removes the network: its device and its leases. NETWORK_IN_USE when a container of it lives, unless `force`, which detaches them.
+   * What is gone already is no error.
+   */
+  override async delete(options: { readonly force?: boolean } = {}): Promise<void> {
+    fields(options, 'options', ['force'])
+    if (options.force !== undefined && typeof options.force !== 'boolean')
+      throw invalidType('options.force', 'a boolean', options.force)
+    const names = (await this.#livingOf(await this.#leasesLeft())).map(({ name }) => name)
+    if (names.length > 0 && options.force !== true) {
+      const some = `${names.length} endpoints (${names.slice(0, 5).join(', ')})`
+      throw new NetworkError('NETWORK_IN_USE', `the network '${this.name}' has ${some}: detach them, or pass force`)
+    }
+    // First of all: from then on nobody joins.
+    await this.#host.deleteLink(this.#facts.bridge.index).catch(absentLink)
+    for (const lease of await this.#leasesLeft()) await this.detachEndpoint(this.#endpoint(lease, undefined))
+    await this.#table.destroy()
+  }
+
+  async #leasesLeft(): Promise<Lease[]> {
+    try {
+      return await this.#leasesNow()
+    } catch (error) {
+      // The device is gone, and so is the table: deleted already.
+      if (error instanceof NetworkError && error.code === 'NETWORK_NOT_FOUND') return []
+      throw error
+    }
+  }
+
+  override toJSON(): LanNetworkJson {
+    return { ...super.toJSON(), parent: this.parent, mode: this.mode }
+  }
+}
+
+const keyOf = ({ nsid, index }: Lease): string => `${nsid}/${index}`
+
+const inUse = (why: string, cause?: NetlinkError): NetworkError =>
+  new NetworkError('ADDRESS_IN_USE', cause === undefined ? why : `${why}: ${cause.message}`, { cause })
+
+/** PARENT_NOT_FOUND. */
+export async function parentLink(host: Netns, parent: string): Promise<Link> {
+  try {
+    return await host.getLink(parent)
+  } catch (error) {
+    if (!isCode(error, 'ENODEV')) throw error
+    throw new NetworkError('PARENT_NOT_FOUND', `the host has no device ${parent}: ${error.message}`, { cause: error })
+  }
+}

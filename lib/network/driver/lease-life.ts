@@ -1,0 +1,63 @@
+// Whether the container of a lease lives: its namespace is there, and the leased device in it. A lease is made after its device and given
+// back after it, so one without is nobody's, whoever crashed and when.
+//
+// The kernel is asked, from the host: it keeps a number for each namespace (see ip-netns(8), `list-id`) and forgets it as the
+// namespace ends, and by that number it answers for devices there (IFLA_TARGET_NETNSID). So nothing is searched for under /proc, where not
+// everybody sees everything.
+
+import { constants } from 'node:os'
+import { kernel, NetlinkError } from '../../errors.ts'
+import { type KernelRefusal, type Message, native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import * as c from '../../rtnetlink/constants.ts'
+import type { Lease } from './lease-table.ts'
+
+const { EINVAL, ENODEV } = constants.errno
+/** Descriptions of devices that surely fit a receive buffer of the kernel's default size. */
+const mostReplies = 32
+
+/** The number that the host has for a namespace, given now if it has none. */
+export async function nsidOf(host: Netns, netns: Netns): Promise<number> {
+  const known = await host.getNsid(netns)
+  if (known !== undefined) return known
+  try {
+    return await host.setNsid(netns)
+  } catch (error) {
+    const given = error instanceof NetlinkError && error.code === 'EEXIST' ? await host.getNsid(netns) : undefined
+    if (given === undefined) throw error
+    return given
+  }
+}
+
+/** No namespace has that number, or no device there that index, which is random. */
+const isGone = ({ errno }: KernelRefusal): boolean => errno === EINVAL || errno === ENODEV
+
+type Device = Pick<Lease, 'nsid' | 'index'>
+
+const about = (type: string, { nsid, index }: Device, step: string): Message => ({
+  type,
+  flags: 0,
+  body: { index, targetNetnsid: nsid, ...(type === 'RTM_GETLINK' ? { extMask: c.RTEXT_FILTER_SKIP_STATS } : {}) },
+  step,
+})
+
+/** Those whose containers are gone. In doubt, where the host may not look into a namespace, a container lives. */
+export async function deadAmong(host: Netns, leases: readonly Lease[]): Promise<Lease[]> {
+  const dead: Lease[] = []
+  for (let at = 0; at < leases.length; at += mostReplies) {
+    const asked = leases.slice(at, at + mostReplies)
+    const questions = asked.map((lease) => about('RTM_GETLINK', lease, `look whether '${lease.name}' lives`))
+    const outcomes = await kernel(native.submit(Netns.handleOf(host), questions))
+    dead.push(...asked.filter((_, position) => outcomes[position]?.error !== undefined && isGone(outcomes[position].error)))
+  }
+  return dead
+}
+
+/** With its addresses and routes, wherever it is. One that is gone is no error. */
+export async function deleteDevice(host: Netns, device: Device): Promise<void> {
+  const outcomes = await kernel(
+    native.submit(Netns.handleOf(host), [about('RTM_DELLINK', device, "delete the container's device")]),
+  )
+  const refusal = outcomes[0]?.error
+  if (refusal !== undefined && !isGone(refusal)) throw new NetlinkError(refusal)
+}
