@@ -104,6 +104,13 @@ export interface PlanFlow {
   readonly port: number
 }
 
+/** Of the host, that no process may have: EADDRINUSE of `bind`, with the position. `address`: all zero for any. */
+export interface PlanHostPort {
+  readonly protocol: number
+  readonly address: Uint8Array
+  readonly port: number
+}
+
 export interface PlanTable {
   readonly family: number
   readonly name: string
@@ -165,6 +172,7 @@ export interface AttachPlan {
     /** Goes with the device. */
     readonly ofDevice: boolean
   })[]
+  readonly hostPorts: readonly PlanHostPort[]
   /** One of the leased addresses, by its position, is put in front of the key or the data of each. */
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
   readonly flows: readonly PlanFlow[]
@@ -191,6 +199,7 @@ export interface PortChange {
   readonly host: NamespaceHandle
   readonly table: PlanTable
   readonly publish: boolean
+  readonly hostPorts: readonly PlanHostPort[]
   readonly elements: readonly PlanElement[]
   readonly flows: readonly PlanFlow[]
 }

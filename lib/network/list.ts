@@ -1,6 +1,7 @@
 import { fields } from '../invalid.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { host as ownHost } from '../netns/registry.ts'
+import { type ExposedPort, portsOf } from './exposed.ts'
 import { networkOn } from './find.ts'
 import type { Network } from './network.ts'
 
@@ -25,4 +26,12 @@ export async function listNetworks(options: HostOptions = {}): Promise<Network[]
   const bridges = await host.listLinks({ kind: 'bridge' })
   const networks = bridges.map((bridge) => networkOn(host, bridge)).filter((network) => network !== undefined)
   return networks.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * Every port of a host that leads to a container, and who gets there: what the firewall table does, whoever published it. What a
+ * container that died has left, and leads nowhere, is left out. What other tables drop is not known here: see {@link diagnose}.
+ */
+export async function exposedPorts(options: HostOptions = {}): Promise<ExposedPort[]> {
+  return portsOf(hostOf(options))
 }

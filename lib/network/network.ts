@@ -23,6 +23,7 @@ import { rolledBack } from '../rtnetlink/roll-back.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
+import { type ExposedPort, portsOf } from './exposed.ts'
 import { announceSysctls, finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
 import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
@@ -39,7 +40,7 @@ import {
 } from './label.ts'
 import { Leases, type NumberRange, type Place } from './lease.ts'
 import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
-import { flowsOf, ownerOf, published } from './ports.ts'
+import { flowsOf, hostPortsOf, ownerOf, published } from './ports.ts'
 import {
   endpointElements,
   endpointFlows,
@@ -306,6 +307,7 @@ export class Network implements EndpointOwner {
           sysctls: checked.announce
             ? [...announceSysctls(checked.ifname, families.includes(10)), ...checked.sysctls]
             : checked.sysctls,
+          hostPorts: hostPortsOf(checked.ports, families),
           elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
           flows: flowsOf(checked.ports, families),
           table: tableName,
@@ -379,6 +381,11 @@ export class Network implements EndpointOwner {
     const found = links.map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
     const number = (endpoint: Endpoint): number => this.#leases.placeOf(endpoint.hostIfname)?.number ?? 0
     return found.sort((a, b) => number(a) - number(b))
+  }
+
+  /** The ports of the host that lead to its containers, and who gets there: what the firewall does, not what was asked for. */
+  async exposed(): Promise<ExposedPort[]> {
+    return portsOf(this.#host, this.name)
   }
 
   /** Detaches the endpoint of that name, whoever attached it. One that is not there is no error. */

@@ -1,7 +1,7 @@
 // Ports as the elements and flows that the native side takes.
 
 import { type Address, type Family, parseAddress } from '../cidr.ts'
-import type { PlanFlow } from '../native.ts'
+import type { PlanFlow, PlanHostPort } from '../native.ts'
 import { type FirewallElement, type PublishedPort, portElement, publishedElement } from './firewall/index.ts'
 import { familiesOf, onlyAddress, type Port, protocolNumber } from './port.ts'
 
@@ -19,6 +19,12 @@ export function published(ports: readonly Port[], families: readonly Family[]): 
       .map((family): PublishedPort => ({ family, protocol, hostAddress, hostPort, containerPort }))
   })
 }
+
+/** What no process of the host may have, in the order of `published`. */
+export const hostPortsOf = (ports: readonly Port[], families: readonly Family[]): PlanHostPort[] =>
+  published(ports, families).map(({ family, protocol, hostAddress, hostPort }) => {
+    return { protocol, address: hostAddress ?? new Uint8Array(family === 2 ? 4 : 16), port: hostPort }
+  })
 
 /** Whose a port is: the comment of its element. */
 export const ownerOf = (network: string, endpoint: string): string => `${network}/${endpoint}`

@@ -13,7 +13,7 @@ import { NetworkError } from './errors.ts'
 import { type FirewallElement, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { collide, type Port, portKey, protocolNumber } from './port.ts'
-import { elementsOf, flowsOf, lastingFlows, ownerOf, published } from './ports.ts'
+import { elementsOf, flowsOf, hostPortsOf, lastingFlows, ownerOf, published } from './ports.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
 const mostAttempts = 16
@@ -108,7 +108,12 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: read
   }
   if (added.length === 0) return current
   const ports = [...current, ...added]
-  const plan = { host: Netns.handleOf(host), table: tableName, publish: true }
+  const plan = {
+    host: Netns.handleOf(host),
+    table: tableName,
+    publish: true,
+    hostPorts: hostPortsOf(added, familiesOf(endpoint)),
+  }
   // The alias first when ports come, last when they go: it never tells less than what stands in the table.
   await remember(host, endpoint, ports)
   await rolledBack(
@@ -132,7 +137,9 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   if (removed.length === 0) return remaining
   const elements = endpointElements(endpoint, removed, remaining)
   const flows = endpointFlows(endpoint, removed)
-  await kernel(native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows }))
+  await kernel(
+    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
+  )
   await remember(host, endpoint, remaining)
   return remaining
 }
@@ -192,6 +199,7 @@ export async function withReclaim<T>(
     try {
       return await work()
     } catch (error) {
+      refusePortOfProcess(error, ports, families)
       if (!isCode(error, 'EEXIST') || (error as NetlinkError).syscall !== 'NFT_MSG_NEWSETELEM') throw error
       const holders = await holdersOf(host, published(ports, families))
       for (const holder of holders) {
@@ -204,6 +212,15 @@ export async function withReclaim<T>(
   }
 }
 
+/** Of a process that had the port before: it would listen on, and hear nothing any more. */
+function refusePortOfProcess(error: unknown, ports: readonly Port[], families: readonly Family[]): void {
+  if (!(error instanceof NetlinkError && error.code === 'EADDRINUSE' && error.syscall === 'bind')) return
+  const port = published(ports, families)[error.index ?? -1]
+  if (port === undefined) return
+  const who = `a process of the host has it (ss -Hanp 'sport = :${port.hostPort}' shows which)`
+  throw new NetworkError('PORT_IN_USE', `${keyOf(port)} cannot be published: ${who}: ${error.message}`, { cause: error })
+}
+
 function portInUse({ port, owner, address }: Holder, cause: NetlinkError): NetworkError {
   const at = port.family === 2 ? formatAddress(address) : `[${formatAddress(address)}]`
   const who = `${owner} (${at}:${port.containerPort})`
@@ -214,5 +231,7 @@ function portInUse({ port, owner, address }: Holder, cause: NetlinkError): Netwo
 async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> {
   const elements = holders.map(({ port, owner, address }) => portElement(port, address, owner))
   const flows = lastingFlows(holders.map(({ port }) => port))
-  await kernel(native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, elements, flows }))
+  await kernel(
+    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
+  )
 }

@@ -46,8 +46,7 @@ function tableInUse(cause: unknown): NetworkError {
   return new NetworkError('TABLE_IN_USE', `${why}: nft delete table inet netlink-ct`, { cause })
 }
 
-/** The ruleset's, for a transaction that is bound to what was seen. */
-export async function generation(handle: NamespaceHandle): Promise<number> {
+async function generation(handle: NamespaceHandle): Promise<number> {
   const outcomes = await kernel(native.submit(handle, [{ type: 'NFT_MSG_GETGEN', flags: 0, body: { family: AF_UNSPEC } }]))
   const refusal = firstRefusal(outcomes)
   if (refusal !== undefined) throw new NetlinkError(refusal)

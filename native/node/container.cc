@@ -60,6 +60,12 @@ Lease lease_of(const Napi::Object& object) {
           .mac = bytes_member(object, "mac")};
 }
 
+HostPort host_port_of(const Napi::Object& object) {
+  return {.protocol = static_cast<uint8_t>(number_member(object, "protocol")),
+          .address = bytes_member(object, "address"),
+          .port = static_cast<uint16_t>(number_member(object, "port"))};
+}
+
 AttachPlan attach_plan(const Napi::Object& object) {
   AttachPlan plan;
   plan.host = unwrap(object.Get("host"));
@@ -85,6 +91,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   plan.sysctls = list_member<AttachSysctl>(object, "sysctls", [](const Napi::Object& setting) {
     return AttachSysctl{text_member(setting, "path"), text_member(setting, "value"), bool_member(setting, "ofDevice")};
   });
+  plan.host_ports = list_member<HostPort>(object, "hostPorts", host_port_of);
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
     return PublishedElement{element_of(element), number_member(element, "address"), text_member(element, "addressIn") == "data"};
   });
@@ -136,9 +143,11 @@ Napi::Value change_ports(const Napi::CallbackInfo& info) {
   const SharedNamespace host = unwrap(object.Get("host"));
   auto elements = std::make_shared<const std::vector<Element>>(list_member<Element>(object, "elements", element_of));
   auto flows = std::make_shared<const std::vector<Flow>>(list_member<Flow>(object, "flows", flow_of));
+  auto ports = std::make_shared<const std::vector<HostPort>>(list_member<HostPort>(object, "hostPorts", host_port_of));
   const TableName table = table_of(object);
   const bool add_them = bool_member(object, "publish");
   return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [=](Home& home) -> Result<void> {
+    if (auto free = require_free(home, *host, *ports); !free) return free;
     auto netfilter = host->socket(home, NETLINK_NETFILTER);
     if (!netfilter) return netfilter.error();
     auto done = add_them ? publish(*netfilter.value(), table, *elements) : unpublish(*netfilter.value(), table, *elements);

@@ -233,6 +233,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     ],
     routes: [],
     sysctls: [],
+    hostPorts: [],
     elements: [],
     flows: [],
     table: tableName,

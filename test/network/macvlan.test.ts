@@ -422,6 +422,13 @@ let lab: Lab
       await other.kill()
     }))
 
+  test('is given back by many at the same time, each its own', () =>
+    withNetwork({}, async (network) => {
+      const all = await Promise.all(Array.from({ length: 32 }, (_, at) => network.attach({ name: `c${at}` })))
+      await Promise.all(all.slice(1).map((endpoint) => endpoint.detach()))
+      assert.equal(await leasesShown(), [`${address(all[0] as Endpoint)} comment c0`])
+    }))
+
   test('of one address, or under one name, is given to one of many that ask at the same time', () =>
     withNetwork({}, async (network) => {
       const count = async (specs: readonly AttachSpec[], code: string): Promise<void> => {

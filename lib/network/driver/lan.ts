@@ -355,7 +355,7 @@ export class LanNetwork extends Network {
     }
     // First of all: from then on nobody joins.
     await this.#host.deleteLink(this.#facts.bridge.index).catch(absentLink)
-    for (const lease of await this.#leasesLeft()) await this.detachEndpoint(this.#endpoint(lease, undefined))
+    await Promise.all((await this.#leasesLeft()).map((lease) => this.detachEndpoint(this.#endpoint(lease, undefined))))
     await this.#table.destroy()
   }
 

@@ -7,11 +7,10 @@ import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
 import { type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
 import { compile } from '../../nftables/compile/compile.ts'
-import { element } from '../../nftables/element.ts'
+import { concatenated, element, mark } from '../../nftables/element.ts'
 import { families, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
 import { read } from '../../rtnetlink/exchange.ts'
-import { generation } from '../table.ts'
 
 export interface Lease {
   /** Of the endpoint. */
@@ -28,10 +27,15 @@ export interface Lease {
   readonly addresses: readonly string[]
 }
 
-const mostRestarts = 16
 /** A container's name, as four times `ifname`: the one type of a set that is text. */
 const nameBytes = 64
-const sets = { endpoints: ['ifname', 'ifname', 'ifname', 'ifname'], addresses4: ['ipv4_addr'], addresses6: ['ipv6_addr'] }
+/** `devices` tells this lease from a later one of the same name and address. */
+const sets = {
+  endpoints: ['ifname', 'ifname', 'ifname', 'ifname'],
+  addresses4: ['ipv4_addr'],
+  addresses6: ['ipv6_addr'],
+  devices: ['mark', 'mark'],
+}
 type SetName = keyof typeof sets
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
@@ -96,12 +100,13 @@ export class LeaseTable {
     return { type, flags, body: { family: families.inet, table: this.name, set, elements }, step }
   }
 
-  #keys({ name, addresses }: Lease): [set: SetName, key: Uint8Array, what: string][] {
+  #keys({ name, nsid, index, addresses }: Lease): [set: SetName, key: Uint8Array, what: string][] {
     const keys = addresses.map((text): [SetName, Uint8Array, string] => {
       const { family, bytes } = parseAddress(text, 'address')
       return [family === 2 ? 'addresses4' : 'addresses6', bytes, `lease the address ${text}`]
     })
-    return [['endpoints', nameKey(name), `claim the name ${this.name}/${name}`], ...keys]
+    const device = concatenated(mark(nsid), mark(index))
+    return [['endpoints', nameKey(name), `claim the name ${this.name}/${name}`], ...keys, ['devices', device, 'note the device']]
   }
 
   #elements(lease: Lease): Message[] {
@@ -116,22 +121,19 @@ export class LeaseTable {
     await kernel(native.transact(this.#handle, this.#elements(lease)))
   }
 
-  /** Only while it is still this very one: a later container may have the name or the address. One that is not there is no error. */
+  /**
+   * Only while it is still this very one: a later container may have the name or the address. One that is not there is no error. All
+   * elements of a lease come and go together, so where the device's is not found, which fails the transaction, nothing is ours.
+   */
   async release(lease: Lease): Promise<void> {
-    const gone = this.#keys(lease).map(([set, key]) =>
-      this.#message('NFT_MSG_DESTROYSETELEM', 0, set, key, undefined, `give back what '${lease.name}' leased`),
-    )
-    for (let attempt = 0; ; attempt++) {
-      const seen = await generation(this.#handle)
-      const current = await this.find(lease.name)
-      if (current === undefined || commentOf(current) !== commentOf(lease)) return
-      try {
-        await kernel(native.transact(this.#handle, gone, seen))
-        return
-      } catch (error) {
-        if (isCode(error, 'ENOENT')) return
-        if (!isCode(error, 'ERESTART') || attempt >= mostRestarts) throw error
-      }
+    const step = `give back what '${lease.name}' leased`
+    const gone = this.#keys(lease)
+      .reverse()
+      .map(([set, key]) => this.#message(`NFT_MSG_${set === 'devices' ? 'DEL' : 'DESTROY'}SETELEM`, 0, set, key, undefined, step))
+    try {
+      await kernel(native.transact(this.#handle, gone))
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
     }
   }
 

@@ -66,7 +66,8 @@ class Attachment {
   Attachment(Home& home, const AttachPlan& plan) : home_(home), plan_(plan) {}
 
   Result<Attached> run() {
-    auto done = prepare();
+    auto done = require_free(home_, *plan_.host, plan_.host_ports);
+    if (done) done = prepare();
     if (done) done = take_lease();
     if (done) done = settle_host_end();
     if (done) done = configure();

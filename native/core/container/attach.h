@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/container/probe.h"
 #include "core/container/publish.h"
 #include "core/netns/home.h"
 
@@ -72,6 +73,7 @@ struct AttachPlan {
   std::vector<Lease> leases;  // tried in order
   std::vector<AttachRoute> routes;
   std::vector<AttachSysctl> sysctls;  // written in this order before the link comes up
+  std::vector<HostPort> host_ports;   // of the host, that no process may have
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
