@@ -1,5 +1,7 @@
 // Containers on the wire of a device of the host, beside its other machines.
 
+import { once } from 'node:events'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import {
   type AttachSpec,
@@ -31,6 +33,7 @@ import {
   output,
   ping,
   run,
+  spawnIn,
 } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { changes } from './support/changes.ts'
@@ -72,9 +75,9 @@ async function asBefore(before: KernelState): Promise<void> {
 }
 
 /** What nft says is leased: `192.0.2.1 comment web`. */
-async function leasesShown(set: 'addresses4' | 'addresses6' = 'addresses4', network = 'wire'): Promise<string[]> {
+async function leasesShown(set: 'addresses4' | 'addresses6' | 'holders' = 'addresses4'): Promise<string[]> {
   const { nftables } = await json<{ nftables: { set?: { elem?: { elem: { val: string; comment?: string } }[] } }[] }>('nft', [
-    ...['list', 'set', 'inet', `netlink-ct/${network}`, set],
+    ...['list', 'set', 'inet', 'netlink-ct/wire', set],
   ])
   const elements = nftables.flatMap(({ set: shown }) => shown?.elem ?? [])
   return elements.map(({ elem: { val, comment } }) => `${val} comment ${comment}`).sort()
@@ -427,6 +430,47 @@ let lab: Lab
       const all = await Promise.all(Array.from({ length: 32 }, (_, at) => network.attach({ name: `c${at}` })))
       await Promise.all(all.slice(1).map((endpoint) => endpoint.detach()))
       assert.equal(await leasesShown(), [`${address(all[0] as Endpoint)} comment c0`])
+    }))
+
+  test('is never lost to a process that is killed at any moment of an attach or a detach', () =>
+    withNetwork({}, async (network) => {
+      const survivor = await network.attach({ name: 'survivor' })
+      for (let round = 0; round < 4; round++) {
+        const script = join(import.meta.dirname, 'support/lan-churner.ts')
+        const child = spawnIn(undefined, process.execPath, ['--import', 'tsx', script, 'wire'], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        })
+        let [lines, complaints] = ['', '']
+        child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk))
+        child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+          lines += chunk
+          if (lines.split('\n').length > 7 + round * 5) child.kill('SIGKILL')
+        })
+        await once(child, 'close')
+        assert.is(child.signalCode, 'SIGKILL', complaints)
+        await until('its leases are taken back', async () => {
+          await network.reclaim()
+          return (await network.endpoints()).length === 1
+        })
+        // As nft sees it: nothing of a lease stays behind another part of it.
+        assert.equal(await leasesShown(), [`${address(survivor)} comment survivor`])
+        assert.is((await leasesShown('holders')).length, 1)
+      }
+    }))
+
+  test('is listed by nft in words that nft takes back', () =>
+    withNetwork({}, async (network) => {
+      const names = ['9', 'exactly-15-long', 'n'.repeat(60)]
+      for (const name of names) await network.attach({ name })
+      const before = await output('nft', ['list', 'ruleset'])
+      await output('nft', ['-f', '-'], { input: `flush ruleset\n${before}` })
+      assert.is(await output('nft', ['list', 'ruleset']), before)
+      assert.equal(
+        (await network.endpoints()).map(({ name }) => name),
+        names,
+      )
+      const failure = await leavesNothing(() => network.attach({ name: 'n'.repeat(61) }))
+      assert.match(failure.message, /the length of name with the driver macvlan must be from 1 to 60, got 61/)
     }))
 
   test('of one address, or under one name, is given to one of many that ask at the same time', () =>

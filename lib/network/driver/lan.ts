@@ -2,7 +2,7 @@
 
 import { type Family, formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
-import { fields, invalidType, invalidValue } from '../../invalid.ts'
+import { fields, invalidType, invalidValue, outOfRange } from '../../invalid.ts'
 import { formatMac, objectName } from '../../names.ts'
 import type { Netns } from '../../netns/netns.ts'
 import { createNetns } from '../../netns/registry.ts'
@@ -20,7 +20,7 @@ import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
 import { leaseAlias, surveyLeases } from './lease-survey.ts'
-import { existing, type Lease, LeaseTable } from './lease-table.ts'
+import { existing, type Lease, LeaseTable, longestName } from './lease-table.ts'
 
 type OnLan = NetworkLabel & { readonly lan: LanLabel }
 type LanFacts = NetworkFacts & OnLan
@@ -103,8 +103,9 @@ export class LanNetwork extends Network {
     }
   }
 
-  #refuseForeign(spec: AttachSpec, { sysctls }: CheckedAttach): void {
+  #refuseForeign(spec: AttachSpec, { name, sysctls }: CheckedAttach): void {
     const { driver, mode } = this
+    if (name.length > longestName) throw outOfRange(`the length of name with the driver ${driver}`, 1, longestName, name.length)
     for (const [option, value] of Object.entries(spec)) {
       if (value === undefined || attachOptions.includes(option)) continue
       if (option === 'publish')

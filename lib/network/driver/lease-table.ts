@@ -27,26 +27,34 @@ export interface Lease {
   readonly addresses: readonly string[]
 }
 
-/** A container's name, as four times `ifname`: the one type of a set that is text. */
-const nameBytes = 64
-/** `devices` tells this lease from a later one of the same name and address. */
+/** A container's name is four times `ifname`, the one type of a set that is text: 15 characters and a NUL. */
+const pieces = 4
+const pieceLength = 15
+/** Of a container's name. */
+export const longestName: number = pieces * pieceLength
+/** In place of an empty piece, which nft lists and does not read: `nft list ruleset` must be able to come back by `nft -f`. */
+const nothing = '/'
+/** `holders` tells this lease from a later one of the same name and address. */
 const sets = {
   endpoints: ['ifname', 'ifname', 'ifname', 'ifname'],
   addresses4: ['ipv4_addr'],
   addresses6: ['ipv6_addr'],
-  devices: ['mark', 'mark'],
+  holders: ['mark', 'mark'],
 }
 type SetName = keyof typeof sets
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
 
 function nameKey(name: string): Uint8Array {
-  const key = new Uint8Array(nameBytes)
-  key.set(new TextEncoder().encode(name))
+  const key = new Uint8Array(pieces * (pieceLength + 1))
+  for (let piece = 0; piece < pieces; piece++) {
+    const text = name.slice(piece * pieceLength, (piece + 1) * pieceLength) || nothing
+    key.set(new TextEncoder().encode(text), piece * (pieceLength + 1))
+  }
   return key
 }
 
-const nameOf = (key: Uint8Array): string => new TextDecoder().decode(key).replace(/\0.*$/s, '')
+const nameOf = (key: Uint8Array): string => new TextDecoder().decode(key).replaceAll(/[\0/]/g, '')
 
 const commentOf = ({ nsid, inode, index, ifname, mac, addresses }: Lease): string =>
   [nsid, inode, index, ifname, mac, ...addresses].join(' ')
@@ -106,7 +114,7 @@ export class LeaseTable {
       return [family === 2 ? 'addresses4' : 'addresses6', bytes, `lease the address ${text}`]
     })
     const device = concatenated(mark(nsid), mark(index))
-    return [['endpoints', nameKey(name), `claim the name ${this.name}/${name}`], ...keys, ['devices', device, 'note the device']]
+    return [['endpoints', nameKey(name), `claim the name ${this.name}/${name}`], ...keys, ['holders', device, 'note the device']]
   }
 
   #elements(lease: Lease): Message[] {
@@ -129,7 +137,7 @@ export class LeaseTable {
     const step = `give back what '${lease.name}' leased`
     const gone = this.#keys(lease)
       .reverse()
-      .map(([set, key]) => this.#message(`NFT_MSG_${set === 'devices' ? 'DEL' : 'DESTROY'}SETELEM`, 0, set, key, undefined, step))
+      .map(([set, key]) => this.#message(`NFT_MSG_${set === 'holders' ? 'DEL' : 'DESTROY'}SETELEM`, 0, set, key, undefined, step))
     try {
       await kernel(native.transact(this.#handle, gone))
     } catch (error) {
