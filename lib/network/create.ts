@@ -35,8 +35,13 @@ const routeLocalnet = 26
  * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
  * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
  */
-export async function createNetwork(spec: LanNetworkSpec): Promise<LanNetwork>
 export async function createNetwork(spec: NetworkSpec): Promise<Network>
+/**
+ * With the drivers `macvlan` and `ipvlan`: makes a device that remembers the network, and a table of its leases. Nothing of the host's
+ * forwarding and firewall is touched. PARENT_NOT_FOUND; PARENT_IN_USE and SUBNET_CONFLICT beside another network of the parent.
+ */
+export async function createNetwork(spec: LanNetworkSpec): Promise<LanNetwork>
+export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise<Network>
 export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise<Network> {
   if (isLanSpec(spec)) return createLanNetwork(spec)
   const checked = checkSpec(spec)
