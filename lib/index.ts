@@ -16,6 +16,7 @@ export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } 
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
 export type { AttachSpec } from './network/attach-spec.ts'
 export { createNetwork, openNetwork } from './network/create.ts'
+export { diagnose, type Finding } from './network/diagnose.ts'
 export { LanNetwork, type LanNetworkJson } from './network/driver/lan.ts'
 export type { IpvlanNetworkSpec, LanNetworkSpec, MacvlanNetworkSpec } from './network/driver/lan-spec.ts'
 export type { AttachedEndpoint, Endpoint } from './network/endpoint.ts'

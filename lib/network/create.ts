@@ -1,6 +1,7 @@
 // Making a network, and finding one that is there.
 
 import { type Address, type Cidr, type Family, formatCidr, parseCidr } from '../cidr.ts'
+import { isWarned, warn } from '../diagnostics/warning.ts'
 import { NetlinkError } from '../errors.ts'
 import { fields } from '../invalid.ts'
 import type { Message } from '../native.ts'
@@ -12,6 +13,7 @@ import * as c from '../rtnetlink/constants.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import type { Route } from '../rtnetlink/route.ts'
+import { foreignChains, fullNeighborTables } from './diagnose.ts'
 import { createLanNetwork } from './driver/create-lan.ts'
 import type { LanNetwork } from './driver/lan.ts'
 import { isLanSpec, type LanNetworkSpec } from './driver/lan-spec.ts'
@@ -67,26 +69,37 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
     ...(mtu === undefined ? {} : { mtu }),
   })
   const network = new Network(label, made, host, [])
-  return rolledBack(
+  await rolledBack(
     async () => {
       await settleIpv6(host, checked.bridge, checked.families.includes(10))
       await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
       await admit(host, network, made.index)
       await rolledBack(
         async () => {
-          // Without a bridge even neighbors reach each other through the host.
-          const forwards = !internal || (driver === 'ptp' && icc)
-          for (const family of forwards ? checked.families : []) await enableForwarding(host, family)
+          for (const family of network.forwards ? checked.families : []) await enableForwarding(host, family)
         },
         () => removeFromTable(host, network.firewalled()),
       )
-      return network
     },
     async () => {
       await host.deleteLink(made.index)
       for (const family of checked.families) await restoreForwarding(host, family, before[family] ?? true)
     },
   )
+  if (isWarned()) await warnOfHost(host, name)
+  return network
+}
+
+/** Of what may stop the network's packets, though it was made. */
+async function warnOfHost(host: Netns, name: string): Promise<void> {
+  const tell = (message: string): void =>
+    warn({ source: 'library', operation: `make the network ${name}`, netns: host.inode, message })
+  try {
+    for (const { message } of [...(await foreignChains(host)), ...(await fullNeighborTables())]) tell(message)
+  } catch (error) {
+    // The network stands.
+    tell(`what else is on the host could not be looked at: ${String(error)}`)
+  }
 }
 
 /** Those given, and one from a pool for each other family. IPv4 first. */

@@ -10,6 +10,8 @@ export type NetworkErrorCode =
   | 'SUBNET_CONFLICT'
   | 'NO_FREE_SUBNET'
   | 'PORT_IN_USE'
+  | 'BRIDGE_FULL'
+  | 'FORWARDING_OFF'
   | 'PROTOCOL_UNSUPPORTED'
   | 'TABLE_IN_USE'
   | 'PARENT_NOT_FOUND'

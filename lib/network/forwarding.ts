@@ -8,9 +8,10 @@ import type { Family } from '../cidr.ts'
 import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { Link } from '../rtnetlink/link.ts'
+import { NetworkError } from './errors.ts'
 import { type NetworkLabel, parseNetworkLabel } from './label.ts'
 
-const keys: Readonly<Record<Family, string>> = { 2: 'net.ipv4.ip_forward', 10: 'net.ipv6.conf.all.forwarding' }
+export const forwardingKeys: Readonly<Record<Family, string>> = { 2: 'net.ipv4.ip_forward', 10: 'net.ipv6.conf.all.forwarding' }
 
 /** Of a device whose accept_ra was 1. */
 const listenerAltname = (link: Link): string => `netlink-ct/accept_ra=1/${link.index}`
@@ -34,21 +35,28 @@ async function sysctlOf(host: Netns, key: string): Promise<string | undefined> {
 
 /** Whether the host forwarded before the first network: asked in this order, so that two processes agree (see enableForwarding). */
 export async function forwardingBefore(host: Netns, family: Family): Promise<boolean> {
-  if ((await sysctlOf(host, keys[family])) !== '1') return false
+  if ((await sysctlOf(host, forwardingKeys[family])) !== '1') return false
   return (await networkLabels(host)).every((label) => label.forwardingBefore[family] !== false)
 }
 
 /** After the bridge's alias says what it was: whoever sees forwarding on sees the reason too. */
 export async function enableForwarding(host: Netns, family: Family): Promise<void> {
-  if ((await host.getSysctl(keys[family])) !== '0') return
+  if ((await host.getSysctl(forwardingKeys[family])) !== '0') return
   if (family === 10) await keepListening(host)
-  await host.setSysctl(keys[family], 1)
+  try {
+    await host.setSysctl(forwardingKeys[family], 1)
+  } catch (error) {
+    if (!(error instanceof NetlinkError && ['EROFS', 'EACCES', 'EPERM'].includes(error.code))) throw error
+    const name = family === 2 ? 'IPv4' : 'IPv6'
+    const why = `the host does not forward ${name}, and this process may not change that; sysctl -w ${forwardingKeys[family]}=1 does`
+    throw new NetworkError('FORWARDING_OFF', `${why}: ${error.message}`, { cause: error })
+  }
 }
 
 /** After the bridge is gone. */
 export async function restoreForwarding(host: Netns, family: Family, before: boolean): Promise<void> {
   if (before || (await networkLabels(host)).some((label) => label.forwardingBefore[family] !== undefined)) return
-  if ((await sysctlOf(host, keys[family])) === '1') await host.setSysctl(keys[family], 0)
+  if ((await sysctlOf(host, forwardingKeys[family])) === '1') await host.setSysctl(forwardingKeys[family], 0)
   if (family === 10) await listenAsBefore(host)
 }
 

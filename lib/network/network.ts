@@ -321,6 +321,10 @@ export class Network implements EndpointOwner {
         const address = place && this.#leases.at(place).addresses.at(-1)
         throw addressInUse(address ?? new Uint8Array(16), this.#leases.nameOf(place?.six ?? 0n), error)
       }
+      if (error.code === 'EXFULL') {
+        const why = `the bridge ${bridge.name} has as many ports as a bridge can have, 1023; the driver ptp has no such limit`
+        throw new NetworkError('BRIDGE_FULL', `${why}: ${error.message}`, { cause: error })
+      }
       // All that the kernel says of a master, or of a gateway as the source of what the host sends, that is not there.
       if (error.code === 'EINVAL' && ['RTM_NEWLINK', 'RTM_NEWROUTE'].includes(error.syscall)) await this.#expectBridge(error)
       throw error
@@ -451,6 +455,11 @@ export class Network implements EndpointOwner {
     await removeFromTable(this.#host, this.firewalled())
     await this.#host.deleteLink(bridge.index).catch(absentLink)
     for (const family of this.#families) await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true)
+  }
+
+  /** @internal whether its containers need the host to forward: without a bridge even neighbors reach each other through it */
+  get forwards(): boolean {
+    return !this.internal || (this.driver === 'ptp' && this.icc)
   }
 
   /** @internal as the firewall sees it */

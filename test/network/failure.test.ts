@@ -5,6 +5,7 @@ import { kernel } from '../../lib/errors.ts'
 import {
   createNetns,
   createNetwork,
+  diagnose,
   NetlinkError,
   Netns,
   type Network,
@@ -169,7 +170,20 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
       const names = Array.from({ length: 1023 }, (_, at) => `c${at}`)
       await Promise.all(names.map((name) => big.attach({ name, netns: 'box', ifname: name, defaultRoute: false })))
       const failure = await leavesNothing(() => big.attach({ name: 'web', publish: ['8080:80'] }))
-      says(failure, { code: 'EXFULL', syscall: 'RTM_NEWLINK', operation: /^make the veth pair v/ })
+      assert.instance(failure, NetworkError)
+      assert.is(failure.code, 'BRIDGE_FULL')
+      assert.match(failure.message, /^BRIDGE_FULL: the bridge br-big has .* 1023; .*: EXFULL: .*make the veth pair v/)
+      assert.equal(
+        (await diagnose()).filter(({ code }) => code === 'BRIDGE_NEARLY_FULL'),
+        [
+          {
+            code: 'BRIDGE_NEARLY_FULL',
+            network: 'big',
+            ports: 1023,
+            message: "the bridge of 'big' has 1023 of at most 1023 ports: a network of the driver ptp has no such limit",
+          },
+        ],
+      )
       await big.delete({ force: true })
     },
     { limit: 180_000 },
