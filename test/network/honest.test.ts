@@ -74,6 +74,20 @@ import { elementsShown } from './support/witness.ts'
     await stop()
   })
 
+  test('is refused where a published one would reach it, and not for the loopback of IPv6, which is left alone', async () => {
+    await output('ip', ['address', 'add', '2001:db8::1/64', 'dev', 'lo', 'nodad'])
+    const web = await lab.attach({ name: 'web' })
+    const alone = await listening(tcp(8080, '::1'))
+    await web.publish('8080:80')
+    await web.unpublish('8080:80')
+    await alone()
+    const reached = await listening(tcp(8080, '2001:db8::1'))
+    await refused(() => web.publish('8080:80'), '8080/tcp')
+    await refused(() => web.publish('[2001:db8::1]:8080:80'), '[2001:db8::1]:8080/tcp')
+    await reached()
+    await output('ip', ['address', 'delete', '2001:db8::1/64', 'dev', 'lo'])
+  })
+
   test('of UDP is refused, also when its socket shares', async () => {
     const stop = await listening(
       `require('dgram').createSocket({ type: 'udp4', reuseAddr: true }).bind(5353, () => console.log('up'))`,

@@ -34,13 +34,13 @@ int refusal_of_bind(int fd, const HostPort& wanted) {
   return refused == 0 ? 0 : errno;
 }
 
-Result<void> require_free_here(const HostPort& wanted) {
+Result<bool> is_taken(const HostPort& wanted) {
   const bool six = wanted.address.size() == 16;
   const int type = wanted.protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
   const Fd fd(::socket(six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, wanted.protocol));
   if (!fd) {
     // Nobody has a socket of that kind.
-    if (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT || errno == ESOCKTNOSUPPORT) return {};
+    if (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT || errno == ESOCKTNOSUPPORT) return false;
     return system_error("socket");
   }
   // Of TCP: connections that have ended (TIME_WAIT) keep nobody off, who listens does. Of UDP it would let two share a port.
@@ -48,7 +48,32 @@ Result<void> require_free_here(const HostPort& wanted) {
   if (six) turn_on(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
   // An address that the host may get later.
   turn_on(fd.get(), six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_FREEBIND : IP_FREEBIND);
-  if (refusal_of_bind(fd.get(), wanted) != EADDRINUSE) return {};
+  return refusal_of_bind(fd.get(), wanted) == EADDRINUSE;
+}
+
+// Nothing is published on ::1, so who has the port only there keeps it. A second look then tells that from who has it on all
+// addresses; who has it on ::1 and on another one is taken for the former.
+Result<bool> is_taken_on_loopback_only(const HostPort& wanted) {
+  HostPort elsewhere = wanted;
+  elsewhere.address = Bytes(16);
+  elsewhere.address.back() = 1;
+  auto taken = is_taken(elsewhere);
+  if (!taken || !taken.value()) return taken;
+  elsewhere.address.front() = 1;  // 100::1, which nobody has (RFC 6666)
+  taken = is_taken(elsewhere);
+  if (!taken) return taken;
+  return !taken.value();
+}
+
+Result<void> require_free_here(const HostPort& wanted) {
+  auto taken = is_taken(wanted);
+  if (!taken) return taken.error();
+  if (!taken.value()) return {};
+  if (wanted.address == Bytes(16)) {
+    auto harmless = is_taken_on_loopback_only(wanted);
+    if (!harmless) return harmless.error();
+    if (harmless.value()) return {};
+  }
   return Error{.code = EADDRINUSE, .syscall = "bind", .step = "publish a port", .extack = {}, .attribute = {}};
 }
 
