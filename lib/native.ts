@@ -177,6 +177,8 @@ export interface AttachPlan {
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
+  /** Has the group, or the attach is refused (ENOENT, 'find the network in the firewall'); empty: not to be asked for. */
+  readonly networksSet: string
 }
 
 export interface PlanSysctl {

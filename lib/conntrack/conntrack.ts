@@ -51,6 +51,11 @@ export class Conntrack {
     })
   }
 
+  /** @internal exactly these, by their numbers; those that are gone already are no error */
+  async forget(flows: readonly Flow[]): Promise<void> {
+    await this.#use((handle) => remove(handle, flows.map(bodyOf), 'forget connections'))
+  }
+
   /** Forgets all connections, or all of a family. */
   async flush(options: { readonly family?: 'inet' | 'inet6' } = {}): Promise<void> {
     fields(options, 'options', ['family'])

@@ -13,6 +13,7 @@ import * as c from '../rtnetlink/constants.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import type { Route } from '../rtnetlink/route.ts'
+import { addressesOf, settingsOf } from './device.ts'
 import { foreignChains, fullNeighborTables } from './diagnose.ts'
 import { createLanNetwork } from './driver/create-lan.ts'
 import type { LanNetwork } from './driver/lan.ts'
@@ -24,6 +25,8 @@ import { freeGroup } from './group.ts'
 import { formatNetworkLabel, type NetworkLabel, networkAltname } from './label.ts'
 import { Network } from './network.ts'
 import { type CheckedSpec, checkNetworkName, checkSpec, hostAddresses, leastMtu6, type NetworkSpec } from './spec.ts'
+import { removeOrphans } from './state/remove-orphans.ts'
+import { restoreFirewall } from './state/restore.ts'
 import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
 
@@ -71,7 +74,7 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const network = new Network(label, made, host, [])
   await rolledBack(
     async () => {
-      await settleIpv6(host, checked.bridge, checked.families.includes(10))
+      await settleIpv6(host, network)
       await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
       await admit(host, network, made.index)
       await rolledBack(
@@ -83,6 +86,8 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
     },
     async () => {
       await host.deleteLink(made.index)
+      // Somebody may have restored the firewall, and this network with it.
+      await removeOrphans(host, (owner) => owner === name)
       for (const family of checked.families) await restoreForwarding(host, family, before[family] ?? true)
     },
   )
@@ -129,26 +134,35 @@ async function usualMtu(host: Netns, { internal, families }: CheckedSpec, routes
 /** Lets the network into the firewall, in place of what may stand there of one whose bridge somebody deleted. */
 async function admit(host: Netns, network: Network, bridge: number): Promise<void> {
   try {
-    await addToTable(host, network.firewalled())
+    // Somebody flushed the ruleset: what the other networks had in it comes back.
+    if (await addToTable(host, network.firewalled())) await restoreFirewall(host)
   } catch (error) {
+    if (error instanceof NetworkError && error.code === 'TABLE_IN_USE') return mendTable(host, error)
     if (!(error instanceof NetlinkError && error.code === 'EEXIST' && error.syscall === 'NFT_MSG_NEWSETELEM')) throw error
     // Unless it is another living one's, made at the same time.
     const routed = routedNetworks(await host.listRoutes())
     for (const subnet of network.subnets) await refuseConflict(host, parseCidr(subnet, 'subnet'), routed, bridge)
+    await removeOrphans(host, (owner) => owner !== network.name)
     await removeFromTable(host, network.firewalled())
     await addToTable(host, network.firewalled())
   }
 }
 
-/** Who asks for a neighbor on behalf of a packet that is forwarded; fixed, for the kernel would take a second to make sure of one. */
-const linkLocal = 'fe80::1/64'
+/** A table of ours that lost its sets is made anew, with the network that is being made: its device tells of it already. */
+async function mendTable(host: Netns, reason: NetworkError): Promise<void> {
+  try {
+    await restoreFirewall(host)
+  } catch (error) {
+    throw error instanceof NetworkError ? reason : error
+  }
+}
 
-/** A network listens to no router advertisement of a container. One without IPv6 sends no neighbor discovery either. */
-async function settleIpv6(host: Netns, bridge: string, ipv6: boolean): Promise<void> {
-  const settings = ipv6 ? { accept_ra: 0, addr_gen_mode: 1, disable_ipv6: 0 } : { disable_ipv6: 1 }
-  for (const [key, value] of Object.entries(settings)) {
+/** Before the device has an address. */
+async function settleIpv6(host: Netns, network: Network): Promise<void> {
+  const ipv6 = network.subnets.some((subnet) => subnet.includes(':'))
+  for (const { key, value } of settingsOf(network).filter(({ key }) => key.startsWith('net/ipv6/'))) {
     try {
-      await host.setSysctl(`net/ipv6/conf/${bridge}/${key}`, value)
+      await host.setSysctl(key, value)
     } catch (error) {
       // A kernel without IPv6 has nothing to turn off.
       if (ipv6 || !(error instanceof NetlinkError && error.code === 'ENOENT')) throw error
@@ -156,15 +170,15 @@ async function settleIpv6(host: Netns, bridge: string, ipv6: boolean): Promise<v
   }
 }
 
-function bridgeMessages(index: number, alias: string, { name, subnets, gateways }: Network): Message[] {
+function bridgeMessages(index: number, alias: string, network: Network): Message[] {
   const conf = new Array<number | undefined>(routeLocalnet - 1).fill(undefined)
   return [
     { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the network's alias" },
     {
       type: 'RTM_NEWLINKPROP',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-      body: { index, altnames: [networkAltname(name)] },
-      step: `claim the name ${networkAltname(name)}`,
+      body: { index, altnames: [networkAltname(network.name)] },
+      step: `claim the name ${networkAltname(network.name)}`,
     },
     {
       type: 'RTM_SETLINK',
@@ -172,11 +186,7 @@ function bridgeMessages(index: number, alias: string, { name, subnets, gateways 
       body: { index, afSpec: { inet: { conf: [...conf, 1] } } },
       step: 'let localhost reach published ports',
     },
-    ...subnets.flatMap((subnet, at) => {
-      const gateway = `${gateways[at]}/${subnet.split('/')[1]}`
-      if (!gateway.includes(':')) return [addressMessage(index, gateway, {}, 'gateway')]
-      return [gateway, linkLocal].map((address) => addressMessage(index, address, { nodad: true }, 'gateway'))
-    }),
+    ...addressesOf(network).map(({ address, options }) => addressMessage(index, address, options, 'gateway')),
     { type: 'RTM_SETLINK', flags: 0, body: { index, flags: c.IFF_UP, change: c.IFF_UP }, step: 'set the bridge up' },
   ]
 }

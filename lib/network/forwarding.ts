@@ -24,7 +24,7 @@ export async function networkLabels(host: Netns): Promise<NetworkLabel[]> {
 }
 
 /** The value, and undefined where a kernel without IPv6, or a device that went, has none. */
-async function sysctlOf(host: Netns, key: string): Promise<string | undefined> {
+export async function sysctlOf(host: Netns, key: string): Promise<string | undefined> {
   try {
     return await host.getSysctl(key)
   } catch (error) {
@@ -60,10 +60,22 @@ export async function restoreForwarding(host: Netns, family: Family, before: boo
   if (family === 10) await listenAsBefore(host)
 }
 
+/** After networks were lost with their bridges: that routers' listeners are marked tells that the host did not forward IPv6 before. */
+export async function restoreForgotten(host: Netns): Promise<string[]> {
+  const links = await host.listLinks()
+  const isMarked = links.some((link) => link.altnames.includes(listenerAltname(link)))
+  if (!isMarked || links.some((link) => parseNetworkLabel(link.alias)?.forwardingBefore[10] !== undefined)) return []
+  await restoreForwarding(host, 10, false)
+  return [forwardingKeys[10]]
+}
+
+/** Nobody listens to a container that calls itself a router. */
+const isOurs = (link: Link): boolean => link.alias?.startsWith('netlink-ct/1 ') === true
+
 /** Devices that a router may be heard on: not what a bridge or a bond hears for them, nor the loopback. */
 async function keepListening(host: Netns): Promise<void> {
   for (const link of await host.listLinks()) {
-    if (link.master !== undefined || link.loopback || (await sysctlOf(host, acceptRa(link))) !== '1') continue
+    if (link.master !== undefined || link.loopback || isOurs(link) || (await sysctlOf(host, acceptRa(link))) !== '1') continue
     // First that it was, so that whoever finds a 2 of ours knows.
     const changed = await ifThere(host.setLink(link.index, { addAltnames: [listenerAltname(link)] }))
     if (changed) await ifThere(host.setSysctl(acceptRa(link), 2))

@@ -7,7 +7,7 @@ import type { Netns } from '../netns/netns.ts'
  * From 2³⁰ to 2³¹ - 1, where nobody counts up to. By the name, so that a network that is made again finds what the one before may have
  * left in the firewall.
  */
-function groupOf(name: string, attempt: number): number {
+export function groupOf(name: string, attempt: number): number {
   const digest = createHash('sha256')
     .update(attempt === 0 ? name : `${name} ${attempt}`)
     .digest()

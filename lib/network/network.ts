@@ -13,7 +13,7 @@ import {
   parseCidr,
 } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
-import { fields, invalidType } from '../invalid.ts'
+import { fields, invalidType, list } from '../invalid.ts'
 import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns, type NetnsRef } from '../netns/netns.ts'
@@ -25,7 +25,7 @@ import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner
 import { NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
 import { announceSysctls, finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
-import { type FirewalledNetwork, pendingElements, portSets, tableName } from './firewall/index.ts'
+import { type FirewalledNetwork, networksSet, pendingElements, portSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { isRefusal, type PlanRoute, setsReversePathFilter, unicast } from './inside.ts'
@@ -51,6 +51,10 @@ import {
   unpublishPorts,
   withReclaim,
 } from './publish.ts'
+import { check } from './state/check.ts'
+import type { Finding } from './state/finding.ts'
+import { type RepairReport, repairAll } from './state/repair.ts'
+import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
@@ -149,12 +153,7 @@ export class Network implements EndpointOwner {
    * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE, PROTOCOL_UNSUPPORTED; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
-    const { subnets, gateways, internal } = this.#facts
-    const { driver, mtu } = this
-    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, driver, mtu, leases: this.#leases }
-    const checked = checkAttach(spec, site)
-    const label: EndpointLabel = { ...checked, limited: checked.bandwidth?.egress !== undefined }
-    const alias = formatEndpointLabel(label)
+    const { checked, label, alias } = this.#checked(spec)
     await requireProtocols(this.#host, checked.ports)
     const given = await resolveNetns(spec.netns)
     try {
@@ -311,6 +310,7 @@ export class Network implements EndpointOwner {
           elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
           flows: flowsOf(checked.ports, families),
           table: tableName,
+          networksSet,
         }),
       )
     } catch (error) {
@@ -344,8 +344,13 @@ export class Network implements EndpointOwner {
     return hostEnds(this.#host, this.#facts)
   }
 
-  /** By its alternative name, which no other device can have; the alias may be lost. */
-  #found(link: Link): Endpoint | undefined {
+  /** @internal whether the device's name is one of a host end of this network */
+  isLease(link: Link): boolean {
+    return this.#leases.placeOf(link.name, link.altnames) !== undefined
+  }
+
+  /** @internal by its alternative name, which no other device can have; the alias may be lost */
+  endpointOn(link: Link): Endpoint | undefined {
     const prefix = endpointAltname(this.name, '')
     const name = link.altnames.find((altname) => altname.startsWith(prefix))?.slice(prefix.length)
     const place = this.#leases.placeOf(link.name, link.altnames)
@@ -369,7 +374,7 @@ export class Network implements EndpointOwner {
 
   async #find(name: string): Promise<Endpoint | undefined> {
     try {
-      return this.#found(await this.#host.getLink(endpointAltname(this.name, name)))
+      return this.endpointOn(await this.#host.getLink(endpointAltname(this.name, name)))
     } catch (error) {
       if (error instanceof NetlinkError && error.code === 'ENODEV') return undefined
       throw error
@@ -382,7 +387,7 @@ export class Network implements EndpointOwner {
   }
 
   #among(links: readonly Link[]): Endpoint[] {
-    const found = links.map((link) => this.#found(link)).filter((endpoint) => endpoint !== undefined)
+    const found = links.map((link) => this.endpointOn(link)).filter((endpoint) => endpoint !== undefined)
     const number = (endpoint: Endpoint): number => this.#leases.placeOf(endpoint.hostIfname)?.number ?? 0
     return found.sort((a, b) => number(a) - number(b))
   }
@@ -460,6 +465,71 @@ export class Network implements EndpointOwner {
   /** @internal whether its containers need the host to forward: without a bridge even neighbors reach each other through it */
   get forwards(): boolean {
     return !this.internal || (this.driver === 'ptp' && this.icc)
+  }
+
+  /**
+   * Attaches several, all or none: where one is refused the others are detached again, and its error is thrown. All are checked before
+   * the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))` with `attach`,
+   * which overlap as well.
+   */
+  async attachMany(specs: readonly AttachSpec[]): Promise<AttachedEndpoint[]> {
+    for (const [at, spec] of list(specs, 'specs').entries()) this.#check(spec as AttachSpec, at)
+    const outcomes = await Promise.allSettled(specs.map((spec) => this.attach(spec)))
+    const refusal = outcomes.find((outcome) => outcome.status === 'rejected')
+    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    if (refusal === undefined) return made
+    return rolledBack(
+      () => Promise.reject(refusal.reason),
+      () => Promise.all(made.map((endpoint) => endpoint.detach())),
+    )
+  }
+
+  #checked(spec: AttachSpec): { checked: CheckedAttach; label: EndpointLabel; alias: string } {
+    const { subnets, gateways, internal } = this.#facts
+    const { driver, mtu } = this
+    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, driver, mtu, leases: this.#leases }
+    const checked = checkAttach(spec, site)
+    const label: EndpointLabel = { ...checked, limited: checked.bandwidth?.egress !== undefined }
+    return { checked, label, alias: formatEndpointLabel(label) }
+  }
+
+  #check(spec: AttachSpec, at: number): void {
+    try {
+      this.#checked(spec)
+    } catch (error) {
+      if (error instanceof Error) error.message = `specs[${at}]: ${error.message}`
+      throw error
+    }
+  }
+
+  /** Detaches those of these names, whoever attached them, in one deletion. Those that are not there are no error. */
+  async detachMany(names: readonly string[]): Promise<void> {
+    const altnames = list(names, 'names').map((name, at) => endpointAltname(this.name, objectName(name, `names[${at}]`)))
+    const links = await findLinks(this.#host, [...new Set(altnames)])
+    const found = links.flatMap((link) => (link && this.endpointOn(link)) ?? [])
+    await Promise.all(found.map((endpoint) => endpoint.detach()))
+  }
+
+  /** What is missing or different of this network, and of what all networks share; see `check`. */
+  async check(): Promise<Finding[]> {
+    return (await check({ host: this.#host })).filter((finding) => this.#concerns(finding))
+  }
+
+  /** Puts back what `Network.check` finds; see `repair`. */
+  async repair(): Promise<RepairReport> {
+    return repairAll(this.#host, (finding) => this.#concerns(finding))
+  }
+
+  #concerns({ network }: Finding): boolean {
+    return network === undefined || network === this.name
+  }
+
+  /**
+   * Endpoints as they come, change their ports and go, whoever makes them: first those that there are, then 'synced', then the news.
+   * NETWORK_NOT_FOUND when the network is not there any more; ends when it is deleted.
+   */
+  watch(options: NetworkWatchOptions = {}): NetworkWatch {
+    return new NetworkWatch(this.#host, this, this.#facts.bridge.index, options)
   }
 
   /** @internal as the firewall sees it */

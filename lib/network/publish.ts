@@ -14,6 +14,7 @@ import { type FirewallElement, type PublishedPort, portElement, readPorts, table
 import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { collide, type Port, portKey, protocolNumber } from './port.ts'
 import { elementsOf, flowsOf, hostPortsOf, lastingFlows, ownerOf, published } from './ports.ts'
+import { restoreFirewall } from './state/restore.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
 const mostAttempts = 16
@@ -114,7 +115,7 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: read
     publish: true,
     hostPorts: hostPortsOf(added, familiesOf(endpoint)),
   }
-  // The alias first when ports come, last when they go: it never tells less than what stands in the table.
+  // The alias first, when ports come and when they go: it is what the firewall is restored from.
   await remember(host, endpoint, ports)
   await rolledBack(
     () =>
@@ -135,13 +136,20 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   const removed = current.filter((port) => keys.has(portKey(port)))
   const remaining = current.filter((port) => !keys.has(portKey(port)))
   if (removed.length === 0) return remaining
+  const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
   const elements = endpointElements(endpoint, removed, remaining)
-  const flows = endpointFlows(endpoint, removed)
-  await kernel(
-    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
-  )
   await remember(host, endpoint, remaining)
+  await rolledBack(
+    () => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, removed) })),
+    () => remember(host, endpoint, current),
+  )
   return remaining
+}
+
+/** Whether the error says that somebody flushed the ruleset, or a part of it that is needed. */
+function lacksTable(error: unknown): boolean {
+  if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') return false
+  return error.syscall === 'NFT_MSG_NEWSETELEM' || error.operation === 'find the network in the firewall'
 }
 
 interface Holder {
@@ -186,7 +194,7 @@ async function isAlive(host: Netns, { port, owner }: Holder): Promise<boolean> {
 
 /**
  * Does `work`, which publishes `ports` of `self`. Where it fails because one is taken by a container that died without a detach,
- * withdraws what that one left and does it again. PORT_IN_USE names the owner of a port that is truly taken.
+ * withdraws what that one left and does it again; where it fails because somebody flushed the ruleset, restores that. PORT_IN_USE names the owner of a port that is truly taken.
  */
 export async function withReclaim<T>(
   host: Netns,
@@ -200,6 +208,10 @@ export async function withReclaim<T>(
       return await work()
     } catch (error) {
       refusePortOfProcess(error, ports, families)
+      if (lacksTable(error) && attempt < mostAttempts) {
+        await restoreFirewall(host)
+        continue
+      }
       if (!isCode(error, 'EEXIST') || (error as NetlinkError).syscall !== 'NFT_MSG_NEWSETELEM') throw error
       const holders = await holdersOf(host, published(ports, families))
       for (const holder of holders) {

@@ -15,15 +15,15 @@ const asMessages = (messages: readonly unknown[], step: string): Message[] =>
 
 const isCode = (error: unknown, code: string): boolean => error instanceof NetlinkError && error.code === code
 
-/** Makes the network known to the firewall; the table with it, when there is none yet. Atomic. */
-export async function addToTable(host: Netns, network: FirewalledNetwork): Promise<void> {
+/** Makes the network known to the firewall; the table with it, when there is none yet. Atomic. Whether it made the table. */
+export async function addToTable(host: Netns, network: FirewalledNetwork): Promise<boolean> {
   const handle = Netns.handleOf(host)
   const added = asMessages(networkAdded(network, { exclusive: true }), `let the network '${network.name}' into the firewall`)
   const table = asMessages(compiledTable().messages, 'make the firewall table')
   for (let attempt = 0; ; attempt++) {
     try {
       await kernel(native.transact(handle, added))
-      return
+      return false
     } catch (error) {
       // Its sets have other keys: another version's.
       if (isCode(error, 'EINVAL') && (error as NetlinkError).syscall === 'NFT_MSG_NEWSETELEM') throw tableInUse(error)
@@ -32,7 +32,7 @@ export async function addToTable(host: Netns, network: FirewalledNetwork): Promi
     }
     try {
       await kernel(native.transact(handle, [...table, ...added]))
-      return
+      return true
     } catch (error) {
       if (!(isCode(error, 'EEXIST') && (error as NetlinkError).syscall === 'NFT_MSG_NEWTABLE')) throw error
       if (attempt >= mostRestarts) throw tableInUse(error)

@@ -97,6 +97,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   });
   plan.flows = list_member<Flow>(object, "flows", flow_of);
   plan.table = table_of(object);
+  plan.networks_set = text_member(object, "networksSet");
   return plan;
 }
 

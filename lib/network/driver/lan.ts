@@ -2,7 +2,7 @@
 
 import { type Family, formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
-import { fields, invalidType, invalidValue, outOfRange } from '../../invalid.ts'
+import { fields, invalidType, invalidValue, list, outOfRange } from '../../invalid.ts'
 import { formatMac, objectName } from '../../names.ts'
 import type { Netns } from '../../netns/netns.ts'
 import { createNetns } from '../../netns/registry.ts'
@@ -323,6 +323,18 @@ export class LanNetwork extends Network {
 
   override async detach(name: string): Promise<void> {
     await (await this.#find(objectName(name, 'name')))?.detach()
+  }
+
+  override async detachMany(names: readonly string[]): Promise<void> {
+    list(names, 'names').forEach((name, at) => {
+      objectName(name, `names[${at}]`)
+    })
+    await Promise.all(names.map((name) => this.detach(name)))
+  }
+
+  /** Refused: containers on a wire have no device on the host, of which the kernel would tell. */
+  override watch(): never {
+    throw invalidType('driver', 'bridge or ptp, to watch endpoints', this.driver)
   }
 
   /** @internal Endpoint.detach */

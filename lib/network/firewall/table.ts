@@ -191,6 +191,9 @@ export type SetName =
   | 'from'
   | 'into'
 
+/** Has the group of each network. */
+export const networksSet: SetName = 'networks'
+
 /** Where the ports of a family are: those of any address of the host, those of one, and the addresses that have any. */
 export interface PortSets {
   readonly any: SetName

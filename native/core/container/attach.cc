@@ -28,6 +28,7 @@ constexpr int most_index_clashes = 8;
 constexpr uint32_t loose_rp_filter = 2;
 constexpr const char* lease_step = "lease an address";
 constexpr const char* claim_step = "claim an address";
+constexpr const char* network_step = "find the network in the firewall";
 
 // The kernel counts its own indexes up from 1, far below this range.
 Result<uint32_t> random_index() {
@@ -307,10 +308,15 @@ Result<void> Attachment::take_lease() {
   return Error{.code = EADDRNOTAVAIL, .syscall = "RTM_NEWLINK", .step = lease_step, .extack = {}, .attribute = {}};
 }
 
-// Before the addresses can serve anyone: no port of a dead container may point at them, nor a connection that conntrack
-// remembers.
+// Before the addresses can serve anyone: the firewall knows the network, and no port of a dead container may point at them, nor a
+// connection that conntrack remembers.
 Result<void> Attachment::forget_dead() {
   std::vector<PublishedAddress> addresses;
+  const bool looks_for_network = !plan_.networks_set.empty();
+  if (looks_for_network) {
+    const auto* group = reinterpret_cast<const uint8_t*>(&plan_.group);
+    addresses.push_back({Bytes(group, group + sizeof plan_.group), plan_.networks_set, {}});
+  }
   for (size_t at = 0; at < plan_.families.size(); ++at) {
     const AddressFamily& family = plan_.families[at];
     if (!family.published_set.empty()) addresses.push_back({lease().addresses[at], family.published_set, family.port_maps});
@@ -319,6 +325,13 @@ Result<void> Attachment::forget_dead() {
   auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
   auto dead = published_among(*netfilter.value(), plan_.table, addresses);
+  if (dead && looks_for_network) {
+    auto& found = dead.value();
+    // Somebody flushed the ruleset, or a part of it: a container without a firewall is reached by everybody.
+    if (found.empty() || found.front().set != plan_.networks_set)
+      return Error{.code = ENOENT, .syscall = "NFT_MSG_GETSETELEM", .step = network_step, .extack = {}, .attribute = {}};
+    found.erase(found.begin());
+  }
   Result<void> done = dead ? Result<void>() : dead.error();
   for (size_t at = 0; done && at < dead.value().size(); ++at) {
     done = forget_address(*netfilter.value(), plan_.table, dead.value()[at]);

@@ -77,6 +77,7 @@ struct AttachPlan {
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
+  std::string networks_set;  // has the group, if the firewall knows the network; empty: not to be asked for
 };
 
 struct Attached {

@@ -29,32 +29,48 @@ Result<uint32_t> doomed_group() {
 
 bool is_gone(const Error& error) { return error.code == ENODEV; }
 
-}  // namespace
-
-Result<void> detach(Home& home, const DetachPlan& plan) {
-  // A table that was flushed has no ports to withdraw.
-  if (auto done = withdraw(home, plan); !done && done.error().code != ENOENT) return done;
-  if (plan.host_indexes.empty()) return {};
-  auto socket = plan.host->socket(home, NETLINK_ROUTE);
-  if (!socket) return socket.error();
-  auto group = doomed_group();
-  if (!group) return group.error();
-
-  Submission submission(*socket.value());
+void add_doomed(Submission& submission, const DetachPlan& plan, uint32_t group) {
   for (const uint32_t index : plan.host_indexes) {
     MessageBuffer& message = submission.add(rtm::setlink, 0, "put the link into the group to delete");
     message.header<ifinfomsg>().ifi_index = static_cast<int>(index);
-    message.put(IFLA_GROUP, group.value());
+    message.put(IFLA_GROUP, group);
   }
-  MessageBuffer& message = submission.add(rtm::dellink, 0, "delete the links");
-  message.header<ifinfomsg>();
-  message.put(IFLA_GROUP, group.value());
+}
+
+// What is gone already is no error.
+Result<void> run(Submission& submission) {
   auto outcomes = submission.run();
   if (!outcomes) return outcomes.error();
   for (const Outcome& outcome : outcomes.value()) {
     if (outcome.error && !is_gone(*outcome.error)) return *outcome.error;
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> detach(Home& home, const DetachPlan& plan) {
+  auto socket = plan.host->socket(home, NETLINK_ROUTE);
+  if (!socket) return socket.error();
+  auto group = doomed_group();
+  if (!group) return group.error();
+  const bool publishes = !plan.elements.empty();
+  if (publishes && !plan.host_indexes.empty()) {
+    // Before the ports go: whoever restores a firewall from the links leaves out those of this range.
+    Submission first(*socket.value());
+    add_doomed(first, plan, group.value());
+    if (auto done = run(first); !done) return done;
+  }
+  // A table that was flushed has no ports to withdraw.
+  if (auto done = withdraw(home, plan); !done && done.error().code != ENOENT) return done;
+  if (plan.host_indexes.empty()) return {};
+
+  Submission submission(*socket.value());
+  if (!publishes) add_doomed(submission, plan, group.value());
+  MessageBuffer& message = submission.add(rtm::dellink, 0, "delete the links");
+  message.header<ifinfomsg>();
+  message.put(IFLA_GROUP, group.value());
+  return run(submission);
 }
 
 }  // namespace netlink_ct

@@ -1,0 +1,57 @@
+// What may be wrong with the networks of a host.
+
+export type FindingKind =
+  | 'network-lost'
+  | 'alias-lost'
+  | 'name-missing'
+  | 'link-down'
+  | 'group-different'
+  | 'port-different'
+  | 'address-missing'
+  | 'route-missing'
+  | 'neighbor-missing'
+  | 'sysctl-different'
+  | 'table-missing'
+  | 'table-foreign'
+  | 'table-different'
+  | 'chain-missing'
+  | 'chain-different'
+  | 'set-missing'
+  | 'set-different'
+  | 'element-missing'
+  | 'element-different'
+  | 'element-orphaned'
+
+/**
+ * One thing that somebody took away or changed.
+ * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
+ * - `alias-lost`: a device is called ours, but no longer says what it is.
+ * - `port-different`: a host end is off its bridge, or has other options than it should.
+ * - `element-orphaned`: the firewall has something of a network or a container that is not there, or that does not claim it.
+ * - `table-foreign`: the host has a table of our name that this version of the library did not make.
+ */
+export interface Finding {
+  readonly kind: FindingKind
+  /** In words: `the chain forward`. */
+  readonly what: string
+  /** Absent for what all networks share. */
+  readonly network?: string
+  readonly endpoint?: string
+  /** Whether `repair` can mend it; else what is left has to be detached or deleted, and made again. */
+  readonly repairable: boolean
+}
+
+/** A finding, and how it is mended: by itself, or (absent) with the rest of the firewall. */
+export interface Flaw {
+  readonly finding: Finding
+  readonly mend?: () => Promise<unknown>
+}
+
+export const finding = (
+  kind: FindingKind,
+  what: string,
+  where: { readonly network?: string; readonly endpoint?: string } = {},
+  repairable = true,
+): Finding => ({ kind, what, ...where, repairable })
+
+export const keyOf = ({ kind, what, network, endpoint }: Finding): string => [kind, network, endpoint, what].join(' ')

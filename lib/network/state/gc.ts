@@ -1,0 +1,135 @@
+// Removing what belongs to nobody.
+
+import type { Flow } from '../../conntrack/flow.ts'
+import { kernel } from '../../errors.ts'
+import { fields, invalidType, invalidValue } from '../../invalid.ts'
+import { objectName } from '../../names.ts'
+import { native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import type { LanNetwork } from '../driver/lan.ts'
+import { tableName } from '../firewall/index.ts'
+import { restoreForgotten } from '../forwarding.ts'
+import { type HostOptions, hostOf } from '../list.ts'
+import { ownerOf } from '../ports.ts'
+import { endpointElements, endpointFlows } from '../publish.ts'
+import { deadAddresses } from './addresses.ts'
+import type { Present } from './elements.ts'
+import { describeOwners } from './orphans.ts'
+import { removeOrphans } from './remove-orphans.ts'
+import { removeEmptyTable } from './remove-table.ts'
+import { type SeenEnd, type Stray, type Survey, survey } from './survey.ts'
+
+/** An endpoint: `'lab/web'`, or the same in two words. */
+export type EndpointRef = string | { readonly network: string; readonly name: string }
+
+export interface GcOptions extends HostOptions {
+  /** The endpoints that somebody still knows: all others are detached. @defaultValue all of networks that are there */
+  readonly keep?: readonly EndpointRef[]
+}
+
+export interface GcReport {
+  readonly removed: {
+    /** Detached: `'lab/web'`. */
+    readonly endpoints: readonly string[]
+    /** Of the firewall, with whose they were: `'ports4: lab/web'`. */
+    readonly elements: readonly string[]
+    /** Whether the firewall table went, because the host has no network. */
+    readonly table: boolean
+    /** Left by limits of bandwidth. */
+    readonly devices: readonly string[]
+    /** Tracked connections from and to addresses that nobody has. */
+    readonly connections: number
+    /** What networks had turned on and none needs any more. */
+    readonly settings: readonly string[]
+  }
+}
+
+function refOf(ref: unknown, path: string): string {
+  if (typeof ref === 'string') {
+    const [network, name, ...rest] = ref.split('/')
+    if (rest.length > 0 || name === undefined) throw invalidValue(path, "must be '<network>/<endpoint>'", ref)
+    return ownerOf(objectName(network, path, 32), objectName(name, path))
+  }
+  const given = fields(ref, path, ['network', 'name'])
+  return ownerOf(objectName(given['network'], `${path}.network`, 32), objectName(given['name'], `${path}.name`))
+}
+
+function keptOf(keep: unknown): ReadonlySet<string> | undefined {
+  if (keep === undefined) return undefined
+  if (!Array.isArray(keep)) throw invalidType('options.keep', "an array such as ['lab/web']", keep)
+  return new Set(keep.map((ref, at) => refOf(ref, `options.keep[${at}]`)))
+}
+
+/** In one deletion, with the ports that they have in the firewall. */
+async function remove(host: Netns, ends: readonly SeenEnd[], strays: readonly Stray[]): Promise<string[]> {
+  if (ends.length + strays.length === 0) return []
+  const endpoints = ends.map(({ endpoint }) => endpoint)
+  await kernel(
+    native.detach({
+      host: Netns.handleOf(host),
+      hostIndexes: [...ends, ...strays].map(({ link }) => link.index),
+      elements: endpoints.flatMap((endpoint) => endpointElements(endpoint, endpoint.ports)),
+      flows: endpoints.flatMap((endpoint) => endpointFlows(endpoint, endpoint.ports)),
+      table: tableName,
+    }),
+  )
+  return [
+    ...endpoints.map(({ network, name }) => ownerOf(network, name)),
+    ...strays.map(({ network, endpoint }) => ownerOf(network, endpoint)),
+  ].sort()
+}
+
+async function removeEndpoints(
+  host: Netns,
+  { networks, strays, leaving }: Survey,
+  keep?: ReadonlySet<string>,
+): Promise<string[]> {
+  const ends = keep === undefined ? [] : [...networks.values()].flatMap((one) => one.ends)
+  const unknown = ends.filter(({ endpoint }) => !keep?.has(ownerOf(endpoint.network, endpoint.name)))
+  return remove(host, unknown, [...strays, ...leaving])
+}
+
+/** Leases of containers that died, and of those that nobody knows. */
+async function removeFromWire(network: LanNetwork, keep?: ReadonlySet<string>): Promise<string[]> {
+  const dead = await network.reclaim()
+  const names = keep === undefined ? [] : (await network.endpoints()).map(({ name }) => name)
+  const unknown = names.filter((name) => !keep?.has(ownerOf(network.name, name)))
+  await network.detachMany(unknown)
+  return [...dead, ...unknown].map((name) => ownerOf(network.name, name))
+}
+
+/** A flow is asked for before the host is surveyed, and forgotten by its number: one of a later container is another. */
+async function removeConnections(host: Netns, orphaned: readonly Present[]): Promise<number> {
+  const flows = await host.conntrack.list()
+  const isDead = deadAddresses(await survey(host), orphaned)
+  const dead = flows.filter((flow: Flow) => isDead(flow.original.source) || isDead(flow.reply.source))
+  await host.conntrack.forget(dead)
+  return dead.length
+}
+
+/**
+ * Removes what belongs to nobody, whoever made it, and nothing else: host ends whose network is gone, and with `keep` those that nobody
+ * knows any more; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
+ * bandwidth limits; connections of addresses that nobody has; forwarding of IPv6 that a lost network had turned on. Others may attach
+ * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for.
+ */
+export async function gc(options: GcOptions = {}): Promise<GcReport> {
+  const host = hostOf(options, ['keep'])
+  const keep = keptOf(options.keep)
+  const seen = await survey(host)
+  const endpoints = await removeEndpoints(host, seen, keep)
+  for (const network of seen.lans.values()) endpoints.push(...(await removeFromWire(network, keep)))
+  const orphaned = await removeOrphans(host)
+  const { networks, mute, nameless } = await survey(host)
+  const isBare = networks.size + mute.size + nameless.length === 0
+  return {
+    removed: {
+      endpoints,
+      elements: describeOwners(orphaned).map(({ what }) => what),
+      table: isBare && (await removeEmptyTable(host)),
+      devices: await host.pruneBandwidth(),
+      connections: await removeConnections(host, orphaned),
+      settings: await restoreForgotten(host),
+    },
+  }
+}

@@ -1,0 +1,250 @@
+// The devices, addresses, routes and settings of networks: what differs from what their aliases say, and how it is mended.
+
+import { NetlinkError } from '../../errors.ts'
+import { Netns } from '../../netns/netns.ts'
+import type { AddressInfo } from '../../rtnetlink/address.ts'
+import { send } from '../../rtnetlink/exchange.ts'
+import type { Link } from '../../rtnetlink/link.ts'
+import type { Neighbor } from '../../rtnetlink/neighbor.ts'
+import type { Route } from '../../rtnetlink/route.ts'
+import { addressesOf, type Setting, settingsOf } from '../device.ts'
+import { enableForwarding, forwardingKeys, sysctlOf } from '../forwarding.ts'
+import { groupOf } from '../group.ts'
+import { endpointAltname, networkAltname, parseNetworkLabel } from '../label.ts'
+import { type Finding, type Flaw, finding } from './finding.ts'
+import type { SeenEnd, SeenNetwork, Survey } from './survey.ts'
+
+interface Stack {
+  readonly addresses: readonly AddressInfo[]
+  readonly routes: readonly Route[]
+  readonly neighbors: readonly Neighbor[]
+}
+
+const flaw = (what: Finding, mend: () => Promise<unknown>): Flaw => ({ finding: what, mend })
+
+/** It is as wanted already: somebody else mended it, or the kernel did as it took another change. */
+async function unlessThere(change: Promise<unknown>): Promise<void> {
+  try {
+    await change
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === 'EEXIST')) throw error
+  }
+}
+
+const rename = (host: Netns, link: Link, altname: string): Promise<unknown> =>
+  unlessThere(host.setLink(link.index, { addAltnames: [altname] }))
+
+function upFlaw(host: Netns, link: Link, where: { network: string; endpoint?: string }): Flaw[] {
+  if (link.up) return []
+  return [flaw(finding('link-down', `the device ${link.name} is down`, where), () => host.setLink(link.index, { up: true }))]
+}
+
+/** The firewall knows a network by its group. */
+function groupFlaw(host: Netns, link: Link, group: number, where: { network: string; endpoint?: string }): Flaw[] {
+  if (link.group === group) return []
+  return [
+    flaw(finding('group-different', `the device ${link.name} is in the group ${link.group}, not ${group}`, where), () =>
+      host.setLink(link.index, { group }),
+    ),
+  ]
+}
+
+/** The group that the network's device had, as the firewall remembers it. */
+function rememberedGroup({ network, link }: SeenNetwork, groups: ReadonlyMap<string, number>): number {
+  return groups.get(network.name) ?? (link.group >= 0x40000000 ? link.group : groupOf(network.name, 0))
+}
+
+function addressFlaws(host: Netns, { network, link }: SeenNetwork, { addresses }: Stack): Flaw[] {
+  const own = addresses.filter((address) => address.link === link.index).map(({ address }) => address)
+  return addressesOf(network)
+    .filter(({ address }) => !own.includes(address))
+    .map(({ address, options }) =>
+      flaw(finding('address-missing', `${address} on ${link.name}`, { network: network.name }), () =>
+        unlessThere(host.addAddress(link.index, address, options)),
+      ),
+    )
+}
+
+/** A network is routed through its device: the kernel makes that route with the address. */
+function routeFlaws(host: Netns, { network, link }: SeenNetwork, { addresses, routes }: Stack): Flaw[] {
+  if (!link.up) return []
+  const own = addresses.filter((address) => address.link === link.index).map(({ address }) => address)
+  return network.subnets.flatMap((subnet, at) => {
+    const gateway = network.gateways[at] ?? ''
+    const hasAddress = own.includes(`${gateway}/${subnet.split('/')[1]}`)
+    if (!hasAddress || routes.some((route) => route.to === subnet && route.dev === link.index)) return []
+    const [scope, metric] = subnet.includes(':') ? ([undefined, 256] as const) : (['link', undefined] as const)
+    const route = {
+      to: subnet,
+      dev: link.index,
+      protocol: 'kernel' as const,
+      ...(scope === undefined ? { metric } : { scope, source: gateway }),
+    }
+    return [
+      flaw(finding('route-missing', `the route to ${subnet} through ${link.name}`, { network: network.name }), () =>
+        unlessThere(host.addRoute(route)),
+      ),
+    ]
+  })
+}
+
+async function settingFlaws(host: Netns, settings: readonly Setting[], network: string): Promise<Flaw[]> {
+  const flaws = await Promise.all(
+    settings.map(async ({ key, value }) => {
+      const has = await sysctlOf(host, key)
+      // A kernel without IPv6, or a device that went since.
+      if (has === undefined || has === String(value)) return []
+      const what = finding('sysctl-different', `${key} is ${has}, not ${value}`, { network })
+      return [flaw(what, () => host.setSysctl(key, value))]
+    }),
+  )
+  return flaws.flat()
+}
+
+async function forwardingFlaws(host: Netns, { network }: SeenNetwork): Promise<Flaw[]> {
+  if (!network.forwards) return []
+  const families = network.subnets.map((subnet) => (subnet.includes(':') ? 10 : 2))
+  const flaws = await Promise.all(
+    families.map(async (family) => {
+      if ((await sysctlOf(host, forwardingKeys[family])) !== '0') return []
+      const what = finding('sysctl-different', `${forwardingKeys[family]} is 0, not 1`, { network: network.name })
+      return [flaw(what, () => enableForwarding(host, family))]
+    }),
+  )
+  return flaws.flat()
+}
+
+function portFlaws(host: Netns, { network, link: bridge }: SeenNetwork, { link, endpoint, isLabelled }: SeenEnd): Flaw[] {
+  const where = { network: network.name, endpoint: endpoint.name }
+  if (link.master !== bridge.index) {
+    const what = finding('port-different', `the device ${link.name} is no port of ${bridge.name}`, where)
+    return [flaw(what, () => host.setLink(link.index, { master: bridge.index }))]
+  }
+  const wanted = { isolated: !network.icc, hairpin: endpoint.ports.length > 0 }
+  const differs = (['isolated', 'hairpin'] as const).filter((option) => {
+    // What it publishes is not known.
+    if (option === 'hairpin' && !isLabelled) return false
+    return link.port?.[option] !== wanted[option]
+  })
+  if (differs.length === 0) return []
+  const portData = Object.fromEntries(differs.map((option) => [option, wanted[option] ? 1 : 0]))
+  const words = differs.map((option) => `${option} ${!wanted[option]}, not ${wanted[option]}`).join(', ')
+  const body = { index: link.index, info: { portKind: 'bridge', portData } }
+  return [
+    flaw(finding('port-different', `the device ${link.name}: ${words}`, where), () =>
+      send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body, step: "set the bridge port's options" }]),
+    ),
+  ]
+}
+
+/** Without a bridge the host routes to each container, and knows it as a neighbor. */
+function wayFlaws(host: Netns, { network }: SeenNetwork, { link, endpoint }: SeenEnd, { routes, neighbors }: Stack): Flaw[] {
+  const where = { network: network.name, endpoint: endpoint.name }
+  return endpoint.addresses.flatMap((cidr, at) => {
+    const [address = ''] = cidr.split('/')
+    const gateway = network.gateways[at] ?? ''
+    const six = address.includes(':')
+    const isWay = (route: Route): boolean => route.dev === link.index && [address, cidr].includes(route.to)
+    const flaws: Flaw[] = []
+    if (link.up && !routes.some(isWay)) {
+      const route = { to: cidr, dev: link.index, source: gateway, ...(six ? {} : { scope: 'link' as const }) }
+      flaws.push(
+        flaw(finding('route-missing', `the route to ${address} through ${link.name}`, where), () =>
+          unlessThere(host.addRoute(route)),
+        ),
+      )
+    }
+    const known = neighbors.find((one) => one.link === link.index && one.address === address)
+    if (link.up && (known?.state !== 'permanent' || known.mac !== endpoint.mac)) {
+      flaws.push(
+        flaw(finding('neighbor-missing', `${address} as a neighbor on ${link.name}`, where), () =>
+          host.replaceNeighbor({ address, link: link.index, mac: endpoint.mac }),
+        ),
+      )
+    }
+    return flaws
+  })
+}
+
+function endFlaws(host: Netns, seen: SeenNetwork, end: SeenEnd, stack: Stack, group: number): Flaw[] {
+  const where = { network: seen.network.name, endpoint: end.endpoint.name }
+  const lost = finding(
+    'alias-lost',
+    `the device ${end.link.name} does not tell the ports of '${end.endpoint.name}': detach it`,
+    where,
+    false,
+  )
+  return [
+    ...(end.isLabelled ? [] : [{ finding: lost }]),
+    ...upFlaw(host, end.link, where),
+    ...groupFlaw(host, end.link, group, where),
+    ...(seen.network.driver === 'bridge' ? portFlaws(host, seen, end) : wayFlaws(host, seen, end, stack)),
+  ]
+}
+
+/** Devices that still say what they are, but are not called so any more. */
+function namelessFlaws(host: Netns, { nameless, unnamed }: Survey): Flaw[] {
+  const networks = nameless.flatMap((link): Flaw[] => {
+    const label = parseNetworkLabel(link.alias)
+    if (label === undefined) return []
+    const what = finding('name-missing', `the name of the network's device ${link.name}`, { network: label.name })
+    return [flaw(what, () => rename(host, link, networkAltname(label.name)))]
+  })
+  const ends = unnamed.map(({ link, network, endpoint }) =>
+    flaw(finding('name-missing', `the name of the device ${link.name}`, { network, endpoint }), () =>
+      rename(host, link, endpointAltname(network, endpoint)),
+    ),
+  )
+  return [...networks, ...ends]
+}
+
+/** What nobody can tell any more. */
+function lostFlaws({ mute, strays, nameless }: Survey): Flaw[] {
+  const names = [...new Set(strays.map(({ network }) => network))]
+  const count = (name: string): number => strays.filter(({ network }) => network === name).length
+  return [
+    ...names.map((network) => ({
+      finding: finding(
+        'network-lost',
+        `the device of '${network}' is gone; ${count(network)} host ends are left`,
+        { network },
+        false,
+      ),
+    })),
+    ...Array.from(mute)
+      .filter(([, link]) => !nameless.includes(link))
+      .map(([network, link]) => ({
+        finding: finding('alias-lost', `the device ${link.name} does not tell what network '${network}' is`, { network }, false),
+      })),
+  ]
+}
+
+/** `groups`: those of the networks by what the firewall remembers. */
+export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<string, number>): Promise<Flaw[]> {
+  const networks = [...seen.networks.values()]
+  const isRouted = networks.some(({ network }) => network.driver === 'ptp')
+  const [addresses, routes, neighbors] = await Promise.all([
+    host.listAddresses(),
+    host.listRoutes(),
+    isRouted ? host.listNeighbors() : [],
+  ])
+  const stack: Stack = { addresses, routes, neighbors }
+  const flaws = await Promise.all(
+    networks.map(async (one) => {
+      const { network, link, ends } = one
+      const where = { network: network.name }
+      const group = rememberedGroup(one, groups)
+      const settings = [...settingsOf(network), ...ends.flatMap(({ endpoint }) => settingsOf(network, endpoint.hostIfname))]
+      return [
+        ...upFlaw(host, link, where),
+        ...groupFlaw(host, link, group, where),
+        ...(await settingFlaws(host, settings, network.name)),
+        ...addressFlaws(host, one, stack),
+        ...routeFlaws(host, one, stack),
+        ...(await forwardingFlaws(host, one)),
+        ...ends.flatMap((end) => endFlaws(host, one, end, stack, group)),
+      ]
+    }),
+  )
+  return [...lostFlaws(seen), ...namelessFlaws(host, seen), ...flaws.flat()]
+}

@@ -1,0 +1,95 @@
+// All networks of a host and their containers, from one dump of its devices.
+
+import type { Netns } from '../../netns/netns.ts'
+import type { Link } from '../../rtnetlink/link.ts'
+import { LanNetwork } from '../driver/lan.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { networkOn } from '../find.ts'
+import { parseEndpointLabel, parseNetworkLabel } from '../label.ts'
+import type { Network } from '../network.ts'
+
+/** The groups in which detach deletes devices; see detach.cc. */
+export const firstLeaving = 0xf0000000
+
+export interface SeenEnd {
+  readonly link: Link
+  readonly endpoint: Endpoint
+  /** Whether its alias tells its ports. */
+  readonly isLabelled: boolean
+}
+
+export interface SeenNetwork {
+  readonly network: Network
+  readonly link: Link
+  readonly ends: readonly SeenEnd[]
+}
+
+/** A host end whose network is not there. */
+export interface Stray {
+  readonly link: Link
+  readonly network: string
+  readonly endpoint: string
+}
+
+export interface Survey {
+  readonly networks: ReadonlyMap<string, SeenNetwork>
+  readonly strays: readonly Stray[]
+  /** Host ends that a detach is about to delete, or that one left behind when its process was killed. */
+  readonly leaving: readonly Stray[]
+  /** Networks by names that their devices have, without telling what they are, or tell, without having them. */
+  readonly mute: ReadonlyMap<string, Link>
+  /** Networks on a wire, whose containers have no device on the host, and which the firewall does not know. */
+  readonly lans: ReadonlyMap<string, LanNetwork>
+  /** Devices that say what network they are, but are not called so. */
+  readonly nameless: readonly Link[]
+  /** Host ends that say what they are, but are not called so. */
+  readonly unnamed: readonly Stray[]
+  readonly links: readonly Link[]
+}
+
+/** The parts of a device's alternative name, if it is one of ours: `[network]` or `[network, endpoint]`. */
+export function ourName({ altnames }: Link): readonly [network: string, endpoint?: string] | undefined {
+  for (const altname of altnames) {
+    const [mark, network, endpoint, ...rest] = altname.split('/')
+    // Not of a device that forwarding marked, which is nobody's end.
+    if (mark !== 'netlink-ct' || network === undefined || network.includes('=') || rest.length > 0) continue
+    return endpoint === undefined ? [network] : [network, endpoint]
+  }
+  return undefined
+}
+
+export async function survey(host: Netns): Promise<Survey> {
+  const links = await host.listLinks()
+  const devices = new Map<string, { network: Network; link: Link; ends: SeenEnd[] }>()
+  const mute = new Map<string, Link>()
+  const lans = new Map<string, LanNetwork>()
+  const nameless = links.filter((link) => ourName(link) === undefined && parseNetworkLabel(link.alias) !== undefined)
+  for (const link of nameless) mute.set(parseNetworkLabel(link.alias)?.name ?? '', link)
+  for (const link of links) {
+    const network = networkOn(host, link)
+    const [name, endpoint] = ourName(link) ?? []
+    if (network instanceof LanNetwork) lans.set(network.name, network)
+    else if (network !== undefined) devices.set(network.name, { network, link, ends: [] })
+    else if (name !== undefined && endpoint === undefined) mute.set(name, link)
+  }
+  const strays: Stray[] = []
+  const leaving: Stray[] = []
+  for (const link of links) {
+    const [network, endpoint] = ourName(link) ?? []
+    if (network === undefined || endpoint === undefined) continue
+    const seen = devices.get(network)
+    const found = seen?.network.endpointOn(link)
+    if (link.group >= firstLeaving) leaving.push({ link, network, endpoint })
+    else if (seen === undefined || found === undefined) {
+      if (!mute.has(network) && !lans.has(network)) strays.push({ link, network, endpoint })
+    } else seen.ends.push({ link, endpoint: found, isLabelled: parseEndpointLabel(link.alias)?.name === endpoint })
+  }
+  const unnamed = links
+    .filter((link) => ourName(link) === undefined)
+    .flatMap((link): Stray[] => {
+      const label = parseEndpointLabel(link.alias)
+      const seen = [...devices.values()].find(({ network }) => network.isLease(link))
+      return label === undefined || seen === undefined ? [] : [{ link, network: seen.network.name, endpoint: label.name }]
+    })
+  return { networks: devices, strays, leaving, mute, lans, nameless, unnamed, links }
+}

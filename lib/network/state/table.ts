@@ -1,0 +1,130 @@
+// Our table as the kernel has it, beside the one that this library makes.
+
+import { constants } from 'node:os'
+import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
+import { readComment } from '../../nftables/userdata.ts'
+import { optionalText } from '../../rtnetlink/exchange.ts'
+import { compiledTable, listElements, TABLE_COMMENT, tableName } from '../firewall/index.ts'
+import { comparable } from './comparable.ts'
+import { type Finding, finding } from './finding.ts'
+
+const { ENOENT } = constants.errno
+
+export interface SeenTable {
+  /** What differs in the table's own parts, without elements. */
+  readonly findings: readonly Finding[]
+  /** The elements of each of our sets. */
+  readonly elements: ReadonlyMap<string, readonly Body[]>
+}
+
+const { family, name: table } = tableName
+const verdicts = 0xffffff00
+
+const bodiesOf = (type: string): readonly Body[] =>
+  compiledTable()
+    .messages.filter((message) => message.type === type)
+    .map(({ body }) => body as Body)
+
+/** What makes a set: the rest of what the kernel tells follows from it. */
+function setShape({ flags, keyType, keyLen, dataType, dataLen }: Body): string {
+  return comparable({ flags, keyType, keyLen, dataType, dataLen: dataType === verdicts ? undefined : dataLen })
+}
+
+const chainShape = ({ type, hook, policy }: Body): string => comparable({ type, hook, policy })
+const ruleShape = ({ expressions }: Body): string => comparable(expressions)
+const nameOf = (body: Body): string => optionalText(body, 'name') ?? ''
+
+export const ourSets = (): string[] => bodiesOf('NFT_MSG_NEWSET').map(nameOf)
+
+/** Nothing when the table, or the set, is not there. */
+async function dumped(handle: NamespaceHandle, message: Message): Promise<readonly Body[]> {
+  try {
+    const { objects } = await kernel(native.dump(handle, message))
+    return objects.filter((body) => body['table'] === table && body['family'] === family)
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === -ENOENT) return []
+    throw error
+  }
+}
+
+/** undefined when there is no table of our name. */
+export async function tableBody(handle: NamespaceHandle): Promise<Body | undefined> {
+  const outcomes = await kernel(native.submit(handle, [{ type: 'NFT_MSG_GETTABLE', flags: 0, body: { family, name: table } }]))
+  const refusal = firstRefusal(outcomes)
+  if (refusal !== undefined && refusal.errno !== ENOENT) throw new NetlinkError(refusal)
+  return outcomes[0]?.replies[0]
+}
+
+export async function generationOf(handle: NamespaceHandle): Promise<number> {
+  const outcomes = await kernel(native.submit(handle, [{ type: 'NFT_MSG_GETGEN', flags: 0, body: { family: 0 } }]))
+  const refusal = firstRefusal(outcomes)
+  if (refusal !== undefined) throw new NetlinkError(refusal)
+  return Number(outcomes[0]?.replies[0]?.['id'])
+}
+
+export async function readSet(handle: NamespaceHandle, set: string): Promise<readonly Body[]> {
+  const bodies = await dumped(handle, listElements(set) as Message)
+  return bodies.flatMap(({ elements }) => (Array.isArray(elements) ? (elements as Body[]) : []))
+}
+
+export async function readElements(handle: NamespaceHandle): Promise<Map<string, readonly Body[]>> {
+  return new Map(await Promise.all(ourSets().map(async (set) => [set, await readSet(handle, set)] as const)))
+}
+
+/** Sets and chains by their names: those that lack, those of another shape, and those that nobody asked for. */
+function compareNamed(
+  kind: 'set' | 'chain',
+  wanted: readonly Body[],
+  has: readonly Body[],
+  shape: (body: Body) => string,
+): Finding[] {
+  const own = new Map(has.map((body) => [nameOf(body), body]))
+  const findings = wanted.flatMap((body) => {
+    const name = nameOf(body)
+    const found = own.get(name)
+    own.delete(name)
+    if (found === undefined) return [finding(`${kind}-missing`, `the ${kind} ${name}`)]
+    return shape(found) === shape(body) ? [] : [finding(`${kind}-different`, `the ${kind} ${name}`)]
+  })
+  return [...findings, ...Array.from(own.keys(), (name) => finding('table-different', `a ${kind} ${name} that is not ours`))]
+}
+
+function compareRules(wanted: readonly Body[], has: readonly Body[]): Finding[] {
+  const rulesOf = (bodies: readonly Body[], chain: string): string[] =>
+    bodies.filter((body) => body['chain'] === chain).map(ruleShape)
+  const chains = bodiesOf('NFT_MSG_NEWCHAIN').map(nameOf)
+  return chains.flatMap((chain) => {
+    const [ours, theirs] = [rulesOf(wanted, chain), rulesOf(has, chain)]
+    if (ours.join('\n') === theirs.join('\n')) return []
+    return [finding('chain-different', `the rules of the chain ${chain}: ${theirs.length}, not our ${ours.length}`)]
+  })
+}
+
+/** By its comment, which tells the version. */
+export function isOurs({ userdata }: Body): boolean {
+  return userdata instanceof Uint8Array && readComment(userdata) === TABLE_COMMENT
+}
+
+async function compareTable(handle: NamespaceHandle): Promise<Finding[]> {
+  const body = await tableBody(handle)
+  if (body === undefined) return [finding('table-missing', `the table inet ${table}`)]
+  if (!isOurs(body))
+    return [finding('table-foreign', `a table inet ${table} that this version of the library did not make`, {}, false)]
+  const dump = (type: string): Promise<readonly Body[]> => dumped(handle, { type, flags: 0, body: { family, table } })
+  const [sets, chains, rules] = await Promise.all(['NFT_MSG_GETSET', 'NFT_MSG_GETCHAIN', 'NFT_MSG_GETRULE'].map(dump))
+  const chainFindings = compareNamed('chain', bodiesOf('NFT_MSG_NEWCHAIN'), chains ?? [], chainShape)
+  const isWhole = (one: Finding): boolean => !chainFindings.some(({ what }) => one.what.startsWith(`the rules of ${what}:`))
+  return [
+    // Dormant: the table is there and does nothing.
+    ...(body['flags'] === 0 ? [] : [finding('table-different', `the flags of the table inet ${table}`)]),
+    ...compareNamed('set', bodiesOf('NFT_MSG_NEWSET'), sets ?? [], setShape),
+    ...chainFindings,
+    ...compareRules(bodiesOf('NFT_MSG_NEWRULE'), rules ?? []).filter(isWhole),
+  ]
+}
+
+export async function readTable(handle: NamespaceHandle): Promise<SeenTable> {
+  const [findings, elements] = await Promise.all([compareTable(handle), readElements(handle)])
+  return { findings, elements }
+}

@@ -1,0 +1,113 @@
+// What happens to the endpoints of a network, whoever makes it happen: told by the kernel's news of links.
+
+import { isDeepStrictEqual } from 'node:util'
+import { fields, invalidType } from '../../invalid.ts'
+import type { Netns } from '../../netns/netns.ts'
+import type { Link } from '../../rtnetlink/link.ts'
+import type { NetEvent } from '../../rtnetlink/watch/event.ts'
+import type { Watch } from '../../rtnetlink/watch/watch.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { NetworkError } from '../errors.ts'
+import type { Network } from '../network.ts'
+import type { Port } from '../port.ts'
+import { firstLeaving } from './survey.ts'
+
+export type NetworkEvent =
+  /** It has its host end, address and name. That the container is configured inside is for whoever attached it to say. */
+  | { readonly type: 'attached'; readonly endpoint: Endpoint }
+  /** `previous` are the ports before; those of `endpoint` are about to be, or not to be any more, in the firewall. */
+  | { readonly type: 'ports'; readonly endpoint: Endpoint; readonly previous: readonly Port[] }
+  | { readonly type: 'detached'; readonly endpoint: Endpoint }
+  /** All endpoints were told: those at the start, or after an overrun. */
+  | { readonly type: 'synced' }
+  /** The kernel dropped news; what was missed follows as events, then 'synced'. */
+  | { readonly type: 'overrun' }
+
+export interface NetworkWatchOptions {
+  /** Ends the iteration with an AbortError. */
+  readonly signal?: AbortSignal
+  /** Whether the process stays alive for it. @defaultValue true */
+  readonly persistent?: boolean
+}
+
+interface Told {
+  readonly network: Network
+  readonly index: number
+}
+
+/** An async iterable; ends with `return()`, its signal, and when the network is deleted. */
+export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncDisposable {
+  readonly #watch: Watch
+  readonly #told: Told
+  readonly #endpoints = new Map<number, Endpoint>()
+  readonly #events: NetworkEvent[] = []
+  #isThere = false
+  #over = false
+
+  /** @internal use Network.watch */
+  constructor(host: Netns, network: Network, index: number, options: NetworkWatchOptions) {
+    fields(options, 'options', ['signal', 'persistent'])
+    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+      throw invalidType('options.signal', 'an AbortSignal', options.signal)
+    this.#told = { network, index }
+    this.#watch = host.watch({ ...options, links: true })
+  }
+
+  async next(): Promise<IteratorResult<NetworkEvent, undefined>> {
+    for (;;) {
+      const event = this.#events.shift()
+      if (event !== undefined) return { done: false, value: event }
+      if (this.#over) return this.return()
+      const { done, value } = await this.#watch.next()
+      if (done) return { done: true, value: undefined }
+      this.#take(value)
+    }
+  }
+
+  #take(event: NetEvent): void {
+    if (event.type === 'overrun') this.#events.push(event)
+    else if (event.type === 'synced') {
+      if (!this.#isThere) {
+        const { name } = this.#told.network
+        throw new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${name}' any more`)
+      }
+      this.#events.push(event)
+    } else if (event.type === 'link') this.#takeLink(event.link, event.action === 'delete')
+  }
+
+  #takeLink(link: Link, isGone: boolean): void {
+    const { network, index } = this.#told
+    if (link.index === index) {
+      this.#isThere = !isGone
+      this.#over = isGone
+      return
+    }
+    const known = this.#endpoints.get(link.index)
+    // A detach that is under way has let go of it.
+    const now = isGone || link.group >= firstLeaving ? undefined : network.endpointOn(link)
+    if (now === undefined) {
+      this.#endpoints.delete(link.index)
+      if (known !== undefined) this.#events.push({ type: 'detached', endpoint: known })
+      return
+    }
+    this.#endpoints.set(link.index, now)
+    if (known === undefined) this.#events.push({ type: 'attached', endpoint: now })
+    else if (!isDeepStrictEqual(known.ports, now.ports))
+      this.#events.push({ type: 'ports', endpoint: now, previous: known.ports })
+  }
+
+  /** Closes it; a pending `next()` resolves as done. */
+  async return(): Promise<IteratorResult<NetworkEvent, undefined>> {
+    this.#over = true
+    await this.#watch.return()
+    return { done: true, value: undefined }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
