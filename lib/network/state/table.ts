@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { optionalText } from '../../rtnetlink/exchange.ts'
+import { optionalText, read } from '../../rtnetlink/exchange.ts'
 import { compiledTable, listElements, TABLE_COMMENT, tableName } from '../firewall/index.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'
@@ -40,7 +40,7 @@ export const ourSets = (): string[] => bodiesOf('NFT_MSG_NEWSET').map(nameOf)
 /** Nothing when the table, or the set, is not there. */
 async function dumped(handle: NamespaceHandle, message: Message): Promise<readonly Body[]> {
   try {
-    const { objects } = await kernel(native.dump(handle, message))
+    const { objects } = await read(handle, message, (body) => body)
     return objects.filter((body) => body['table'] === table && body['family'] === family)
   } catch (error) {
     if (error instanceof NetlinkError && error.errno === -ENOENT) return []
