@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert'
 import {
   check,
   createNetwork,
+  type DamageKind,
   type Endpoint,
-  type FindingKind,
   type Network,
   NetworkError,
   openNetwork,
@@ -59,7 +59,7 @@ const table = 'inet netlink-ct'
 /** Those that have elements here. */
 const filled = sets.filter((set) => set !== 'ports6_at')
 
-type Case = readonly [what: string, ruin: (world: World) => string, kinds: readonly FindingKind[]]
+type Case = readonly [what: string, ruin: (world: World) => string, kinds: readonly DamageKind[]]
 
 const cases: readonly Case[] = [
   ['the whole ruleset', () => 'nft flush ruleset', ['table-missing']],
