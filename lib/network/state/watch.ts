@@ -61,18 +61,16 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
       const { done, value } = await this.#watch.next()
       if (done) return { done: true, value: undefined }
       this.#take(value)
+      if (value.type === 'synced' && !this.#isThere) {
+        await this.return()
+        throw new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${this.#told.network.name}' any more`)
+      }
     }
   }
 
   #take(event: NetEvent): void {
-    if (event.type === 'overrun') this.#events.push(event)
-    else if (event.type === 'synced') {
-      if (!this.#isThere) {
-        const { name } = this.#told.network
-        throw new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${name}' any more`)
-      }
-      this.#events.push(event)
-    } else if (event.type === 'link') this.#takeLink(event.link, event.action === 'delete')
+    if (event.type === 'overrun' || event.type === 'synced') this.#events.push(event)
+    else if (event.type === 'link') this.#takeLink(event.link, event.action === 'delete')
   }
 
   #takeLink(link: Link, isGone: boolean): void {
