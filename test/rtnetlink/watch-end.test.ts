@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { createNetns, deleteNetns, host, openNetns, type WatchOptions } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { output } from '../support/lab.ts'
-import { runProgram } from '../support/program.ts'
+import { plainEnv, runProgram } from '../support/program.ts'
 import { suite } from '../support/suite.ts'
 import { Watcher } from '../support/watcher.ts'
 
@@ -102,7 +102,10 @@ test('it ends with deleteNetns, in the middle of its state as well', async () =>
 })
 
 test('one of a namespace that was opened by pid goes on when the process is gone, until it is closed', async () => {
-  const child = spawn('unshare', ['--net', 'sh', '-c', 'echo here; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('unshare', ['--net', 'sh', '-c', 'echo here; exec cat'], {
+    env: plainEnv(),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   await once(child.stdout, 'data')
   await using ns = await openNetns({ pid: child.pid as number })
   const watch = ns.watch({ links: true })
