@@ -3,9 +3,11 @@
 import { parseArgs } from 'node:util'
 import { inSandbox } from '../scripts/sandbox.mjs'
 import { buildFloor } from './contenders/floor.ts'
-import { circumstances, formatReport, reportOf, type Samples } from './report.ts'
+import { circumstances, formatReport, reportOf } from './report.ts'
 import { runTrial } from './run-trial.ts'
+import { formatTable, tableOf } from './table.ts'
 import { workloads } from './workloads/index.ts'
+import { type Figures, isTable, onlyFigure, type TableWorkload, type Workload } from './workloads/workload.ts'
 
 const usage = `usage: npm run bench -- [WORKLOAD…] [--rounds=5] [--json] [--check]
 workloads: ${Object.keys(workloads).join(' ')}`
@@ -49,7 +51,7 @@ buildFloor()
 const from = circumstances(rounds)
 const selected = names.flatMap((name) => {
   const workload = workloads[name]
-  return workload === undefined ? [] : [{ name, workload, samples: new Map<string, number[]>() }]
+  return workload === undefined ? [] : [{ name, workload, samples: new Map<string, Figures[]>() }]
 })
 
 // Round by round and not contender by contender: what disturbs the machine for a while then disturbs all of them.
@@ -62,16 +64,26 @@ for (let round = 1; round <= rounds; round++) {
   }
 }
 
-const reports = selected.map(({ name, workload, samples }) =>
-  reportOf(name, workload, Object.fromEntries(samples) satisfies Samples),
-)
+const isOrdinary = (one: (typeof selected)[number]): one is (typeof selected)[number] & { workload: Workload } =>
+  !isTable(one.workload)
+const isTabular = (one: (typeof selected)[number]): one is (typeof selected)[number] & { workload: TableWorkload } =>
+  isTable(one.workload)
+
+const reports = selected.filter(isOrdinary).map(({ name, workload, samples }) => {
+  const figures = [...samples].map(([contender, all]) => [contender, all.map((one) => one[onlyFigure] ?? Number.NaN)] as const)
+  return reportOf(name, workload, Object.fromEntries(figures))
+})
+const tables = selected
+  .filter(isTabular)
+  .map(({ name, workload, samples }) => tableOf(name, workload, Object.fromEntries(samples)))
 if (json) {
-  console.log(JSON.stringify({ ...from, workloads: reports }, undefined, 2))
+  console.log(JSON.stringify({ ...from, workloads: reports, tables }, undefined, 2))
 } else {
   const { date, kernel, cores, node, load } = from
   console.log(
     `Linux ${kernel}, ${cores} cores, Node.js ${node}, ${date}, load ${load.toFixed(2)}; medians of ${rounds} rounds, min – max`,
   )
   for (const report of reports) console.log(`\n${formatReport(report)}`)
+  for (const table of tables) console.log(`\n${formatTable(table)}`)
 }
 if (check && reports.some(({ judgements }) => judgements.some(({ met }) => !met))) process.exitCode = 1

@@ -63,7 +63,7 @@ export function reportOf(name: string, { title, unit, targets }: Workload, sampl
   return { workload: name, title, unit, rows, ratios, judgements: targets.map((target) => judge(target, samples)) }
 }
 
-const figure = (value: number): string => (value >= 100 ? String(Math.round(value)) : value.toPrecision(3))
+export const figure = (value: number): string => (value >= 100 ? String(Math.round(value)) : value.toPrecision(3))
 
 function verdicts({ unit, ratios, judgements }: WorkloadReport): string[] {
   const lines = judgements.map(({ target, figure: value, met }) => {

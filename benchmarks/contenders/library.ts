@@ -8,7 +8,7 @@ import type { Churn, Contender, Laps } from './contender.ts'
 const warmUpContainers = 20
 
 /** Microseconds that `work` takes. */
-async function timed(work: () => Promise<unknown>): Promise<number> {
+export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return (performance.now() - start) * 1000

@@ -12,10 +12,11 @@ import { getLink } from './get-link.ts'
 import { listAddresses, listLinks, listRoutes } from './list.ts'
 import { tenThousandthPort, thousandthPort } from './nth-port.ts'
 import { publish } from './publish.ts'
+import { scaleBridge, scalePtp } from './scale.ts'
 import { thousandthContainer } from './thousandth-container.ts'
-import type { Workload } from './workload.ts'
+import type { TableWorkload, Workload } from './workload.ts'
 
-export const workloads: Readonly<Record<string, Workload>> = {
+export const workloads: Readonly<Record<string, Workload | TableWorkload>> = {
   attach,
   'attach-at-once': attachAtOnce,
   'attach-published': attachPublished,
@@ -33,4 +34,6 @@ export const workloads: Readonly<Record<string, Workload>> = {
   'add-routes-singly': addRoutesSingly,
   'event-loop': eventLoop,
   'event-loop-listing': eventLoopListing,
+  'scale-bridge': scaleBridge,
+  'scale-ptp': scalePtp,
 }

@@ -14,6 +14,24 @@ export type Target =
   /** So many times faster than the other, at least. */
   | { readonly faster: number; readonly than: ContenderName }
 
+/** By what was measured. */
+export type Figures = Readonly<Record<string, number>>
+
+/** What the figure of a trial with a single one is called on its way to the report. */
+export const onlyFigure = 'figure'
+
+/** Measures several things once, in a process and a network namespace of its own. In microseconds. */
+export type TableTrial = () => Promise<Figures>
+
+/** A table: a column for each trial, a row for each thing that they measure, and how many times the first column the last one is. */
+export interface TableWorkload {
+  readonly title: string
+  readonly columns: string
+  readonly trials: Readonly<Record<string, TableTrial>>
+}
+
+export const isTable = (workload: Workload | TableWorkload): workload is TableWorkload => 'columns' in workload
+
 export interface Workload {
   readonly title: string
   readonly unit: 'µs' | 'ms' | '×'
