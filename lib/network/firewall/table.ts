@@ -14,7 +14,7 @@ import type {
 } from '../../nftables/schema.ts'
 
 /** Part of the table's comment: another version of this library can tell that the rules are not its own. */
-export const TABLE_VERSION = 2
+export const TABLE_VERSION = 3
 export const TABLE_COMMENT: string = `netlink-ct rules, version ${TABLE_VERSION}: networks and published ports are elements`
 
 const family: TableFamily = 'inet'
@@ -60,6 +60,9 @@ const markFromContainer: Statement = {
 
 const sameNetwork = is({ concat: [meta('iifgroup'), meta('oifgroup')] }, '@same')
 const toThisHost = is({ fib: { result: 'type', flags: 'daddr' } }, 'local')
+const comesFromElsewhere: Statement = {
+  match: { op: '==', left: { fib: { result: 'oif', flags: ['saddr', 'iif'] } }, right: 0 },
+}
 const published = has(ct('status'), 'dnat')
 
 interface ChainRules {
@@ -73,12 +76,15 @@ interface ChainRules {
 
 const chains: Readonly<Record<string, ChainRules>> = {
   // A bridge has route_localnet, for ports published on 127.0.0.1: without this a container could reach the host's loopback through it.
-  // br_netfilter asks here before the kernel has refused ::1 from outside.
+  // For the same reason the kernel would take 127.0.0.2 from there as a source. br_netfilter asks here before the kernel has refused ::1 from
+  // outside.
   guard: {
     hook: { type: 'filter', hook: 'prerouting', prio: -300 },
     rules: [
       [is(address('ip', 'daddr'), loopback), fromNetwork, drop],
       [is(address('ip6', 'daddr'), loopback6), fromNetwork, drop],
+      [is(address('ip', 'saddr'), loopback), fromNetwork, drop],
+      [is(address('ip6', 'saddr'), loopback6), fromNetwork, drop],
     ],
   },
   publish: {
@@ -109,11 +115,14 @@ const chains: Readonly<Record<string, ChainRules>> = {
   forward: {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
+      // First of all: an internal network has no part in others' connections, so that there is nothing to join by a forged address.
+      [{ vmap: { key: meta('iifgroup'), data: '@from' } }],
       [has(ct('state'), ['established', 'related']), accept],
       [leaving('iifgroup'), drop],
       [leaving('oifgroup'), drop],
-      [{ vmap: { key: meta('iifgroup'), data: '@from' } }],
       [{ vmap: { key: meta('oifgroup'), data: '@into' } }],
+      // Of new connections out of a network: else a container could have the answers sent to another one, and so open its network.
+      [fromNetwork, comesFromElsewhere, drop],
     ],
   },
   // A host end without a bridge has no address of its own, and masquerading would take any of the host's.
