@@ -229,7 +229,9 @@ export interface TunRequest {
 }
 
 export interface WatchOptions {
-  /** RTNLGRP_*. */
+  /** News of NETLINK_NETFILTER, and not of NETLINK_ROUTE. */
+  readonly netfilter: boolean
+  /** RTNLGRP_*, NFNLGRP_*. */
   readonly groups: readonly number[]
   readonly allNamespaces: boolean
   /** Bytes. */

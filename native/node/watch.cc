@@ -22,14 +22,15 @@ Napi::Value watch(const Napi::CallbackInfo& info) {
   wanted.all_namespaces = bool_member(options, "allNamespaces");
   wanted.receive_queue = static_cast<int>(number_member(options, "receiveBuffer"));
   const size_t room = number_member(options, "maxQueue");
+  const int protocol = bool_member(options, "netfilter") ? NETLINK_NETFILTER : NETLINK_ROUTE;
   auto wake = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[2].As<Napi::Function>()));
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Monitor>(
           info.Env(),
-          [target, wanted](Home& home) -> Result<Monitor> {
+          [target, wanted, protocol](Home& home) -> Result<Monitor> {
             Result<Monitor> opened = Error{};
-            auto visited = home.visit(*target, [&] { opened = Monitor::open(NETLINK_ROUTE, wanted); });
+            auto visited = home.visit(*target, [&] { opened = Monitor::open(protocol, wanted); });
             if (!visited) return visited.error();
             return opened;
           },

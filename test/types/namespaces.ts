@@ -3,10 +3,16 @@
 import type { Server } from 'node:net'
 import {
   type AddressInfo,
+  check,
   createNetns,
   createNetwork,
   deleteNetns,
+  diagnose,
   type Endpoint,
+  type ExposedPort,
+  exposedPorts,
+  gc,
+  keepRepaired,
   type Link,
   listNetns,
   listNetworks,
@@ -17,6 +23,8 @@ import {
   NetworkError,
   openNetns,
   openNetwork,
+  type RepairReport,
+  repair,
   type Stats,
   stats,
 } from '../../lib/index.ts'
@@ -107,6 +115,20 @@ export async function networks(host: Netns): Promise<void> {
   expectType<Network[]>()(await listNetworks({ host }))
   // @ts-expect-error the host is a Netns
   await listNetworks({ host: 'host' })
+  expectType<ExposedPort[]>()(await exposedPorts({ host }))
+  // @ts-expect-error the host is a Netns
+  await exposedPorts({ host: 'host' })
+  // @ts-expect-error no such option
+  await diagnose({ network: 'web' })
+  // @ts-expect-error no such option
+  await check({ network: 'web' })
+  // @ts-expect-error no such option
+  await repair({ network: 'web' })
+  // @ts-expect-error keep is a list
+  await gc({ keep: 'web' })
+  for await (const report of keepRepaired({ host, interval: 100 })) expectType<RepairReport>()(report)
+  // @ts-expect-error a number of milliseconds
+  keepRepaired({ interval: '1s' })
   // @ts-expect-error results do not change
   network.name = 'other'
   const endpoint = await network.attach({ name: 'shop', publish: ['8080:80'] })

@@ -72,6 +72,7 @@ function checked(options: WatchOptions): Wish {
   return {
     subjects: chosen,
     native: {
+      netfilter: false,
       groups: [...groups],
       allNamespaces,
       maxQueue: integer(options.maxQueue ?? 4096, 'options.maxQueue', 1, 1_000_000),
