@@ -141,7 +141,7 @@ export interface AttachPlan {
   readonly loose: boolean
   /** The bridge keeps the port from other isolated ones. */
   readonly isolated: boolean
-  /** Of the host end; 0: chosen at random from the private range. */
+  /** Of the host end; 0: the next of the private range, from a random start on. */
   readonly index: number
   readonly ifname: string
   readonly alias: string

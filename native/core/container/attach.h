@@ -65,7 +65,7 @@ struct AttachPlan {
   uint32_t group = 0;                 // IFLA_GROUP of the host end
   bool loose = true;                  // the container takes what it would answer through another network (rp_filter 2)
   bool isolated = false;              // the bridge keeps the port from other isolated ones
-  uint32_t index = 0;                 // ifindex of the host end; 0: chosen at random from the private range
+  uint32_t index = 0;                 // ifindex of the host end; 0: the next of the private range, from a random start on
   std::string ifname;                 // inside
   std::string alias;                  // of the host end: what is remembered of the endpoint
   std::string altname;                // of the host end: the endpoint's unique name
