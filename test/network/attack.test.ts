@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import * as assert from 'uvu/assert'
+import { createNetwork, type Network } from '../../lib/index.ts'
 import { json, output, ping, readSysctl, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import {
@@ -16,6 +17,7 @@ import {
   withForgedSources,
   withoutConnection,
 } from './attack/attacks.ts'
+import { tap } from './attack/wire.ts'
 import { createWorld, type World } from './attack/world.ts'
 import type { Family } from './matrix/city.ts'
 import type { Driver } from './matrix/variant.ts'
@@ -132,6 +134,55 @@ async function useLivingConnection(situation: Situation, from: string): Promise<
   return launch(situation, [{ name: `${from} joins in`, from, frame: { ...connection, to: world.hostMac(from) }, heard: '.' }])
 }
 
+/** What comes for a container that is gone: through a port that it published, and as answers to what it asked. */
+async function sendToTheDead(situation: Situation): Promise<string[]> {
+  const { driver, family } = situation
+  const subnet = family === 'ipv4' ? '10.9.0.0/24' : 'fd00:9::/64'
+  const network = await createNetwork({ name: 'd', driver, subnets: [subnet], masquerade: false })
+  try {
+    return await replace(network, situation)
+  } finally {
+    await network.delete({ force: true })
+  }
+}
+
+async function replace(network: Network, { world, driver, family }: Situation): Promise<string[]> {
+  const [lan, internet] = [world.wire('lan'), world.wire('internet')]
+  const [asks, answers] = [world.hostMac('lan'), world.hostMac('internet')]
+  const [host, away] = [world.city.hostAddress('lan', family), world.address('internet', family)]
+  const client = {
+    kind: 'udp',
+    to: asks,
+    source: world.address('lan', family),
+    destination: host,
+    from: 30_000,
+    port: 5399,
+  } as const
+  const first = await network.attach({ name: 'first', publish: ['5399:53/udp'] })
+  const address = first.addresses[0]?.split('/')[0] ?? ''
+  const server = { kind: 'udp', to: answers, source: away, destination: address, from: 53, port: 31_000 } as const
+  {
+    await using wire = await tap('first', { path: first.netns.path }, 'eth0')
+    const links = await json<{ ifname: string; address: string }[]>('ip', ['link', 'show'])
+    const gateway =
+      links.find(({ ifname }) => ifname === (driver === 'bridge' ? network.bridge : first.hostIfname))?.address ?? ''
+    await lan.send({ ...client, mark: 'living-1' })
+    await wire.until('living-1')
+    await wire.send({ kind: 'udp', to: gateway, source: address, destination: away, from: 31_000, port: 53, mark: 'question-1' })
+    await internet.until('question-1')
+    await internet.send({ ...server, mark: 'answer-1' })
+    await wire.until('answer-1')
+  }
+  await first.detach()
+  const second = await network.attach({ name: 'second', addresses: first.addresses })
+  await using wire = await tap('second', { path: second.netns.path }, 'eth0')
+  await lan.send({ ...client, mark: 'dead-1' })
+  await internet.send({ ...server, mark: 'late-1' })
+  await world.settled()
+  assert.ok(await ping(address))
+  return Array.from(wire.heard)
+}
+
 for (const driver of drivers)
   for (const bridgeNetfilter of hasBridgeNetfilter && driver === 'bridge' ? ([0, 1] as const) : ([0] as const)) {
     const title = driver === 'bridge' ? `${driver}, bridge-nf-call-iptables=${bridgeNetfilter}` : driver
@@ -160,10 +211,28 @@ for (const driver of drivers)
         const attacker = world.wire('x1').mac
         assert.is(await claimGateway(world, situation()), driver === 'bridge' ? attacker : world.hostMac('x2'))
       })
+      test(`${title}, ${family}: who gets the address of a dead container gets late answers, but nothing that was sent to its ports`, async () => {
+        assert.equal(await sendToTheDead(situation()), ['late-1'])
+      })
     }
     test(`${title}: neither the host nor another container takes a container for a router`, async () => {
       await routerIsNotBelieved(world, { world, driver, family: 'ipv6' })
       await routerIsBelieved(world)
+    })
+    test(`${title}: without the rules the same packets arrive`, async () => {
+      for (const chain of ['forward', 'guard']) await output('nft', ['flush', 'chain', 'inet', 'netlink-ct', chain])
+      for (const family of families) {
+        const situation = { world, driver, family }
+        const fromLan = intoContainers(situation).filter(({ from }) => from === 'lan')
+        const found = await launch(situation, [
+          ...fromLan,
+          ...betweenContainers(situation).filter(({ name }) => !name.includes('MAC')),
+        ])
+        assert.equal(
+          found.filter((line) => line.endsWith(': .')),
+          [],
+        )
+      }
     })
     test(`${title}: the networks go`, async () => world[Symbol.asyncDispose]())
   }
