@@ -45,13 +45,12 @@ async function launch({ world }: Situation, attacks: readonly Attack[]): Promise
   await world.settled()
   for (const { from, frame, mark } of marked) await world.wire(from).send({ ...frame, mark })
   // What should arrive may take longer on a slow machine than what shows that everything has.
-  for (const { heard, mark } of marked)
-    for (const who of heard === '.' ? [] : heard.split(', '))
-      if (who !== 'host')
-        await world
-          .wire(who.replace('!', ''))
-          .until(who.endsWith('!') ? `${mark}!` : mark)
-          .catch(() => {})
+  const awaited = marked.flatMap(({ heard, mark }) =>
+    (heard === '.' ? [] : heard.split(', ')).filter((who) => who !== 'host').map((who) => ({ who, mark })),
+  )
+  await Promise.allSettled(
+    awaited.map(({ who, mark }) => world.wire(who.replace('!', '')).until(who.endsWith('!') ? `${mark}!` : mark)),
+  )
   for (let round = 0; round < 2; round++) await world.settled()
   return marked.map(({ name, mark }) => `${name}: ${world.whoHeard(mark)}`)
 }

@@ -249,7 +249,7 @@ export function withForgedSources(situation: Situation): Attack[] {
     ...['y1', 'i1', 'lan'].map((as) =>
       on(`x1 sends as ${as} to the internet`, '.', { from: 'x1', kind: 'echo', source: a(as), destination: a('internet') }),
     ),
-    // What is left to rp_filter or to the option antiSpoofing: that sender and source are one and the same.
+    // What the table leaves to rp_filter: that sender and source are one and the same.
     on('lan sends as x2 to a server of the host', 'host', {
       from: 'lan',
       kind: 'udp',

@@ -151,11 +151,14 @@ export async function createWorld(driver: Driver): Promise<World> {
       },
       async settled() {
         const mark = `settled-${round++}`
-        for (const [family, socket] of Object.entries(mouths) as [Family, Socket][])
-          for (const place of wires.keys()) {
-            socket.send(`<<${mark}-${family}>>`, 9, address(place, family))
-            await wire(place).until(`${mark}-${family}`)
-          }
+        await Promise.all(
+          Object.entries(mouths).flatMap(([family, socket]) =>
+            Array.from(wires, ([place, { until }]) => {
+              socket.send(`<<${mark}-${family}>>`, 9, address(place, family as Family))
+              return until(`${mark}-${family}`)
+            }),
+          ),
+        )
       },
       [Symbol.asyncDispose]: dispose,
     }
