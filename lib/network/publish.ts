@@ -99,16 +99,19 @@ async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[])
 export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: readonly Port[]): Promise<readonly Port[]> {
   const current = await portsNow(host, endpoint)
   const isSame = (a: Port, b: Port): boolean => portKey(a) === portKey(b) && a.containerPort === b.containerPort
-  const added = wanted.filter((port) => !current.some((has) => isSame(has, port)))
-  for (const port of added) {
+  const isKnown = (port: Port): boolean => current.some((has) => isSame(has, port))
+  const fresh = wanted.filter((port) => !isKnown(port))
+  for (const port of fresh) {
     const other = current.find((has) => collide(has, port))
     if (other !== undefined) {
       const why = `'${endpoint.name}' publishes ${portKey(other)} already, as its port ${other.containerPort}`
       throw new NetworkError('PORT_IN_USE', why)
     }
   }
+  // A process that died after it had written the alias left them out of the table.
+  const added = [...fresh, ...(await lostPorts(host, endpoint, wanted.filter(isKnown)))]
   if (added.length === 0) return current
-  const ports = [...current, ...added]
+  const ports = [...current, ...fresh]
   const plan = {
     host: Netns.handleOf(host),
     table: tableName,
@@ -129,20 +132,33 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: read
   return ports
 }
 
+/** Those that the firewall does not lead to the endpoint, of ports that its alias tells of. */
+async function lostPorts(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<Port[]> {
+  if (ports.length === 0) return []
+  const owner = ownerOf(endpoint.network, endpoint.name)
+  const nameOf = (port: PublishedPort): string => `${port.family} ${keyOf(port)}`
+  const holders = await holdersOf(host, published(ports, familiesOf(endpoint)))
+  const held = new Set(holders.filter((holder) => holder.owner === owner).map(({ port }) => nameOf(port)))
+  return ports.filter((port) => published([port], familiesOf(endpoint)).some((one) => !held.has(nameOf(one))))
+}
+
 /** Withdraws ports; ones that it does not publish are no error. Resolves to those that remain. */
 export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: readonly Port[]): Promise<readonly Port[]> {
   const keys = new Set(unwanted.map(portKey))
   const current = await portsNow(host, endpoint)
   const removed = current.filter((port) => keys.has(portKey(port)))
   const remaining = current.filter((port) => !keys.has(portKey(port)))
-  if (removed.length === 0) return remaining
+  // Also those that the alias does not tell of: a process that died after it had written that left them in the table.
+  const withdrawn = [...removed, ...unwanted.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))]
   const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
-  const elements = endpointElements(endpoint, removed, remaining)
+  const elements = endpointElements(endpoint, withdrawn, remaining)
+  const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
+  if (removed.length === 0) {
+    await work()
+    return remaining
+  }
   await remember(host, endpoint, remaining)
-  await rolledBack(
-    () => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, removed) })),
-    () => remember(host, endpoint, current),
-  )
+  await rolledBack(work, () => remember(host, endpoint, current))
   return remaining
 }
 
