@@ -53,9 +53,11 @@ export async function enableForwarding(host: Netns, family: Family): Promise<voi
   }
 }
 
-/** After the bridge is gone. */
-export async function restoreForwarding(host: Netns, family: Family, before: boolean): Promise<void> {
-  if (before || (await networkLabels(host)).some((label) => label.forwardingBefore[family] !== undefined)) return
+/** Once no other network than `going` needs it. */
+export async function restoreForwarding(host: Netns, family: Family, before: boolean, going?: string): Promise<void> {
+  if (before) return
+  const others = (await networkLabels(host)).filter(({ name }) => name !== going)
+  if (others.some((label) => label.forwardingBefore[family] !== undefined)) return
   if ((await sysctlOf(host, forwardingKeys[family])) === '1') await host.setSysctl(forwardingKeys[family], 0)
   if (family === 10) await listenAsBefore(host)
 }

@@ -457,9 +457,15 @@ export class Network implements EndpointOwner {
       await Promise.all(endpoints.map((endpoint) => endpoint.detach()))
     }
     const { bridge, forwardingBefore } = this.#facts
+    const restore = async (going?: string): Promise<void> => {
+      for (const family of this.#families) await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
+    }
     await removeFromTable(this.#host, this.firewalled())
+    // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
+    // another network have gone at the same time.
+    await restore(this.name)
     await this.#host.deleteLink(bridge.index).catch(absentLink)
-    for (const family of this.#families) await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true)
+    await restore()
   }
 
   /** @internal whether its containers need the host to forward: without a bridge even neighbors reach each other through it */
