@@ -16,7 +16,15 @@ Result<void> withdraw(Home& home, const DetachPlan& plan) {
   auto netfilter = plan.host->socket(home, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
   if (auto done = unpublish(*netfilter.value(), plan.table, plan.elements); !done) return done;
-  return flush_flows(*netfilter.value(), plan.flows);
+  if (auto done = flush_flows(*netfilter.value(), plan.flows); !done) return done;
+  // A client of TCP that still waits for its first answer asks again, and conntrack would lead it to whoever has the address
+  // then.
+  for (const Element& element : plan.elements) {
+    const bool is_address = element.data.empty();
+    if (!is_address) continue;
+    if (auto done = flush_flows_to(*netfilter.value(), element.key); !done) return done;
+  }
+  return {};
 }
 
 // A group that nobody else uses, so that deleting it deletes only what was put into it here. The firewall lets nothing pass to or
