@@ -43,14 +43,12 @@ export function tableOf(
 export function formatTable({ title, columns, rows }: TableReport): string {
   const width = Math.max(columns.length, ...rows.map(({ measured }) => measured.length))
   const line = (head: string, cells: readonly string[]): string =>
-    `  ${head.padEnd(width)}${cells.map((cell) => cell.padStart(18)).join('')}`
+    `  ${head.padEnd(width)}${cells.map((cell) => cell.padStart(22)).join('')}`
   const heads = rows[0]?.cells.map(({ trial }) => trial) ?? []
   const body = rows.map(({ measured, cells }) =>
     line(
       measured,
-      cells.map(
-        ({ median: value, ratio }, at) => `${figure(value)} µs${at === 0 ? '' : ` ${`${ratio.toPrecision(2)} ×`.padStart(6)}`}`,
-      ),
+      cells.map(({ median: value, ratio }, at) => `${figure(value)} µs${at === 0 ? '' : ` ${`${figure(ratio)} ×`.padStart(6)}`}`),
     ),
   )
   return [title, line(columns, heads), ...body].join('\n')

@@ -100,7 +100,7 @@ async function warnOfHost(host: Netns, name: string): Promise<void> {
   const tell = (message: string): void =>
     warn({ source: 'library', operation: `make the network ${name}`, netns: host.inode, message })
   try {
-    for (const { message } of [...(await foreignChains(host)), ...(await fullNeighborTables())]) tell(message)
+    for (const { message } of [...(await foreignChains(host)), ...(await fullNeighborTables(host))]) tell(message)
   } catch (error) {
     // The network stands.
     tell(`what else is on the host could not be looked at: ${String(error)}`)

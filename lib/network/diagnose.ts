@@ -6,7 +6,7 @@ import type { Chain, Listed, Rule, Statement } from '../nftables/schema.ts'
 import { tableName } from './firewall/index.ts'
 import { forwardingKeys } from './forwarding.ts'
 import { type HostOptions, hostOf, listNetworks } from './list.ts'
-import { neighborTables } from './neighbor-table.ts'
+import { type NeighborTable, neighborTables } from './neighbor-table.ts'
 import type { Network } from './network.ts'
 
 /** One thing that somebody should know. */
@@ -78,9 +78,18 @@ async function lastWord(host: Netns, { family, table, name }: Chain): Promise<st
   return rules.some((rule) => rule.chain === name && refusesAll(rule)) ? 'a rule of it refuses all that came so far' : undefined
 }
 
-/** The kernel counts neighbors of all its namespaces together. */
-export async function fullNeighborTables(): Promise<Finding[]> {
-  return (await neighborTables())
+/**
+ * The kernel counts neighbors of all its namespaces together. Permanent ones are in its number and do not count against the limit: those
+ * of the driver ptp, one on the host and one inside. `proc` is for tests.
+ */
+export async function fullNeighborTables(host: Netns, proc?: string): Promise<Finding[]> {
+  const tables: NeighborTable[] = []
+  for (const table of await neighborTables(proc)) {
+    if (table.entries < table.limit * nearly) continue
+    const exempt = 2 * (await host.listNeighbors({ family: table.family, states: ['permanent'] })).length
+    tables.push({ ...table, entries: Math.max(table.entries - exempt, 0) })
+  }
+  return tables
     .filter(({ entries, limit }) => entries >= limit * nearly)
     .map(({ family, entries, limit }): Finding => {
       const key = `net.ipv${family === 'inet' ? 4 : 6}.neigh.default.gc_thresh3`
@@ -129,7 +138,7 @@ async function fullBridge(host: Netns, network: Network): Promise<Finding[]> {
 export async function diagnose(options: HostOptions = {}): Promise<Finding[]> {
   const host = hostOf(options)
   const networks = await listNetworks(options)
-  const findings = [...(await foreignChains(host)), ...(await fullNeighborTables())]
+  const findings = [...(await foreignChains(host)), ...(await fullNeighborTables(host))]
   for (const network of networks) findings.push(...(await forwardingOf(host, network)), ...(await fullBridge(host, network)))
   return findings
 }

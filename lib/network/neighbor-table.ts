@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 
 export interface NeighborTable {
   readonly family: 'inet' | 'inet6'
+  /** With the permanent ones. */
   readonly entries: number
-  /** gc_thresh3: a new entry beyond it is refused. */
+  /** gc_thresh3: a new entry beyond it is refused, unless it is permanent. */
   readonly limit: number
 }
 

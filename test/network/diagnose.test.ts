@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { createNetwork, diagnose, host, type NetlinkWarning, type Network } from '../../lib/index.ts'
+import { fullNeighborTables } from '../../lib/network/diagnose.ts'
 import { neighborTables } from '../../lib/network/neighbor-table.ts'
 import { failureOf } from '../support/failure.ts'
 import { createLab, kernelState, output, ping, writeSysctl } from '../support/lab.ts'
@@ -147,6 +148,14 @@ table arp other { chain input { type filter hook input priority filter; policy d
     writeFileSync(join(proc, 'net/stat/arp_cache'), `entries  allocs   destroys\n${line}\n${line}\n`)
     writeFileSync(join(proc, 'sys/net/ipv4/neigh/default/gc_thresh3'), '1024\n')
     assert.equal(await neighborTables(proc), [{ family: 'inet', entries: 1017, limit: 1024 }])
+    const nearlyFull = async () => (await fullNeighborTables(host, proc)).map(({ code }) => code)
+    assert.equal(await nearlyFull(), ['NEIGHBORS_NEARLY_FULL'])
+    // As the driver ptp makes them: as many again are inside the containers.
+    await output('ip', ['link', 'add', 'near', 'up', 'type', 'veth', 'peer', 'name', 'far'])
+    const entries = Array.from({ length: 60 }, (_, number) => `neigh add 10.9.0.${number + 1} lladdr 02:00:00:00:00:01 dev near`)
+    await output('ip', ['-batch', '-'], { input: entries.join('\n') })
+    assert.equal(await nearlyFull(), [], '897 of the 1017 count')
+    await output('ip', ['link', 'delete', 'near'])
     rmSync(proc, { recursive: true })
   })
 

@@ -33,8 +33,8 @@ constexpr const char* network_step = "find the network in the firewall";
 // The kernel counts its own indexes up from 1, far below this range.
 constexpr uint32_t in_range(uint32_t number) { return (number & 0x3fffffffU) | 0x40000000U; }
 
-// One after another from a start that no other process has: the kernel walks devices by index, and a walk takes several times as long
-// where they are far apart. `elsewhere` is a new start, after an index that somebody had.
+// One after another from a start that no other process has: the kernel walks devices by index, and a walk takes several times as
+// long where they are far apart. `elsewhere` is a new start, after an index that somebody had.
 Result<uint32_t> next_index(bool elsewhere) {
   thread_local uint32_t last = 0;
   if (last == 0 || elsewhere) {
