@@ -24,11 +24,13 @@ export function announceSysctls(ifname: string, ipv6: boolean): PlanSysctls {
 
 /**
  * A bridge forwards what a port hears as soon as its work queue has noticed the carrier, which may be too late for what the kernel says
- * when the link comes up. So the port is told to forward, and the device is given the MAC that it has: that is announced, too.
+ * when the link comes up. So the carrier is waited for, the port is told to forward, and the device is given the MAC that it has: that is announced, too.
  */
 async function announce(host: Netns, inside: Netns, endpoint: Endpoint, index: number): Promise<void> {
   const { hostIndex, isBridgePort, mac } = endpoint
   if (isBridgePort) {
+    // Before that a port takes no state: ENETDOWN.
+    await host.waitForLink(hostIndex, { operstate: 'up' })
     const info = { portKind: 'bridge', portData: { state: forwarding } }
     const step = 'let the bridge forward what the port hears'
     await send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body: { index: hostIndex, info }, step }])
