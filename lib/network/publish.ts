@@ -153,12 +153,12 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
   const elements = endpointElements(endpoint, withdrawn, remaining)
   const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
-  if (removed.length === 0) {
-    await work()
-    return remaining
-  }
+  // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
+  await work()
+  if (removed.length === 0) return remaining
   await remember(host, endpoint, remaining)
-  await rolledBack(work, () => remember(host, endpoint, current))
+  // Somebody may have restored the firewall from the alias before it was written.
+  await work()
   return remaining
 }
 
