@@ -197,6 +197,16 @@ async function atEveryStep({ task, steps, before, after, isCollected = true }: S
     }),
   )
 
+  test.skipIf(noStrace, 'of an unpublish, its container detached next', () =>
+    atEveryStep({
+      task: { network: 'lab', verb: 'unpublish', endpoint: 'dead', ports: ports.slice(0, 1) },
+      steps: { sendto: 5 },
+      before: attached(ports),
+      after: detachByName,
+      isCollected: false,
+    }),
+  )
+
   test.skipIf(noStrace, 'of a detach', () =>
     atEveryStep({
       task: { network: 'lab', verb: 'detach', endpoint: 'dead' },
