@@ -89,6 +89,8 @@ export interface DumpResult {
 export interface PlanElement {
   readonly set: string
   readonly key: Uint8Array
+  /** Empty where the set holds no intervals. */
+  readonly keyEnd: Uint8Array
   readonly data: Uint8Array
   readonly comment: string
   /** Refuse with EEXIST when the key is there already. */
@@ -148,10 +150,14 @@ export interface AttachPlan {
   readonly altname: string
   readonly families: readonly {
     readonly prefixLength: number
-    /** Has the addresses that have ports. */
-    readonly publishedSet: string
-    /** Whose data start with such an address. */
-    readonly portMaps: readonly string[]
+    readonly ports: {
+      /** Has the addresses that have ports. */
+      readonly published: string
+      /** Whose data start with such an address, with the sets that say who may ask: their keys, and those that start with theirs. */
+      readonly maps: readonly { readonly map: string; readonly limited: string; readonly allowed: string }[]
+      /** Whose keys start with such an address. */
+      readonly open: readonly string[]
+    }
     readonly gateway: Uint8Array
   }[]
   /** Tried in order; whoever creates the device has the lease. */
@@ -173,8 +179,8 @@ export interface AttachPlan {
     readonly ofDevice: boolean
   })[]
   readonly hostPorts: readonly PlanHostPort[]
-  /** One of the leased addresses, by its position, is put in front of the key or the data of each. */
-  readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' })[]
+  /** One of the leased addresses, by its position, is put in front of the key or the data of each, or nowhere. */
+  readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' | 'neither' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
   /** Has the group, or the attach is refused (ENOENT, 'find the network in the firewall'); empty: not to be asked for. */

@@ -27,7 +27,7 @@ import {
 } from './inside.ts'
 import { checkLabels, type Labels } from './label.ts'
 import type { Leases, Place } from './lease.ts'
-import { type Port, type PortSpec, parsePorts, refuseForeignFamily } from './port.ts'
+import { type PortSpec, type PortWish, parsePorts, settleIn } from './port.ts'
 
 export interface AttachSpec {
   /** The container's name, unique in the network. Letters, digits, `_`, `.` and `-`; at most 64. */
@@ -43,7 +43,10 @@ export interface AttachSpec {
   readonly mac?: string
   /** Of the interface inside. @defaultValue 'eth0' */
   readonly ifname?: string
-  /** `['8080:80', '127.0.0.1:53:53/udp', '[2001:db8::1]:8080:80', '8000-8009:9000-9009']` */
+  /**
+   * `['8080:80', '127.0.0.1:53:53/udp', '[2001:db8::1]:8080:80', '8000-8009:9000-9009', '8081:80?from=192.0.2.0/24']`; on a port of the host
+   * that is free: `['80', '127.0.0.1::80', '8000-8100:80']`
+   */
   readonly publish?: readonly PortSpec[]
   /** Whether the default route goes through this network. @defaultValue true, and false in an internal network */
   readonly defaultRoute?: boolean
@@ -76,7 +79,7 @@ export interface CheckedAttach {
   readonly place: Partial<Place>
   readonly mac: string | undefined
   readonly ifname: string
-  readonly ports: readonly Port[]
+  readonly ports: readonly PortWish[]
   readonly defaultRoute: boolean
   readonly metric: number
   readonly routes: readonly PlanRoute[]
@@ -93,6 +96,8 @@ export interface AttachSite {
   readonly prefixLengths: readonly number[]
   readonly gateways: readonly Address[]
   readonly internal: boolean
+  /** In which the network is routed. */
+  readonly routed: readonly Family[]
   readonly driver: string
   readonly mtu: number
   readonly leases: Pick<Leases, 'isNameable'>
@@ -152,14 +157,10 @@ export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
   const defaultRoute = flag(spec.defaultRoute, 'defaultRoute', !site.internal)
   if (site.internal && spec.defaultRoute === true)
     throw invalidValue('defaultRoute', 'makes no sense in an internal network: nothing leaves it', true)
-  const ports = spec.publish === undefined ? [] : parsePorts(spec.publish, 'publish')
-  if (site.internal && ports.length > 0)
+  const wishes = spec.publish === undefined ? [] : parsePorts(spec.publish, 'publish')
+  if (site.internal && wishes.length > 0)
     throw invalidValue('publish', 'makes no sense in an internal network: nothing gets into it', spec.publish)
-  refuseForeignFamily(
-    ports,
-    site.subnets.map(({ family }) => family),
-    'publish',
-  )
+  const ports = settleIn({ families: site.subnets.map(({ family }) => family), routed: site.routed }, wishes, 'publish')
   const ifname = spec.ifname === undefined ? 'eth0' : interfaceName(spec.ifname, 'ifname')
   const metric = spec.metric === undefined ? 0 : integer(spec.metric, 'metric', 0, largestMetric)
   return {

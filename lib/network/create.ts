@@ -59,9 +59,10 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const addresses = hostAddresses(subnets, checked.gateways)
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
-  const { name, driver, internal, icc, masquerade } = checked
+  const { name, driver, internal, icc, masquerade, gatewayMode, trusted } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const label: NetworkLabel = { name, driver, internal, icc, masquerade, reserved, forwardingBefore: before, addresses }
+  const options = { driver, internal, icc, masquerade, gatewayMode, trusted }
+  const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
   const made = await createBridge(Netns.handleOf(host), {
@@ -211,8 +212,9 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     }),
     wanted.mtu !== undefined && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
-    reservedDifference(existing.reserved, wanted.reserved.map(formatCidr)),
-    ...(['driver', 'internal', 'icc', 'masquerade'] as const).map((option) => {
+    listDifference('reserved', existing.reserved, wanted.reserved.map(formatCidr)),
+    listDifference('trusted', existing.trusted, wanted.trusted),
+    ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode'] as const).map((option) => {
       const [has, want] = [existing, wanted].map((one) =>
         typeof one[option] === 'object' ? JSON.stringify(one[option]) : one[option],
       )
@@ -223,9 +225,9 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
   throw new NetworkError('NETWORK_DIFFERS', `there is a network '${existing.name}' with ${differences.join('; ')}`)
 }
 
-function reservedDifference(has: readonly string[], wanted: readonly string[]): string | false {
+function listDifference(what: string, has: readonly string[], wanted: readonly string[]): string | false {
   const [own, other] = [has, wanted].map((parts) => [...parts].sort().join(', ') || 'nothing')
-  return own !== other && `reserved ${own}, not ${other}`
+  return own !== other && `${what} ${own}, not ${other}`
 }
 
 /** Opens a network that is there, whoever made it. NETWORK_NOT_FOUND. */

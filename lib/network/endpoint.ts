@@ -1,5 +1,6 @@
 // A container's place in a network.
 
+import type { Family } from '../cidr.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { EndpointLabel, Labels } from './label.ts'
 import type { Port, PortSpec } from './port.ts'
@@ -27,6 +28,7 @@ export interface EndpointFacts {
 interface EndpointOrigin {
   readonly label: EndpointLabel
   readonly isBridgePort: boolean
+  readonly routed: readonly Family[]
 }
 
 /**
@@ -53,6 +55,8 @@ export class Endpoint implements AsyncDisposable {
   readonly label: EndpointLabel
   /** @internal whether the host end has options of a bridge's port */
   readonly isBridgePort: boolean
+  /** @internal in which families it is reached by its own address */
+  readonly routed: readonly Family[]
   readonly #owner: EndpointOwner
   #ports: readonly Port[]
 
@@ -71,6 +75,7 @@ export class Endpoint implements AsyncDisposable {
     this.label = facts.label
     this.labels = facts.label.labels ?? {}
     this.isBridgePort = facts.isBridgePort
+    this.routed = facts.routed
     this.#owner = owner
   }
 
@@ -79,12 +84,17 @@ export class Endpoint implements AsyncDisposable {
     return this.#ports
   }
 
-  /** Publishes more ports, all or none. PORT_IN_USE names the owner of one that is taken. */
+  /**
+   * Publishes more ports, all or none; `ports` then has their numbers on the host. PORT_IN_USE names the owner of one that is taken.
+   */
   async publish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
     this.#ports = await this.#owner.changePorts(this, specs, true)
   }
 
-  /** Withdraws ports; ones that it does not publish are no error. Connections in conntrack's memory go for UDP. */
+  /**
+   * Withdraws ports; ones that it does not publish are no error. `'80'`, without a number on the host, stands for all that lead to the
+   * container's port 80. Connections in conntrack's memory go for UDP.
+   */
   async unpublish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
     this.#ports = await this.#owner.changePorts(this, specs, false)
   }

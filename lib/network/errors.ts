@@ -26,3 +26,14 @@ export class NetworkError extends Error {
     this.code = code
   }
 }
+
+/** PORT_IN_USE, and which one: whoever chose it can choose another. */
+export class PortInUseError extends NetworkError {
+  /** `'8080/tcp'`, on whichever address of the host. */
+  readonly port: string
+
+  constructor(port: string, message: string, options?: ErrorOptions) {
+    super('PORT_IN_USE', message, options)
+    this.port = port
+  }
+}

@@ -1,9 +1,9 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
 //   (of the drivers on a wire: driver/lan-label.ts)
-//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [mac=02:00:00:00:00:07] [limited]
-//                                               [@app=shop …]
+//   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [?from=192.0.2.0/24 8081:80]
+//                                               [mac=02:00:00:00:00:07] [limited] [@app=shop …]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
@@ -12,7 +12,7 @@ import type { Family } from '../cidr.ts'
 import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
 import { type LanDriver, type LanLabel, lanWords, parseLanWords } from './driver/lan-label.ts'
-import { formatPorts, type Port, parsePorts } from './port.ts'
+import { formatPorts, type Port, readPortWords } from './port.ts'
 
 const prefix = 'netlink-ct/1'
 /** IFALIASZ without the NUL. */
@@ -30,12 +30,19 @@ export type Driver = 'bridge' | 'ptp' | LanDriver
 /** Whether containers go out under an address of the host and, by family, under which; of a family without one whichever fits. */
 export type Masquerade = boolean | { readonly ipv4?: string; readonly ipv6?: string }
 
+export type GatewayMode = 'nat' | 'routed'
+/** How containers are reached, in the families that the network has: by ports of the host, or by their own addresses. */
+export type GatewayModes = { readonly ipv4?: GatewayMode; readonly ipv6?: GatewayMode }
+
 export interface NetworkLabel {
   readonly name: string
   readonly driver: Driver
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: Masquerade
+  readonly gatewayMode: GatewayModes
+  /** Interfaces of the host from which every port of the containers is reached. */
+  readonly trusted: readonly string[]
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
@@ -87,13 +94,21 @@ export function formatNetworkLabel(label: NetworkLabel): string {
     if (ipv4 !== undefined) words.push(`source4=${ipv4}`)
     if (ipv6 !== undefined) words.push(`source6=${ipv6}`)
   }
+  if (label.gatewayMode.ipv4 === 'routed') words.push('routed4')
+  if (label.gatewayMode.ipv6 === 'routed') words.push('routed6')
+  // A device's name may have any letter but a slash and spaces.
+  if (label.trusted.length > 0) words.push(`trusted=${label.trusted.map(encodeURIComponent).join(',')}`)
   for (const [family, word] of forwardingWords) {
     const before = label.forwardingBefore[family]
     if (before !== undefined) words.push(`${word}=${before ? 1 : 0}`)
   }
   if (label.reserved.length > 0) words.push(`reserved=${label.reserved.join(',')}`)
   if (label.addresses.length > 0) words.push(`addresses=${label.addresses.join(',')}`)
-  return fitting(words.join(' '), `the options of the network '${label.name}'`, 'reserve fewer and larger parts')
+  return fitting(
+    words.join(' '),
+    `the options of the network '${label.name}'`,
+    'reserve fewer and larger parts, trust fewer devices',
+  )
 }
 
 /** undefined for an alias that is not ours. */
@@ -103,6 +118,11 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   const has = (word: string): boolean => words.includes(word)
   const value = (key: string): string | undefined => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1)
   const [ipv4, ipv6] = [value('source4'), value('source6')]
+  const addresses = value('addresses')?.split(',') ?? []
+  const modes = addresses.map((address): [keyof GatewayModes, GatewayMode] => {
+    const six = address.includes(':')
+    return [six ? 'ipv6' : 'ipv4', has(six ? 'routed6' : 'routed4') ? 'routed' : 'nat']
+  })
   const before = forwardingWords.flatMap(([family, word]) => {
     const text = value(word)
     return text === undefined ? [] : [[family, text !== '0'] as const]
@@ -115,9 +135,11 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     internal: has('internal'),
     icc: has('icc'),
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
+    gatewayMode: Object.fromEntries(modes),
+    trusted: value('trusted')?.split(',').map(decodeURIComponent) ?? [],
     forwardingBefore: Object.fromEntries(before),
     reserved: value('reserved')?.split(',') ?? [],
-    addresses: value('addresses')?.split(',') ?? [],
+    addresses,
   }
 }
 
@@ -157,7 +179,7 @@ export function parseEndpointLabel(alias: string | undefined): EndpointLabel | u
     })
     return {
       name: objectName(name, 'the alias'),
-      ports: parsePorts(ports, 'the alias'),
+      ports: readPortWords(ports, 'the alias'),
       mac: mac === undefined ? undefined : macAddress(mac, 'the alias'),
       limited: words.includes('limited'),
       labels: Object.fromEntries(labels),

@@ -21,11 +21,12 @@ import { openNetnsOption } from '../netns/registry.ts'
 import type { Link } from '../rtnetlink/link.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
+import { choosePorts } from './choose.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
 import { NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
 import { announceSysctls, finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
-import { type FirewalledNetwork, networksSet, pendingElements, portSets, tableName } from './firewall/index.ts'
+import { type FirewalledNetwork, networksSet, pendingElements, portSets, sourceSets, tableName } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { isRefusal, type PlanRoute, setsReversePathFilter, unicast } from './inside.ts'
@@ -34,13 +35,14 @@ import {
   type EndpointLabel,
   endpointAltname,
   formatEndpointLabel,
+  type GatewayModes,
   type Masquerade,
   type NetworkLabel,
   parseEndpointLabel,
 } from './label.ts'
 import { Leases, type NumberRange, type Place } from './lease.ts'
-import { type Port, type PortSpec, parsePort, parsePorts, refuseForeignFamily } from './port.ts'
-import { flowsOf, hostPortsOf, ownerOf, published } from './ports.ts'
+import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
+import { containerPorts, flowsOf, hostPortsOf, ownerOf, translated } from './ports.ts'
 import {
   endpointElements,
   endpointFlows,
@@ -90,6 +92,10 @@ export class Network implements EndpointOwner {
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: Masquerade
+  /** Of the families that it has. */
+  readonly gatewayMode: GatewayModes
+  /** Interfaces of the host from which every port of its containers is reached. */
+  readonly trusted: readonly string[]
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #leases: Leases
@@ -120,6 +126,8 @@ export class Network implements EndpointOwner {
     this.internal = facts.internal
     this.icc = facts.icc
     this.masquerade = facts.masquerade
+    this.gatewayMode = facts.gatewayMode
+    this.trusted = facts.trusted
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
     if (ports !== undefined) this.#startBehind(ports)
   }
@@ -145,6 +153,16 @@ export class Network implements EndpointOwner {
     return this.#facts.subnets.map(({ family }) => family)
   }
 
+  /** The families in which containers are reached by their own addresses. */
+  get #routed(): Family[] {
+    return this.#families.filter((family) => this.gatewayMode[family === 2 ? 'ipv4' : 'ipv6'] === 'routed')
+  }
+
+  /** Those in which they are reached by ports of the host. */
+  get #translated(): Family[] {
+    return translated({ families: this.#families, routed: this.#routed })
+  }
+
   /**
    * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
    * All or nothing, in one call to the native side and one submission per namespace for what is made.
@@ -153,17 +171,23 @@ export class Network implements EndpointOwner {
    * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE, PROTOCOL_UNSUPPORTED; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
-    const { checked, label, alias } = this.#checked(spec)
+    const checked = this.#checked(spec)
     await requireProtocols(this.#host, checked.ports)
+    return choosePorts(this.#host, checked.ports, this.#translated, (ports) => this.#attach(spec, checked, ports))
+  }
+
+  async #attach(spec: AttachSpec, checked: CheckedAttach, ports: readonly Port[]): Promise<AttachedEndpoint> {
+    const label = labelOf(checked, ports)
+    const alias = formatEndpointLabel(label)
     const given = await resolveNetns(spec.netns)
     try {
       const owner = ownerOf(this.name, checked.name)
-      const { attached, place } = await withReclaim(this.#host, owner, checked.ports, this.#families, () =>
-        this.#lease(checked, alias, given?.netns),
+      const { attached, place } = await withReclaim(this.#host, owner, ports, this.#translated, () =>
+        this.#lease({ ...checked, ports }, alias, given?.netns),
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
-      const { ifname, ports, routes } = checked
+      const { ifname, routes } = checked
       const { hostIndex } = attached
       const endpoint = this.#endpoint(place, { label, ifname, ports, netns, hostIndex }) as AttachedEndpoint
       if (hasFinish(checked)) {
@@ -187,8 +211,8 @@ export class Network implements EndpointOwner {
     await rolledBack(
       () => finish(this.#host, netns, { checked, endpoint, index: attached.index }),
       async () => {
-        const elements = endpointElements(endpoint, checked.ports)
-        const flows = endpointFlows(endpoint, checked.ports)
+        const elements = endpointElements(endpoint, endpoint.ports)
+        const flows = endpointFlows(endpoint, endpoint.ports)
         await takeBack({ host, elements, flows, table: tableName, routes: checked.routes }, attached, netns)
       },
     )
@@ -205,6 +229,7 @@ export class Network implements EndpointOwner {
         label,
         name: label.name,
         isBridgePort: this.driver === 'bridge',
+        routed: this.#routed,
         network: this.name,
         hostIfname,
         mac: label.mac ?? formatMac(mac),
@@ -215,7 +240,7 @@ export class Network implements EndpointOwner {
     )
   }
 
-  async #lease(checked: CheckedAttach, alias: string, inside: Netns | undefined): Promise<{ attached: Attached; place: Place }> {
+  async #lease(checked: SettledAttach, alias: string, inside: Netns | undefined): Promise<{ attached: Attached; place: Place }> {
     const { number, six } = checked.place
     if (number !== undefined) {
       const place = { number, six }
@@ -270,21 +295,21 @@ export class Network implements EndpointOwner {
   /** undefined when every one of the leases was taken. */
   async #tryLeases(
     places: readonly Place[],
-    checked: CheckedAttach,
+    checked: SettledAttach,
     alias: string,
     inside: Netns | undefined,
   ): Promise<Attached | undefined> {
     const { driver, gateways, subnets, bridge, icc } = this.#facts
     const families = this.#families
-    const routed = driver === 'ptp'
+    const hasBridge = driver !== 'ptp'
     try {
       return await kernel(
         native.attach({
           host: Netns.handleOf(this.#host),
           inside: inside === undefined ? undefined : Netns.handleOf(inside),
           ipv6: families.includes(10),
-          master: routed ? 0 : bridge.index,
-          hostMac: routed ? hostMac : nothing,
+          master: hasBridge ? bridge.index : 0,
+          hostMac: hasBridge ? nothing : hostMac,
           mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
           group: bridge.group,
           loose: !setsReversePathFilter(checked.sysctls),
@@ -294,9 +319,10 @@ export class Network implements EndpointOwner {
           alias,
           altname: endpointAltname(this.name, checked.name),
           families: subnets.map(({ family }, at) => {
-            const { any, one, published } = portSets[family]
-            const gateway = gateways[at]?.bytes ?? nothing
-            return { prefixLength: this.#prefixLengths[at] ?? 0, publishedSet: published, portMaps: [any, one], gateway }
+            const { any, one, open, openFrom, published } = portSets[family]
+            const maps = [any, one].map((map) => ({ map, ...sourceSets[map] }))
+            const ports = { published, maps, open: [open, openFrom] }
+            return { prefixLength: this.#prefixLengths[at] ?? 0, ports, gateway: gateways[at]?.bytes ?? nothing }
           }),
           leases: places.map((place) => {
             const lease = this.#leases.at(place)
@@ -306,9 +332,13 @@ export class Network implements EndpointOwner {
           sysctls: checked.announce
             ? [...announceSysctls(checked.ifname, families.includes(10)), ...checked.sysctls]
             : checked.sysctls,
-          hostPorts: hostPortsOf(checked.ports, families),
-          elements: pendingElements(published(checked.ports, families), ownerOf(this.name, checked.name), families),
-          flows: flowsOf(checked.ports, families),
+          hostPorts: hostPortsOf(checked.ports, this.#translated),
+          elements: pendingElements(
+            containerPorts(checked.ports, { families, routed: this.#routed }),
+            ownerOf(this.name, checked.name),
+            families,
+          ),
+          flows: flowsOf(checked.ports, this.#translated),
           table: tableName,
           networksSet,
         }),
@@ -429,8 +459,8 @@ export class Network implements EndpointOwner {
 
   /** @internal Endpoint.publish and unpublish */
   async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
-    const ports = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
-    if (publish) refuseForeignFamily(ports, this.#families, 'ports')
+    const wishes = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
+    const ports = publish ? settleIn({ families: this.#families, routed: this.#routed }, wishes, 'ports') : wishes
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
     if (publish) await requireProtocols(this.#host, ports)
     return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
@@ -490,13 +520,15 @@ export class Network implements EndpointOwner {
     )
   }
 
-  #checked(spec: AttachSpec): { checked: CheckedAttach; label: EndpointLabel; alias: string } {
+  #checked(spec: AttachSpec): CheckedAttach {
     const { subnets, gateways, internal } = this.#facts
     const { driver, mtu } = this
-    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, driver, mtu, leases: this.#leases }
+    const routed = this.#routed
+    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, routed, driver, mtu, leases: this.#leases }
     const checked = checkAttach(spec, site)
-    const label: EndpointLabel = { ...checked, limited: checked.bandwidth?.egress !== undefined }
-    return { checked, label, alias: formatEndpointLabel(label) }
+    // Whether the kernel can remember what is known already.
+    formatEndpointLabel(labelOf(checked, checked.ports.filter(isSettled)))
+    return checked
   }
 
   #check(spec: AttachSpec, at: number): void {
@@ -540,15 +572,25 @@ export class Network implements EndpointOwner {
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, driver, subnets, gateways, internal, icc, masquerade } = this
-    return { name, driver, gateways, group: this.#facts.bridge.group, subnets, internal, icc, masquerade }
+    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = this
+    const { group } = this.#facts.bridge
+    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted }
   }
 
   toJSON(): NetworkJson {
-    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade } = this
-    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade }
+    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted } = this
+    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
   }
 }
+
+/** With all ports of the host chosen. */
+type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
+
+const labelOf = (checked: CheckedAttach, ports: readonly Port[]): EndpointLabel => ({
+  ...checked,
+  ports,
+  limited: checked.bandwidth?.egress !== undefined,
+})
 
 /** The devices of a network's containers on the host. */
 export async function hostEnds(host: Netns, { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>): Promise<Link[]> {
@@ -560,7 +602,18 @@ export async function hostEnds(host: Netns, { driver, bridge }: Pick<NetworkFact
 /** What a Network is as JSON. */
 export type NetworkJson = Pick<
   Network,
-  'name' | 'driver' | 'subnets' | 'gateways' | 'reserved' | 'bridge' | 'mtu' | 'internal' | 'icc' | 'masquerade'
+  | 'name'
+  | 'driver'
+  | 'subnets'
+  | 'gateways'
+  | 'reserved'
+  | 'bridge'
+  | 'mtu'
+  | 'internal'
+  | 'icc'
+  | 'masquerade'
+  | 'gatewayMode'
+  | 'trusted'
 >
 
 /** The gateways and what was reserved, as numbers of either family: a number is one in both. */

@@ -1,13 +1,28 @@
 // Ports as the elements and flows that the native side takes.
 
-import { type Address, type Family, parseAddress } from '../cidr.ts'
+import { type Address, type Family, lastOf, parseAddress, parseCidr } from '../cidr.ts'
 import type { PlanFlow, PlanHostPort } from '../native.ts'
-import { type FirewallElement, type PublishedPort, portElement, publishedElement } from './firewall/index.ts'
-import { familiesOf, onlyAddress, type Port, protocolNumber } from './port.ts'
+import {
+  type ContainerPorts,
+  containerElements,
+  type FirewallElement,
+  type OpenPort,
+  type PublishedPort,
+  publishedElement,
+  type Sources,
+} from './firewall/index.ts'
+import { familiesOf, onlyAddress, type Port, type PortSite, protocolNumber } from './port.ts'
 
 const anywhere = new Uint8Array(0)
 
-/** What becomes of ports in the families of their container. */
+/** Those of a family. */
+const sourcesOf = ({ from }: Port, family: Family): { readonly from?: readonly Sources[] } => {
+  if (from === undefined) return {}
+  const networks = from.map((network) => parseCidr(network, 'from')).filter((network) => network.family === family)
+  return { from: networks.map((network): Sources => [network.bytes, lastOf(network)]) }
+}
+
+/** What becomes of ports on the host, in the families of their container in which it does not route. */
 export function published(ports: readonly Port[], families: readonly Family[]): PublishedPort[] {
   return ports.flatMap((port) => {
     const address = onlyAddress(port)
@@ -16,7 +31,9 @@ export function published(ports: readonly Port[], families: readonly Family[]): 
     const hostAddress = address === undefined ? undefined : parseAddress(address, 'hostAddress').bytes
     return familiesOf(port)
       .filter((family) => families.includes(family))
-      .map((family): PublishedPort => ({ family, protocol, hostAddress, hostPort, containerPort }))
+      .map((family): PublishedPort => {
+        return { family, protocol, hostAddress, hostPort, containerPort, ...sourcesOf(port, family) }
+      })
   })
 }
 
@@ -26,8 +43,37 @@ export const hostPortsOf = (ports: readonly Port[], families: readonly Family[])
     return { protocol, address: hostAddress ?? new Uint8Array(family === 2 ? 4 : 16), port: hostPort }
   })
 
+/** What becomes of them where the host routes. */
+function opened(ports: readonly Port[], families: readonly Family[]): OpenPort[] {
+  return ports.flatMap((port) =>
+    familiesOf(port)
+      .filter((family) => families.includes(family))
+      .map((family): OpenPort => {
+        return { family, protocol: protocolNumber[port.protocol], port: port.containerPort, ...sourcesOf(port, family) }
+      }),
+  )
+}
+
+/** The families in which ports are the host's. */
+export const translated = ({ families, routed }: PortSite): Family[] => families.filter((family) => !routed.includes(family))
+
+export const containerPorts = (ports: readonly Port[], { families, routed }: PortSite): ContainerPorts => ({
+  published: published(ports, translated({ families, routed })),
+  open: opened(
+    ports,
+    routed.filter((family) => families.includes(family)),
+  ),
+})
+
 /** Whose a port is: the comment of its element. */
 export const ownerOf = (network: string, endpoint: string): string => `${network}/${endpoint}`
+
+/** Whose elements are meant, and where they are. */
+export interface PortOwner {
+  readonly owner: string
+  readonly addresses: readonly Address[]
+  readonly routed: readonly Family[]
+}
 
 /**
  * The elements of some of an endpoint's ports, with those of the addresses that then have any, or have none any more: of families that
@@ -35,14 +81,13 @@ export const ownerOf = (network: string, endpoint: string): string => `${network
  */
 export function elementsOf(
   ports: readonly Port[],
-  addresses: readonly Address[],
-  owner: string,
+  { owner, addresses, routed }: PortOwner,
   others: readonly Port[] = [],
 ): FirewallElement[] {
   return addresses.flatMap(({ family, bytes }) => {
-    const elements = published(ports, [family]).map((port) => portElement(port, bytes, owner))
-    const alone = elements.length > 0 && published(others, [family]).length === 0
-    return alone ? [...elements, publishedElement(bytes, owner)] : elements
+    const own = containerElements(containerPorts(ports, { families: [family], routed }), bytes, owner)
+    const beside = containerElements(containerPorts(others, { families: [family], routed }), bytes, owner)
+    return own.length > 0 && beside.length === 0 ? [...own, publishedElement(bytes, owner)] : own
   })
 }
 
@@ -58,3 +103,14 @@ export function lastingFlows(ports: readonly PublishedPort[]): PlanFlow[] {
 
 export const flowsOf = (ports: readonly Port[], families: readonly Family[]): PlanFlow[] =>
   lastingFlows(published(ports, families))
+
+/** The same of an endpoint whose addresses are known: what reaches it by them lasts, too. */
+export function endpointFlowsOf(ports: readonly Port[], { addresses, routed }: Omit<PortOwner, 'owner'>): PlanFlow[] {
+  const families = addresses.map(({ family }) => family)
+  const open = addresses.flatMap(({ family, bytes }) =>
+    containerPorts(ports, { families: [family], routed }).open.map(({ protocol, port }): PublishedPort => {
+      return { family, protocol, hostAddress: bytes, hostPort: port, containerPort: port }
+    }),
+  )
+  return [...flowsOf(ports, translated({ families, routed })), ...lastingFlows(open)]
+}

@@ -8,12 +8,23 @@ import { Netns } from '../netns/netns.ts'
 import { send } from '../rtnetlink/exchange.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link.ts'
 import { rolledBack } from '../rtnetlink/roll-back.ts'
+import { choosePorts } from './choose.ts'
 import type { Endpoint } from './endpoint.ts'
-import { NetworkError } from './errors.ts'
-import { type FirewallElement, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
-import { endpointAltname, formatEndpointLabel, parseEndpointLabel } from './label.ts'
-import { collide, type Port, portKey, protocolNumber } from './port.ts'
-import { elementsOf, flowsOf, hostPortsOf, lastingFlows, ownerOf, published } from './ports.ts'
+import { NetworkError, PortInUseError } from './errors.ts'
+import { type FirewallElement, limitSetsOf, type PublishedPort, portElement, readLimits, tableName } from './firewall/index.ts'
+import { elementsIn, type Holder, holdersOf, isAlive, keyOf, numberOf } from './holders.ts'
+import { formatEndpointLabel, parseEndpointLabel } from './label.ts'
+import { collide, fits, isSettled, type Port, type PortWish, portKey, unfulfilled } from './port.ts'
+import {
+  elementsOf,
+  endpointFlowsOf,
+  hostPortsOf,
+  lastingFlows,
+  ownerOf,
+  type PortOwner,
+  published,
+  translated,
+} from './ports.ts'
 import { restoreFirewall } from './state/restore.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
@@ -27,14 +38,21 @@ const isCode = (error: unknown, code: string): boolean => error instanceof Netli
 
 const addressesOf = (endpoint: Endpoint): Address[] =>
   endpoint.addresses.map((address) => parseAddress(address.split('/')[0], 'address'))
-const familiesOf = (endpoint: Endpoint): Family[] => addressesOf(endpoint).map(({ family }) => family)
+const hostFamiliesOf = (endpoint: Endpoint): Family[] =>
+  translated({ families: addressesOf(endpoint).map(({ family }) => family), routed: endpoint.routed })
+
+const portOwnerOf = (endpoint: Endpoint): PortOwner => {
+  const { network, name, routed } = endpoint
+  return { owner: ownerOf(network, name), addresses: addressesOf(endpoint), routed }
+}
 
 /** The elements of some of an endpoint's ports, beside `others` that stay. */
 export function endpointElements(endpoint: Endpoint, ports: readonly Port[], others: readonly Port[] = []): FirewallElement[] {
-  return elementsOf(ports, addressesOf(endpoint), ownerOf(endpoint.network, endpoint.name), others)
+  return elementsOf(ports, portOwnerOf(endpoint), others)
 }
 
-export const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => flowsOf(ports, familiesOf(endpoint))
+export const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] =>
+  endpointFlowsOf(ports, portOwnerOf(endpoint))
 
 /** What the endpoint publishes by the kernel's memory: another process may have changed it. ENDPOINT_NOT_FOUND when its link is gone. */
 async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[]> {
@@ -47,7 +65,7 @@ async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[
 }
 
 /** PROTOCOL_UNSUPPORTED where the kernel tracks no SCTP: it would take the ports, and change no packet. */
-export async function requireProtocols(host: Netns, ports: readonly Port[]): Promise<void> {
+export async function requireProtocols(host: Netns, ports: readonly PortWish[]): Promise<void> {
   if (!ports.some(({ protocol }) => protocol === 'sctp')) return
   try {
     await host.getSysctl('net.netfilter.nf_conntrack_sctp_timeout_established')
@@ -96,33 +114,43 @@ async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[])
 }
 
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */
-export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: readonly Port[]): Promise<readonly Port[]> {
+export async function publishPorts(host: Netns, endpoint: Endpoint, wishes: readonly PortWish[]): Promise<readonly Port[]> {
   const current = await portsNow(host, endpoint)
-  const isSame = (a: Port, b: Port): boolean => portKey(a) === portKey(b) && a.containerPort === b.containerPort
-  const isKnown = (port: Port): boolean => current.some((has) => isSame(has, port))
-  const fresh = wanted.filter((port) => !isKnown(port))
-  for (const port of fresh) {
-    const other = current.find((has) => collide(has, port))
+  const open = unfulfilled(wishes, current)
+  for (const port of open.filter(isSettled)) {
+    const other = current.find((has) => collide(has, port, endpoint.routed))
     if (other !== undefined) {
-      const why = `'${endpoint.name}' publishes ${portKey(other)} already, as its port ${other.containerPort}`
+      const whom = other.from === undefined ? '' : `, for ${other.from.join(', ')}`
+      const why = `'${endpoint.name}' publishes ${portKey(other)} already, as its port ${other.containerPort}${whom}`
       throw new NetworkError('PORT_IN_USE', why)
     }
   }
   // A process that died after it had written the alias left them out of the table.
-  const added = [...fresh, ...(await lostPorts(host, endpoint, wanted.filter(isKnown)))]
-  if (added.length === 0) return current
+  const known = current.filter((port) => wishes.some((wish) => fits(port, wish)))
+  const lost = await lostPorts(host, endpoint, known)
+  if (open.length + lost.length === 0) return current
+  return choosePorts(host, open, hostFamiliesOf(endpoint), (fresh) => publishChosen(host, endpoint, current, { fresh, lost }))
+}
+
+async function publishChosen(
+  host: Netns,
+  endpoint: Endpoint,
+  current: readonly Port[],
+  { fresh, lost }: { readonly fresh: readonly Port[]; readonly lost: readonly Port[] },
+): Promise<readonly Port[]> {
+  const added = [...fresh, ...lost]
   const ports = [...current, ...fresh]
   const plan = {
     host: Netns.handleOf(host),
     table: tableName,
     publish: true,
-    hostPorts: hostPortsOf(added, familiesOf(endpoint)),
+    hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)),
   }
   // The alias first, when ports come and when they go: it is what the firewall is restored from.
   await remember(host, endpoint, ports)
   await rolledBack(
     () =>
-      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, familiesOf(endpoint), () =>
+      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), () =>
         kernel(
           native.changePorts({ ...plan, elements: endpointElements(endpoint, added), flows: endpointFlows(endpoint, added) }),
         ),
@@ -132,26 +160,34 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wanted: read
   return ports
 }
 
-/** Those that the firewall does not lead to the endpoint, of ports that its alias tells of. */
+/** Those that the firewall does not lead to the endpoint, of ports of the host that its alias tells of. */
 async function lostPorts(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<Port[]> {
   if (ports.length === 0) return []
   const owner = ownerOf(endpoint.network, endpoint.name)
+  const families = hostFamiliesOf(endpoint)
   const nameOf = (port: PublishedPort): string => `${port.family} ${keyOf(port)}`
-  const holders = await holdersOf(host, published(ports, familiesOf(endpoint)))
+  const holders = await holdersOf(host, published(ports, families))
   const held = new Set(holders.filter((holder) => holder.owner === owner).map(({ port }) => nameOf(port)))
-  return ports.filter((port) => published([port], familiesOf(endpoint)).some((one) => !held.has(nameOf(one))))
+  return ports.filter((port) => published([port], families).some((one) => !held.has(nameOf(one))))
 }
 
-/** Withdraws ports; ones that it does not publish are no error. Resolves to those that remain. */
-export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: readonly Port[]): Promise<readonly Port[]> {
-  const keys = new Set(unwanted.map(portKey))
+/**
+ * Withdraws ports; ones that it does not publish are no error. One whose number on the host is left open stands for all that it may have
+ * become. Resolves to those that remain.
+ */
+export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: readonly PortWish[]): Promise<readonly Port[]> {
+  const settled = unwanted.filter(isSettled)
+  const keys = new Set(settled.map(portKey))
+  const open = unwanted.filter((wish) => !isSettled(wish))
+  const isUnwanted = (port: Port): boolean => keys.has(portKey(port)) || open.some((wish) => fits(port, wish))
   const current = await portsNow(host, endpoint)
-  const removed = current.filter((port) => keys.has(portKey(port)))
-  const remaining = current.filter((port) => !keys.has(portKey(port)))
+  const removed = current.filter(isUnwanted)
+  const remaining = current.filter((port) => !isUnwanted(port))
   // Also those that the alias does not tell of: a process that died after it had written that left them in the table.
-  const withdrawn = [...removed, ...unwanted.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))]
+  const forgotten = settled.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))
+  const withdrawn = [...removed, ...forgotten]
   const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
-  const elements = endpointElements(endpoint, withdrawn, remaining)
+  const elements = [...endpointElements(endpoint, withdrawn, remaining), ...(await ownLimits(host, endpoint, forgotten))]
   const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
   // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
   await work()
@@ -166,46 +202,6 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
 function lacksTable(error: unknown): boolean {
   if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') return false
   return error.syscall === 'NFT_MSG_NEWSETELEM' || error.operation === 'find the network in the firewall'
-}
-
-interface Holder {
-  readonly port: PublishedPort
-  readonly owner: string
-  readonly address: Uint8Array
-}
-
-async function holdersOf(host: Netns, ports: readonly PublishedPort[]): Promise<Holder[]> {
-  const { family, name: table } = tableName
-  const questions = ports.map((port): Message => {
-    const { set, key } = portElement(port, new Uint8Array(port.family === 2 ? 4 : 16), '')
-    return { type: 'NFT_MSG_GETSETELEM', flags: 0, body: { family, table, set, elements: [{ key: { value: key } }] } }
-  })
-  const outcomes = await kernel(native.submit(Netns.handleOf(host), questions))
-  return outcomes.flatMap(({ replies }) =>
-    readPorts(replies).map(({ owner, containerAddress, ...port }): Holder => ({ port, owner, address: containerAddress })),
-  )
-}
-
-/** The same, as a port is called on the host's side. */
-function keyOf({ protocol, hostAddress, hostPort }: PublishedPort): string {
-  const address = hostAddress === undefined ? undefined : formatAddress(hostAddress)
-  const at = address === undefined ? '' : address.includes(':') ? `[${address}]:` : `${address}:`
-  const name = Object.entries(protocolNumber).find(([, number]) => number === protocol)?.[0]
-  return `${at}${hostPort}/${name}`
-}
-
-/** An endpoint's device is there before its elements and after them, and its alias tells of all of them. */
-async function isAlive(host: Netns, { port, owner }: Holder): Promise<boolean> {
-  const [network = '', name = ''] = owner.split('/')
-  if (name === '') return true // somebody made the element by hand
-  try {
-    const link = await host.getLink(endpointAltname(network, name))
-    const ports = parseEndpointLabel(link.alias)?.ports
-    return ports === undefined || published(ports, [port.family]).some((has) => keyOf(has) === keyOf(port))
-  } catch (error) {
-    if (isCode(error, 'ENODEV')) return false
-    throw error
-  }
 }
 
 /**
@@ -246,20 +242,41 @@ function refusePortOfProcess(error: unknown, ports: readonly Port[], families: r
   const port = published(ports, families)[error.index ?? -1]
   if (port === undefined) return
   const who = `a process of the host has it (ss -Hanp 'sport = :${port.hostPort}' shows which)`
-  throw new NetworkError('PORT_IN_USE', `${keyOf(port)} cannot be published: ${who}: ${error.message}`, { cause: error })
+  const why = `${keyOf(port)} cannot be published: ${who}: ${error.message}`
+  throw new PortInUseError(numberOf(port), why, { cause: error })
 }
 
-function portInUse({ port, owner, address }: Holder, cause: NetlinkError): NetworkError {
+function portInUse({ port, owner, address }: Holder, cause: NetlinkError): PortInUseError {
   const at = port.family === 2 ? formatAddress(address) : `[${formatAddress(address)}]`
   const who = `${owner} (${at}:${port.containerPort})`
-  return new NetworkError('PORT_IN_USE', `${keyOf(port)} is published by ${who}: ${cause.message}`, { cause })
+  return new PortInUseError(numberOf(port), `${keyOf(port)} is published by ${who}: ${cause.message}`, { cause })
+}
+
+/** Who may ask for ports of an endpoint that nothing else remembers. */
+async function ownLimits(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<FirewallElement[]> {
+  const owner = ownerOf(endpoint.network, endpoint.name)
+  const limits = await limitsOf(host, published(ports, hostFamiliesOf(endpoint)))
+  return limits.filter(({ comment }) => comment === owner)
 }
 
 /** Exactly what is given: an element that changed since stays. */
 async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> {
-  const elements = holders.map(({ port, owner, address }) => portElement(port, address, owner))
+  const ports = holders.map(({ port, owner, address }) => portElement(port, address, owner))
+  const elements = [
+    ...ports,
+    ...(await limitsOf(
+      host,
+      holders.map(({ port }) => port),
+    )),
+  ]
   const flows = lastingFlows(holders.map(({ port }) => port))
   await kernel(
     native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
   )
+}
+
+/** Who might ask for their ports: that goes with them. */
+async function limitsOf(host: Netns, ports: readonly PublishedPort[]): Promise<FirewallElement[]> {
+  const sets = [...new Set(ports.flatMap(limitSetsOf))]
+  return (await Promise.all(sets.map((set) => elementsIn(host, set)))).flatMap((bodies) => readLimits(bodies, ports))
 }

@@ -18,7 +18,7 @@ import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { mtuOf } from '../rtnetlink/link-settings.ts'
-import { type Driver, formatNetworkLabel, type Masquerade } from './label.ts'
+import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, type Masquerade } from './label.ts'
 import { shortHash } from './lease.ts'
 import { hostBits, type Pool } from './subnet.ts'
 
@@ -69,6 +69,14 @@ export interface NetworkSpec {
    * sent answers for. @defaultValue true, and false for an internal network
    */
   readonly masquerade?: Masquerade
+  /**
+   * How its containers are reached from outside, in all families or by family. `'nat'`: by ports of the host. `'routed'`: by their own
+   * addresses, on the ports that they publish and by ping, and they go out under their own: whoever asks needs a route to the subnet.
+   * @defaultValue 'nat'
+   */
+  readonly gatewayMode?: GatewayMode | GatewayModes
+  /** Interfaces of the host, there or not yet, from which every port of its containers is reached: `['wg0']`. @defaultValue none */
+  readonly trusted?: readonly string[]
   /** The namespace that plays the host. @defaultValue the one where this process lives */
   readonly host?: Netns
 }
@@ -87,11 +95,13 @@ export interface CheckedSpec {
   readonly internal: boolean
   readonly icc: boolean
   readonly masquerade: Masquerade
+  readonly gatewayMode: GatewayModes
+  readonly trusted: readonly string[]
 }
 
 const names = [
   ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
-  ...['masquerade', 'host'],
+  ...['masquerade', 'gatewayMode', 'trusted', 'host'],
 ]
 
 const lanNames = ['parent', 'mode']
@@ -200,6 +210,45 @@ export function flag(value: unknown, path: string, fallback: boolean): boolean {
   return value ?? fallback
 }
 
+const modes: readonly GatewayMode[] = ['nat', 'routed']
+const words: Readonly<Record<Family, 'ipv4' | 'ipv6'>> = { 2: 'ipv4', 10: 'ipv6' }
+
+function gatewayModeOf(value: unknown, families: readonly Family[], internal: boolean): GatewayModes {
+  const same = typeof value === 'string' ? oneOf(value, 'gatewayMode', modes) : undefined
+  const given = value === undefined || same !== undefined ? {} : fields(value, 'gatewayMode', Object.values(words))
+  for (const family of [2, 10] as const) {
+    if (given[words[family]] !== undefined && !families.includes(family))
+      throw invalidValue(`gatewayMode.${words[family]}`, `needs an ${nameOf(family)} subnet`, given[words[family]])
+  }
+  const own = families.map((family): [keyof GatewayModes, GatewayMode] => {
+    const word = words[family]
+    return [word, given[word] === undefined ? (same ?? 'nat') : oneOf(given[word], `gatewayMode.${word}`, modes)]
+  })
+  if (internal && own.some(([, mode]) => mode === 'routed'))
+    throw invalidValue('gatewayMode', 'makes no sense for an internal network: nothing gets into it', value)
+  return Object.fromEntries(own)
+}
+
+function trustedOf(value: unknown, internal: boolean): string[] {
+  const trusted = array(value, 'trusted').map((name, at) => interfaceName(name, `trusted[${at}]`))
+  if (internal && trusted.length > 0)
+    throw invalidValue('trusted', 'makes no sense for an internal network: nothing gets into it', value)
+  const twice = trusted.find((name, at) => trusted.indexOf(name) < at)
+  if (twice !== undefined) throw invalidValue('trusted', 'names a device twice', twice)
+  return trusted
+}
+
+/** Of families in which containers are reached by their own address, and go out under it. */
+function refuseRouted(masquerade: Masquerade, gatewayMode: GatewayModes, given: unknown): void {
+  const routed = (['ipv4', 'ipv6'] as const).filter((family) => gatewayMode[family] === 'routed')
+  const why = 'makes no sense where the network is routed: its containers go out under their own addresses'
+  for (const family of routed) {
+    if (typeof masquerade === 'object' && masquerade[family] !== undefined)
+      throw invalidValue(`masquerade.${family}`, why, masquerade[family])
+  }
+  if (masquerade !== false && routed.length === Object.keys(gatewayMode).length) throw invalidValue('masquerade', why, given)
+}
+
 function masqueradeOf(value: unknown, families: readonly Family[], fallback: boolean): Masquerade {
   if (typeof value !== 'object' || value === null) return flag(value, 'masquerade', fallback)
   const given = fields(value, 'masquerade', ['ipv4', 'ipv6'])
@@ -254,15 +303,20 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
   refuseSmallSix(subnets, 'subnets')
   const families = familiesOf(spec, subnets)
   const internal = flag(spec.internal, 'internal', false)
-  const masquerade = masqueradeOf(spec.masquerade, families, !internal)
+  const gatewayMode = gatewayModeOf(spec.gatewayMode, families, internal)
+  const isTranslated = Object.values(gatewayMode).includes('nat')
+  const masquerade = masqueradeOf(spec.masquerade, families, !internal && isTranslated)
   if (internal && masquerade !== false)
     throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', spec.masquerade)
+  refuseRouted(masquerade, gatewayMode, spec.masquerade)
   const reserved = reservedOf(spec.reserved, subnets)
   const options = {
     driver,
     internal,
     icc: flag(spec.icc, 'icc', true),
     masquerade,
+    gatewayMode,
+    trusted: trustedOf(spec.trusted, internal),
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
   const gateways = gatewaysOf(spec.gateways, subnets)

@@ -24,10 +24,11 @@ export const mark = (value: number): Uint8Array => encodeInteger(value, 4, 'host
 
 export const readService = (bytes: Uint8Array): number => decodeInteger(bytes.subarray(0, 2), 'big')
 
-/** A set's element when `data` is absent, a map's otherwise. */
-export function element(key: Uint8Array, data?: Uint8Array, comment?: string): KernelObject {
+/** A set's element when `data` is absent, a map's otherwise. `keyEnd` where the set holds intervals of concatenations. */
+export function element(key: Uint8Array, data?: Uint8Array, comment?: string, keyEnd?: Uint8Array): KernelObject {
   return {
     key: { value: key },
+    ...(keyEnd !== undefined && { keyEnd: { value: keyEnd } }),
     ...(data !== undefined && { data: { value: data } }),
     ...(comment !== undefined && { userdata: commentUserdata(comment) }),
   }

@@ -27,6 +27,7 @@ TableName table_of(const Napi::Object& plan) {
 Element element_of(const Napi::Object& object) {
   return {.set = text_member(object, "set"),
           .key = bytes_member(object, "key"),
+          .key_end = bytes_member(object, "keyEnd"),
           .data = bytes_member(object, "data"),
           .comment = text_member(object, "comment"),
           .exclusive = bool_member(object, "exclusive")};
@@ -46,10 +47,23 @@ std::vector<std::string> texts_member(const Napi::Object& object, const char* na
   return texts;
 }
 
+PortSets port_sets_of(const Napi::Object& object) {
+  return {.published = text_member(object, "published"),
+          .maps = list_member<PortMap>(object, "maps",
+                                       [](const Napi::Object& map) {
+                                         return PortMap{text_member(map, "map"), text_member(map, "limited"),
+                                                        text_member(map, "allowed")};
+                                       }),
+          .open = texts_member(object, "open")};
+}
+
+AddressIn address_in(const std::string& word) {
+  return word == "data" ? AddressIn::data : word == "key" ? AddressIn::key : AddressIn::neither;
+}
+
 AddressFamily family_of(const Napi::Object& object) {
   return {.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength")),
-          .published_set = text_member(object, "publishedSet"),
-          .port_maps = texts_member(object, "portMaps"),
+          .ports = port_sets_of(object.Get("ports").As<Napi::Object>()),
           .gateway = bytes_member(object, "gateway")};
 }
 
@@ -93,7 +107,7 @@ AttachPlan attach_plan(const Napi::Object& object) {
   });
   plan.host_ports = list_member<HostPort>(object, "hostPorts", host_port_of);
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
-    return PublishedElement{element_of(element), number_member(element, "address"), text_member(element, "addressIn") == "data"};
+    return PublishedElement{element_of(element), number_member(element, "address"), address_in(text_member(element, "addressIn"))};
   });
   plan.flows = list_member<Flow>(object, "flows", flow_of);
   plan.table = table_of(object);

@@ -124,6 +124,35 @@ const networks: readonly Case[] = [
   [{ name: 'n', masquerade: { ipv6: '2001:db8::7' } }, 'ERR_INVALID_ARG_VALUE', 'masquerade.ipv6 needs an IPv6 subnet'],
   [{ name: 'n', masquerade: null }, 'ERR_INVALID_ARG_TYPE', 'masquerade must be a boolean, got null'],
   [{ name: 'n', internal: true, masquerade: true }, 'ERR_INVALID_ARG_VALUE', 'masquerade makes no sense for an internal network'],
+  [{ name: 'n', gatewayMode: 'rooted' }, 'ERR_INVALID_ARG_VALUE', "gatewayMode: 'rooted' is unknown; did you mean 'routed'?"],
+  [{ name: 'n', gatewayMode: true }, 'ERR_INVALID_ARG_TYPE', 'gatewayMode must be an object, got true'],
+  [{ name: 'n', gatewayMode: { ipv4: 1 } }, 'ERR_INVALID_ARG_TYPE', 'gatewayMode.ipv4 must be one of nat, routed, got 1'],
+  [{ name: 'n', gatewayMode: { ip: 'nat' } }, 'ERR_INVALID_ARG_VALUE', "gatewayMode: 'ip' is unknown; did you mean 'ipv4'?"],
+  [{ name: 'n', gatewayMode: { ipv6: 'routed' } }, 'ERR_INVALID_ARG_VALUE', 'gatewayMode.ipv6 needs an IPv6 subnet'],
+  [
+    { name: 'n', internal: true, gatewayMode: 'routed' },
+    'ERR_INVALID_ARG_VALUE',
+    'gatewayMode makes no sense for an internal network',
+  ],
+  [
+    { name: 'n', gatewayMode: 'routed', masquerade: true },
+    'ERR_INVALID_ARG_VALUE',
+    'masquerade makes no sense where the network is routed',
+  ],
+  [
+    { name: 'n', ipv6: true, gatewayMode: { ipv6: 'routed' }, masquerade: { ipv6: '2001:db8::7' } },
+    'ERR_INVALID_ARG_VALUE',
+    'masquerade.ipv6 makes no sense where the network is routed',
+  ],
+  [{ name: 'n', trusted: 'wg0' }, 'ERR_INVALID_ARG_TYPE', 'trusted must be an array, got "wg0"'],
+  [{ name: 'n', trusted: ['a/b'] }, 'ERR_INVALID_ARG_VALUE', "trusted[0] must be an interface name: no '/'"],
+  [{ name: 'n', trusted: ['wg0', 'wg0'] }, 'ERR_INVALID_ARG_VALUE', 'trusted names a device twice, got "wg0"'],
+  [{ name: 'n', internal: true, trusted: ['wg0'] }, 'ERR_INVALID_ARG_VALUE', 'trusted makes no sense for an internal network'],
+  [
+    { name: 'n', trusted: Array.from({ length: 20 }, (_, at) => `wg-number-${100 + at}`) },
+    'ERR_OUT_OF_RANGE',
+    "the options of the network 'n' take",
+  ],
   [{ name: 'n', host: 'host' }, 'ERR_INVALID_ARG_TYPE', 'host must be a Netns'],
 ]
 
@@ -183,27 +212,44 @@ const attaches: readonly Case[] = [
 ]
 
 const ports: readonly Case[] = [
-  ['80', 'ERR_INVALID_ARG_VALUE', "publish[0] lacks the host's port: write '8080:80'"],
-  [':80', 'ERR_INVALID_ARG_VALUE', "publish[0] lacks the host's port"],
   [80, 'ERR_INVALID_ARG_TYPE', 'publish[0] must be an object'],
-  ['', 'ERR_INVALID_ARG_VALUE', "publish[0] lacks the host's port"],
+  ['', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort[/protocol]'],
+  [':', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort[/protocol]'],
+  ['127.0.0.1:80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort[/protocol]'],
+  ['::80', 'ERR_INVALID_ARG_VALUE', 'the host address of publish[0] must be an address'],
+  ['[::1]::80', 'ERR_INVALID_ARG_VALUE', 'publish[0] cannot be on ::1'],
+  ['80?from=', 'ERR_INVALID_ARG_VALUE', 'publish[0]: from must have a network: else nobody could ask for the port'],
+  ['80?to=10.0.0.0/8', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:]'],
+  ['80?from=10.0.0.0/8?from=::/0', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:]'],
+  ['80?from=10.0.0.0/33', 'ERR_OUT_OF_RANGE', 'the prefix length of publish[0]: from[0] must be from 0 to 32, got 33'],
+  ['80?from=10.0.0.1/8', 'ERR_INVALID_ARG_VALUE', "publish[0]: from[0] has bits behind its prefix: write '10.0.0.0/8'"],
+  [
+    { containerPort: 80, from: '10.0.0.0/8' },
+    'ERR_INVALID_ARG_TYPE',
+    "publish[0].from must be an array such as ['192.0.2.0/24'], got",
+  ],
+  [{ containerPort: 80, from: [] }, 'ERR_INVALID_ARG_VALUE', 'publish[0].from must have a network'],
+  [{ containerPort: 80, from: ['ten'] }, 'ERR_INVALID_ARG_VALUE', 'publish[0].from[0] must be an address'],
+  [{ containerPort: 80, hostPort: [1] }, 'ERR_INVALID_ARG_TYPE', 'publish[0].hostPort must be a port number, or the first and'],
+  [{ containerPort: 80, hostPort: [2, 1] }, 'ERR_INVALID_ARG_VALUE', 'publish[0].hostPort has a range that ends before'],
+  [{ containerPort: 80, hostPort: [0, 1] }, 'ERR_OUT_OF_RANGE', 'publish[0].hostPort[0] must be from 1 to 65535, got 0'],
   ['0:80', 'ERR_OUT_OF_RANGE', 'publish[0]: port must be from 1 to 65535, got 0'],
   ['80:0', 'ERR_OUT_OF_RANGE', 'publish[0]: port must be from 1 to 65535, got 0'],
   ['70000:80', 'ERR_OUT_OF_RANGE', 'publish[0]: port must be from 1 to 65535, got 70000'],
   ['80:70000', 'ERR_OUT_OF_RANGE', 'publish[0]: port must be from 1 to 65535, got 70000'],
-  ['http:80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [hostAddress:]hostPort:containerPort[/protocol]'],
-  ['80:-80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [hostAddress:]hostPort:containerPort'],
-  ['80 : 80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [hostAddress:]hostPort:containerPort'],
+  ['http:80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort[/protocol]'],
+  ['80:-80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort'],
+  ['80 : 80', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort'],
   ['80:80/tcpp', 'ERR_INVALID_ARG_VALUE', "the protocol of publish[0]: 'tcpp' is unknown; did you mean 'tcp'?"],
-  ['80:80/tcp/udp', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [hostAddress:]hostPort:containerPort[/protocol]'],
+  ['80:80/tcp/udp', 'ERR_INVALID_ARG_VALUE', 'publish[0] must be [[hostAddress:][hostPort]:]containerPort[/protocol]'],
   ['80-82:90-91', 'ERR_INVALID_ARG_VALUE', 'publish[0] has ranges of different lengths'],
-  ['80-82:90', 'ERR_INVALID_ARG_VALUE', 'publish[0] has ranges of different lengths'],
   ['82-80:92-90', 'ERR_INVALID_ARG_VALUE', 'publish[0] has a range that ends before it starts'],
   ['65530-65536:1-7', 'ERR_OUT_OF_RANGE', 'publish[0]: port must be from 1 to 65535, got 65536'],
   ['host:80:80', 'ERR_INVALID_ARG_VALUE', "the host address of publish[0] must be an address such as '172.18.0.10'"],
   ['[::1]:80:80', 'ERR_INVALID_ARG_VALUE', 'publish[0] cannot be on ::1: IPv6 has no route_localnet'],
   ['[::ffff]80:80', 'ERR_INVALID_ARG_VALUE', 'the host address of publish[0] must be an address'],
   [{ hostPort: '80', containerPort: 80 }, 'ERR_INVALID_ARG_TYPE', 'publish[0].hostPort must be a port number, got "80"'],
+  ['82-80:90', 'ERR_INVALID_ARG_VALUE', 'publish[0] has a range that ends before it starts'],
   [{ hostPort: 80 }, 'ERR_INVALID_ARG_TYPE', 'publish[0].containerPort must be a port number'],
   [{ hostPort: 80, containerPort: 0 }, 'ERR_OUT_OF_RANGE', 'publish[0].containerPort must be from 1 to 65535, got 0'],
   [{ hostPort: 80.5, containerPort: 80 }, 'ERR_INVALID_ARG_TYPE', 'publish[0].hostPort must be a port number'],
@@ -218,10 +264,12 @@ const ports: readonly Case[] = [
 /** Several at once, as users of several specs see them. */
 const lists: readonly Case[] = [
   ['8080:80', 'ERR_INVALID_ARG_TYPE', "publish must be an array such as ['8080:80']"],
-  [['8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a host port twice, got "8080/tcp"'],
-  [['8080-8089:80-89', '8085:80'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a host port twice, got "8085/tcp"'],
-  [['[::]:8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a host port twice, got "8080/tcp"'],
-  [['0.0.0.0:8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a host port twice'],
+  [['8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a port twice, got "8080/tcp"'],
+  [['8080-8089:80-89', '8085:80'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a port twice, got "8085/tcp"'],
+  [['[::]:8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a port twice, got "8080/tcp"'],
+  [['0.0.0.0:8080:80', '8080:81'], 'ERR_INVALID_ARG_VALUE', 'publish publishes a port twice'],
+  [['[2001:db8::1]:8080:80'], 'ERR_INVALID_ARG_VALUE', 'publish has an IPv6 host address, and the network no IPv6 subnet'],
+  [['80?from=2001:db8::/32'], 'ERR_INVALID_ARG_VALUE', 'publish is for 2001:db8::/32 only, and published in IPv4: nobody could'],
   [['8080:80', '0:80'], 'ERR_OUT_OF_RANGE', 'publish[1]: port must be from 1 to 65535'],
 ]
 
@@ -284,6 +332,29 @@ test('attach and publish name what is wrong with a port', async () => {
 
 test('attach names what is wrong with several ports', async () => {
   for (const one of lists) await refused(() => lab.attach({ name: 'a', publish: one[0] } as never), one)
+})
+
+test('a network that is routed refuses ports of the host, and one of both kinds an IPv6 one', async () => {
+  const routed = await createNetwork({ name: 'routed', subnets: ['10.7.0.0/24'], gatewayMode: 'routed' })
+  const mixed = await createNetwork({ name: 'mixed', subnets: ['10.6.0.0/24', 'fd00:6::/64'], gatewayMode: { ipv6: 'routed' } })
+  try {
+    const cases: readonly (readonly [Network, string[], string])[] = [
+      [routed, ['8080:80'], 'has another port on the host, and the network is routed'],
+      [routed, ['80-81:80'], 'has another port on the host, and the network is routed'],
+      [routed, ['192.0.2.1:80:80'], 'has a host address, and the network routes IPv4'],
+      [routed, ['80', '80:80'], 'publishes a port twice, got "80/tcp"'],
+      [mixed, ['[2001:db8::1]:80:80'], 'has a host address, and the network routes IPv6'],
+      [mixed, ['8080:80', '8081:80'], 'publishes a port twice, got "8081/tcp"'],
+    ]
+    for (const [network, publish, text] of cases) {
+      const one: Case = [publish, 'ERR_INVALID_ARG_VALUE', `publish ${text}`]
+      await refused(() => network.attach({ name: 'a', publish }), one)
+    }
+    assert.equal(await mixed.endpoints(), [])
+  } finally {
+    await routed.delete()
+    await mixed.delete()
+  }
 })
 
 test('an internal network refuses ports and a default route', async () => {

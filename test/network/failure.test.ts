@@ -223,7 +223,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     ifname: 'eth0',
     alias: 'the alias of the endpoint',
     altname: 'netlink-ct/lab/probe',
-    families: [{ prefixLength: 24, publishedSet: 'published4', portMaps: ['ports4', 'ports4_at'], gateway: new Uint8Array(0) }],
+    families: [{ prefixLength: 24, ports: { published: 'published4', maps: [], open: [] }, gateway: new Uint8Array(0) }],
     leases: [
       {
         hostIfname: 'vprobe-2',

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import * as assert from 'uvu/assert'
-import { createNetwork } from '../../lib/index.ts'
+import { createNetwork, type Port } from '../../lib/index.ts'
 import { output, readSysctl, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { type City, createCity, type Family } from './matrix/city.ts'
@@ -11,6 +11,7 @@ import {
   type Asker,
   askers,
   expected,
+  portsOf,
   specOf,
   subnets,
   type TargetName,
@@ -46,12 +47,16 @@ interface Place {
   readonly resident: Resident
   /** By family; of containers only. */
   readonly addresses: readonly string[]
+  readonly ports: readonly Port[]
 }
 
 const addressOf = (place: Place | undefined, family: Family): string =>
   place?.addresses.map((cidr) => cidr.split('/')[0] ?? '').find((address) => address.includes(':') === (family === 'ipv6')) ?? ''
 
 function targetOf(name: TargetName, family: Family, containers: ReadonlyMap<string, Place>, gateway: string): Target {
+  const chosen = containers.get('x1')?.ports.find(({ containerPort, hostAddress }) => {
+    return containerPort === 81 && hostAddress?.includes(':') === (family === 'ipv6')
+  })
   const [what = '', at = ''] = name.split('@')
   const [port = '', protocol = 'tcp'] = what.split('/')
   const places: Readonly<Record<string, string>> = { gateway, loopback: loopback[family] }
@@ -66,6 +71,9 @@ function targetOf(name: TargetName, family: Family, containers: ReadonlyMap<stri
       return ask(address(), 8081, 5381)
     case 'loop':
       return ask(address(), 8082, 5382)
+    case 'chosen':
+      // Any other, where nothing is published on the host.
+      return ask(address(), chosen?.hostPort ?? 40_000, 0)
     case 'closed':
       return ask(address(), 8099, 5399)
     case 'own':
@@ -73,7 +81,7 @@ function targetOf(name: TargetName, family: Family, containers: ReadonlyMap<stri
     case 'out':
       return ask(city.address('internet', family), 80, 53)
     default:
-      return ask(addressOf(containers.get(port), family), 80, 53)
+      return ask(addressOf(containers.get(port), family), protocol === '81' ? 81 : 80, 53)
   }
 }
 
@@ -140,20 +148,14 @@ async function observe(
   undo(() => x.delete({ force: true }))
   const y = await createNetwork({ name: 'y', subnets: variant.families.map((family) => subnets.y[family]) })
   undo(() => y.delete({ force: true }))
-  const publishes = variant.option !== 'internal'
-  const publish = [
-    '8080:80',
-    '5353:53/udp',
-    ...variant.families.map((family) => `[${city.hostAddress('lan', family)}]:8081:80`),
-    ...(variant.families.includes('ipv4') ? ['127.0.0.1:8082:80'] : []),
-  ]
+  const publish = portsOf(variant, (family) => city.hostAddress('lan', family))
   const containers = new Map<string, Place>()
   for (const [name, network] of [
     ['x1', x],
     ['x2', x],
     ['y1', y],
   ] as const) {
-    const endpoint = await network.attach({ name, ...(name === 'x1' && publishes ? { publish } : {}) })
+    const endpoint = await network.attach({ name, ...(name === 'x1' ? { publish } : {}) })
     const netns = { path: endpoint.netns.path }
     // Only the firewall keeps an internal container in, not that it lacks a route.
     if (network.internal)
@@ -161,7 +163,7 @@ async function observe(
         await output('ip', ['route', 'add', 'default', 'via', via, 'dev', 'eth0', 'onlink'], { netns })
     const resident = await settle(name, netns)
     undo(() => resident[Symbol.asyncDispose]())
-    containers.set(name, { resident, addresses: endpoint.addresses })
+    containers.set(name, { resident, addresses: endpoint.addresses, ports: endpoint.ports })
   }
   const found = new Map<Family, Cell[]>()
   for (const [at, family] of variant.families.entries())

@@ -2,24 +2,31 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import * as assert from 'uvu/assert'
 import { kernel, NetlinkError } from '../../lib/errors.ts'
+import { host as hostNetns } from '../../lib/index.ts'
 import { native } from '../../lib/native.ts'
 import {
   compiledTable,
+  containerElements,
   elementsAdded,
   elementsRemoved,
-  listElements,
+  limitSetsOf,
   networkAdded,
   networkRemoved,
   pendingElements,
   portElement,
   portSets,
+  prefixLengthOf,
   publishedElement,
+  readLimits,
+  readOpenPorts,
   readPorts,
+  readSources,
 } from '../../lib/network/firewall/index.ts'
+import { elementsIn } from '../../lib/network/holders.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
-import { read } from '../../lib/rtnetlink/exchange.ts'
 import { json, output } from '../support/command.ts'
 import { suite } from '../support/suite.ts'
 
@@ -38,6 +45,8 @@ const web = {
   internal: false,
   icc: true,
   masquerade: { ipv6: '2001:db8::7' },
+  gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
+  trusted: ['wg0'],
 } as const
 const inner = {
   driver: 'bridge',
@@ -48,6 +57,19 @@ const inner = {
   internal: true,
   icc: false,
   masquerade: false,
+  gatewayMode: { ipv4: 'nat' },
+  trusted: [],
+} as const
+const routed = {
+  ...web,
+  driver: 'bridge',
+  gateways: ['10.2.0.1', 'fd00:2::1'],
+  name: 'routed',
+  group: 101,
+  subnets: ['10.2.0.0/24', 'fd00:2::/64'],
+  masquerade: false,
+  gatewayMode: { ipv4: 'routed', ipv6: 'routed' },
+  trusted: [],
 } as const
 const address = Uint8Array.of(10, 1, 0, 2)
 const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
@@ -55,10 +77,23 @@ const http = { family: 2, protocol: 6, hostPort: 8080, containerPort: 80 } as co
 const dns = { family: 2, protocol: 17, hostAddress: Uint8Array.of(127, 0, 0, 1), hostPort: 53, containerPort: 53 } as const
 const http6 = { ...http, family: 10 } as const
 const http6At = { ...http6, hostAddress: address6, hostPort: 8081 }
+const from = [[Uint8Array.of(192, 0, 2, 0), Uint8Array.of(192, 0, 2, 255)]] as const
+const from6 = [[Uint8Array.of(0xfd, ...Array(15).fill(0)), Uint8Array.of(0xfd, ...Array(15).fill(255))]] as const
+const limited = { ...http, hostPort: 8082, from } as const
+const limitedAt = { ...dns, hostPort: 54, from } as const
+const limited6 = { ...http6, hostPort: 8082, from: from6 } as const
+const limited6At = { ...http6At, hostPort: 8083, from: from6 } as const
+const open = [
+  { family: 2, protocol: 6, port: 80 },
+  { family: 2, protocol: 17, port: 53, from },
+  { family: 10, protocol: 6, port: 80 },
+  { family: 10, protocol: 17, port: 53, from: from6 },
+] as const
+const ports = { published: [http, dns, limited, limitedAt, http6, http6At, limited6, limited6At], open }
 const elements = [
-  ...[http, dns].map((port) => portElement(port, address, 'web/a')),
+  ...containerElements(ports, address, 'web/a'),
   publishedElement(address, 'web/a'),
-  ...[http6, http6At].map((port) => portElement(port, address6, 'web/a')),
+  ...containerElements(ports, address6, 'web/a'),
   publishedElement(address6, 'web/a'),
 ]
 
@@ -66,6 +101,7 @@ test.before.each(async () => {
   await transact(compiledTable().messages)
   await transact(networkAdded(web))
   await transact(networkAdded(inner))
+  await transact(networkAdded(routed))
   await transact(elementsAdded(elements))
 })
 test.after.each(async () => {
@@ -83,7 +119,11 @@ async function listing(): Promise<unknown[]> {
 /** The rules as the kernel has them: `nft --debug=netlink` prints what it reads. Elements are in the listing, and in no order here. */
 async function bytecode(): Promise<string[]> {
   const printed = await output('nft', ['--debug=netlink', 'list', 'ruleset'])
-  return printed.split('\n').filter((line) => /^ {2}\[ |^ {2}userdata|^inet netlink-ct/.test(line))
+  // nft turns a byte around, two at a time: nothing happens.
+  const isNothing = /\[ byteorder reg \d+ = hton\(reg \d+, 2, 1\) \]/
+  return printed
+    .split('\n')
+    .filter((line) => /^ {2}\[ |^ {2}userdata|^inet netlink-ct/.test(line) && !isNothing.test(line))
 }
 
 async function refusal(messages: readonly KernelMessage[]): Promise<NetlinkError> {
@@ -117,14 +157,14 @@ test('a second table is refused', async () => {
 
 test('the same network again is no error, unless it is a new one', async () => {
   await transact(networkAdded(web))
-  const error = await refusal(networkAdded({ ...web, name: 'other', group: 101 }, { exclusive: true }))
+  const error = await refusal(networkAdded({ ...web, name: 'other', group: 102 }, { exclusive: true }))
   assert.is(error.code, 'EEXIST')
   assert.is(await output('nft', ['list', 'ruleset']), expected)
 })
 
 for (const subnet of ['10.1.0.0/25', '10.1.0.128/25', '10.0.0.0/8', '10.1.0.0/16']) {
   test(`a network inside or around another one's subnet is refused: ${subnet}`, async () => {
-    const error = await refusal(networkAdded({ ...web, name: 'other', group: 101, subnets: [subnet] }, { exclusive: true }))
+    const error = await refusal(networkAdded({ ...web, name: 'other', group: 102, subnets: [subnet] }, { exclusive: true }))
     assert.is(error.code, 'EEXIST')
     assert.is(await output('nft', ['list', 'ruleset']), expected)
   })
@@ -141,17 +181,43 @@ test('a port that is taken is refused, with its place among the elements, and no
 })
 
 test('ports are read back as they were published', async () => {
-  const maps = Object.values(portSets).flatMap(({ any, one }) => [any, one])
-  const dumps = await Promise.all(maps.map((map) => read(host, listElements(map), (body) => body)))
+  const sets = Object.values(portSets).flatMap(({ any, one, open: all, openFrom }) => [any, one, all, openFrom])
+  const limits = ports.published.flatMap(limitSetsOf)
+  const dumps = await Promise.all([...sets, ...new Set(limits)].map((set) => elementsIn(hostNetns, set)))
+  const dumped = dumps.flat()
+  const sourcesOf = readSources(dumped)
+  const read = readPorts(dumped).map((port) => ({ ...port, from: sourcesOf(port) }))
+  const text = (listed: readonly object[]): string[] => listed.map((port) => inspect(port, { sorted: true })).sort()
   assert.equal(
-    dumps.flatMap(({ objects }) => readPorts(objects)),
-    [
-      { ...http, hostAddress: undefined, containerAddress: address, owner: 'web/a' },
-      { ...dns, containerAddress: address, owner: 'web/a' },
-      { ...http6, hostAddress: undefined, containerAddress: address6, owner: 'web/a' },
-      { ...http6At, containerAddress: address6, owner: 'web/a' },
-    ],
+    text(read),
+    text(
+      ports.published.map((port) => ({
+        hostAddress: undefined,
+        from: undefined,
+        ...port,
+        containerAddress: port.family === 2 ? address : address6,
+        owner: 'web/a',
+      })),
+    ),
   )
+  assert.equal(
+    text(readOpenPorts(dumped)),
+    text(
+      open.map((port) => {
+        return { from: undefined, ...port, containerAddress: port.family === 2 ? address : address6, owner: 'web/a' }
+      }),
+    ),
+  )
+  const left = readLimits(dumped, [limited, limited6At])
+  const own = [...containerElements({ published: [limited], open: [] }, address, 'web/a').slice(1)]
+  const own6 = [...containerElements({ published: [limited6At], open: [] }, address6, 'web/a').slice(1)]
+  assert.equal(text(left), text([...own, ...own6].map((element) => ({ ...element, exclusive: false }))))
+})
+
+test('a network is told by its first and its last address', () => {
+  assert.equal([...from, ...from6].map(prefixLengthOf), [24, 8])
+  assert.is(prefixLengthOf([address, address]), 32)
+  assert.is(prefixLengthOf([Uint8Array.of(10, 0, 0, 0), Uint8Array.of(10, 1, 255, 255)]), 15)
 })
 
 test('what is removed is gone, and may be removed again', async () => {
@@ -159,20 +225,23 @@ test('what is removed is gone, and may be removed again', async () => {
     await transact(elementsRemoved(elements))
     await transact(networkRemoved(web))
     await transact(networkRemoved(inner))
+    await transact(networkRemoved(routed))
   }
   assert.not.match(await output('nft', ['list', 'ruleset']), /elements =/)
 })
 
 test('an element whose address is still being leased lacks only that', () => {
   const addresses = [address, address6]
-  const pending = pendingElements([http, http6, dns, http6At], 'web/a', [2, 10])
-  const complete = pending.map(({ address: at, addressIn, ...element }) => ({
-    ...element,
-    [addressIn]: Uint8Array.from([...(addresses[at] ?? []), ...element[addressIn]]),
-  }))
+  const pending = pendingElements(ports, 'web/a', [2, 10])
+  const complete = pending.map(({ address: at, addressIn, ...element }) => {
+    const put = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...(addresses[at] ?? []), ...bytes])
+    if (addressIn === 'neither') return element
+    const keyEnd = addressIn === 'key' && element.keyEnd.length > 0 ? put(element.keyEnd) : element.keyEnd
+    return { ...element, [addressIn]: put(element[addressIn]), keyEnd }
+  })
   assert.equal(complete, elements)
-  assert.equal(pendingElements([], 'web/a', [2, 10]), [])
-  assert.equal(pendingElements([http6], 'web/a', [2]), [])
+  assert.equal(pendingElements({ published: [], open: [] }, 'web/a', [2, 10]), [])
+  assert.equal(pendingElements({ published: [http6], open: [open[2]] }, 'web/a', [2]), [])
 })
 
 test.run()

@@ -73,6 +73,8 @@ const names = ['name', 'driver', 'parent', 'mode', 'subnets', 'gateways', 'reser
 const foreign: Readonly<Record<string, string>> = {
   icc: 'is for networks that the host forwards: here the mode decides (private keeps containers apart)',
   masquerade: 'makes no sense on the LAN: containers go out under their own addresses, and not through the host',
+  gatewayMode: 'makes no sense on the LAN: containers are reached by their own addresses, and not through the host',
+  trusted: 'is for networks that the host forwards: nothing of it filters what is on the wire',
   addressPools: 'makes no sense on the LAN: name its subnets',
   ipv4: 'is said by the subnets here',
   ipv6: 'is said by the subnets here',
@@ -123,6 +125,8 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     internal,
     icc: mode !== 'private',
     masquerade: false,
+    gatewayMode: {},
+    trusted: [],
     forwardingBefore: {},
     reserved,
     addresses: [],

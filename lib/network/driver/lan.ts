@@ -39,7 +39,7 @@ export class LanEndpoint extends Endpoint {
   constructor(network: LanNetwork, lease: Lease, addresses: readonly string[], netns: Netns | undefined) {
     const { name, ifname, mac } = lease
     const facts = { name, network: network.name, netns, ifname, mac, addresses, gateways: network.gateways, ports: [] }
-    super({ ...facts, hostIfname: '', hostIndex: 0, label: { name, ports: [] }, isBridgePort: false }, network)
+    super({ ...facts, hostIfname: '', hostIndex: 0, label: { name, ports: [] }, isBridgePort: false, routed: [] }, network)
     this.lease = lease
   }
 }
@@ -88,7 +88,7 @@ export class LanNetwork extends Network {
    */
   override async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
-    const checked = checkAttach(spec, { ...this.#facts, mtu: this.mtu, prefixLengths, leases: this.#leases })
+    const checked = checkAttach(spec, { ...this.#facts, mtu: this.mtu, prefixLengths, routed: [], leases: this.#leases })
     this.#refuseForeign(spec, checked)
     const given = await resolveNetns(spec.netns)
     const netns = given?.netns ?? (await createNetns())

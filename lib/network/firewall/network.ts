@@ -3,7 +3,7 @@
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
-import type { Driver, Masquerade } from '../label.ts'
+import type { Driver, GatewayModes, Masquerade } from '../label.ts'
 import { compiledTable, elementCommand, type SetName } from './table.ts'
 
 export interface FirewalledNetwork {
@@ -22,25 +22,35 @@ export interface FirewalledNetwork {
   readonly icc: boolean
   /** Whether they go out under the host's address. */
   readonly masquerade: Masquerade
+  /** How they are reached, by family. */
+  readonly gatewayMode: GatewayModes
+  /** Interfaces of the host from which everything of them is reached. */
+  readonly trusted: readonly string[]
 }
 
 type Entry = Parameters<typeof elementCommand>[2][number]
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, driver, subnets, gateways, internal, icc, masquerade } = network
+  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
   const own: [SetName, Entry][] = [['networks', commented(group)]]
   for (const cidr of subnets) {
     const [addr = '', length] = cidr.split('/')
     const six = addr.includes(':')
     own.push([six ? 'subnets6' : 'subnets4', commented({ prefix: { addr, len: Number(length) } })])
+    if (gatewayMode[six ? 'ipv6' : 'ipv4'] === 'routed') {
+      own.push([six ? 'routed6' : 'routed4', commented(group)])
+      continue
+    }
     const source = typeof masquerade === 'object' ? masquerade[six ? 'ipv6' : 'ipv4'] : undefined
     if (source !== undefined) own.push([six ? 'sources6' : 'sources4', [commented(group), source]])
     else if (masquerade) own.push([six ? 'masqueraded6' : 'masqueraded4', commented(group)])
   }
   for (const gateway of driver === 'ptp' ? gateways : [])
     own.push([gateway.includes(':') ? 'gateways6' : 'gateways4', [commented(group), gateway]])
-  own.push(['into', [commented(group), { goto: { target: 'into_network' } }]])
+  const target = Object.values(gatewayMode).includes('routed') ? 'into_routed' : 'into_network'
+  own.push(['into', [commented(group), { goto: { target } }]])
+  for (const ifname of trusted) own.push(['trusted', commented({ concat: [ifname, group] })])
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
   if (icc) own.push(['same', commented({ concat: [group, group] })])
   return own
@@ -62,6 +72,11 @@ export function networkAdded(
 /** The batch that makes it unknown. What is absent already is no error. */
 export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
   // Every set that a network of these subnets may be in, and those of its chosen sources.
-  const all = [...entries({ ...network, driver: 'ptp', internal: true, icc: true, masquerade: true }), ...entries(network)]
+  const most = { ...network, driver: 'ptp', internal: true, icc: true, masquerade: true } as const
+  const all = [
+    ...entries({ ...most, gatewayMode: {} }),
+    ...entries({ ...most, gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
+    ...entries(network),
+  ]
   return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
 }

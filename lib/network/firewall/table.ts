@@ -48,6 +48,16 @@ const jump = (target: string): Statement => ({ jump: { target } })
 const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
   dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
+/** Drops what asks for a port that not everybody may ask for, unless it comes from who may. */
+const refuseOthers = (family: 'ip' | 'ip6', limited: string, allowed: string, ...key: Expression[]): Statement[] => {
+  const asked = [...key, meta('l4proto'), transportPort]
+  return [is({ concat: asked }, limited), isNot({ concat: [...asked, address(family, 'saddr')] }, allowed), drop]
+}
+/** Accepts what asks for a port of a container by its own address. */
+const openPort = (family: 'ip' | 'ip6', set: string, ...from: Expression[]): Statement[] => [
+  is({ concat: [address(family, 'daddr'), meta('l4proto'), transportPort, ...from] }, set),
+  accept,
+]
 const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: string, flags?: 'fully-random'): Statement => ({
   snat: { family, addr: { map: { key: meta(key), data: map } }, ...(flags && { flags }) },
 })
@@ -95,9 +105,13 @@ const chains: Readonly<Record<string, ChainRules>> = {
       [is(address('ip6', 'saddr'), linkLocal6), { return: null }],
       [is(address('ip', 'saddr'), '@subnets4'), markFromContainer],
       [is(address('ip6', 'saddr'), '@subnets6'), markFromContainer],
+      refuseOthers('ip', '@limited4_at', '@allowed4_at', address('ip', 'daddr')),
       [destinationFrom('ip', '@ports4_at', address('ip', 'daddr'))],
+      refuseOthers('ip', '@limited4', '@allowed4'),
       [destinationFrom('ip', '@ports4')],
+      refuseOthers('ip6', '@limited6_at', '@allowed6_at', address('ip6', 'daddr')),
       [destinationFrom('ip6', '@ports6_at', address('ip6', 'daddr'))],
+      refuseOthers('ip6', '@limited6', '@allowed6'),
       [destinationFrom('ip6', '@ports6')],
     ],
   },
@@ -111,7 +125,27 @@ const chains: Readonly<Record<string, ChainRules>> = {
   },
   output: { hook: { type: 'nat', hook: 'output', prio: -100 }, rules: [[toThisHost, jump('publish')]] },
   from_internal: { rules: [[sameNetwork, accept], [drop]] },
-  into_network: { rules: [[has(ct('state'), 'invalid'), drop], [sameNetwork, accept], [published, accept], [drop]] },
+  into_network: {
+    rules: [
+      [has(ct('state'), 'invalid'), drop],
+      [sameNetwork, accept],
+      [published, accept],
+      [is({ concat: [meta('iifname'), meta('oifgroup')] }, '@trusted'), accept],
+      [drop],
+    ],
+  },
+  into_routed: {
+    rules: [
+      [has(ct('state'), 'invalid'), drop],
+      openPort('ip', '@open4'),
+      openPort('ip', '@open4_from', address('ip', 'saddr')),
+      openPort('ip6', '@open6'),
+      openPort('ip6', '@open6_from', address('ip6', 'saddr')),
+      [is({ payload: { protocol: 'icmp', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed4'), accept],
+      [is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed6'), accept],
+      [{ goto: { target: 'into_network' } }],
+    ],
+  },
   forward: {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
@@ -158,11 +192,29 @@ const portMap = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
   map: `${addressType[family]} . inet_service`,
 })
 
+/** Who may ask for a port: of a map's keys those that are limited, and behind such a key a network. */
+const sources = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
+  type: [...key, port, addressType[family]].join(' . '),
+  flags: 'interval',
+})
+
 const sets: Readonly<Record<SetName, SetDefinition>> = {
   ports4: portMap('ip'),
   ports4_at: portMap('ip', addressType.ip),
   ports6: portMap('ip6'),
   ports6_at: portMap('ip6', addressType.ip6),
+  limited4: { type: port },
+  limited4_at: { type: `${addressType.ip} . ${port}` },
+  limited6: { type: port },
+  limited6_at: { type: `${addressType.ip6} . ${port}` },
+  allowed4: sources('ip'),
+  allowed4_at: sources('ip', addressType.ip),
+  allowed6: sources('ip6'),
+  allowed6_at: sources('ip6', addressType.ip6),
+  open4: { type: `${addressType.ip} . ${port}` },
+  open4_from: sources('ip', addressType.ip),
+  open6: { type: `${addressType.ip6} . ${port}` },
+  open6_from: sources('ip6', addressType.ip6),
   published4: { type: addressType.ip },
   published6: { type: addressType.ip6 },
   networks: { type: 'devgroup' },
@@ -175,6 +227,9 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   masqueraded4: { type: 'devgroup' },
   masqueraded6: { type: 'devgroup' },
   same: { type: 'devgroup . devgroup' },
+  routed4: { type: 'devgroup' },
+  routed6: { type: 'devgroup' },
+  trusted: { type: 'ifname . devgroup' },
   from: { type: 'devgroup', map: 'verdict' },
   into: { type: 'devgroup', map: 'verdict' },
 }
@@ -183,6 +238,10 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * What may differ while the rules stay. A network is known by the group of its devices, which br_netfilter leaves as it is and which
  * needs no element for a device of its own.
  * - `ports4`, `ports4_at`, `ports6`, `ports6_at`: published ports, of any address of the host and of one;
+ * - `limited4`, `limited4_at`, `limited6`, `limited6_at`: keys of those that not everybody may ask for; `allowed4`, `allowed4_at`, `allowed6`,
+ *   `allowed6_at`: behind such a key the networks that may;
+ * - `open4`, `open6`: ports of containers that are reached by their own address; `open4_from`, `open6_from`: those that only a network
+ *   reaches;
  * - `published4`, `published6`: addresses of containers that have elements in those: one look-up tells whether a dead one's still point
  *   there;
  * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
@@ -190,12 +249,15 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  *   out;
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
  * - `sources4`, `sources6`: of networks whose containers go out under an address that was chosen;
+ * - `routed4`, `routed6`: those that answer an echo request; `trusted`: interfaces from which everything of a network is reached;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
 export type SetName =
-  | `${'ports' | 'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded'}${4 | 6}`
-  | `ports${4 | 6}_at`
+  | `${'ports' | 'limited' | 'allowed'}${4 | 6}${'' | '_at'}`
+  | `open${4 | 6}${'' | '_from'}`
+  | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed'}${4 | 6}`
   | 'networks'
+  | 'trusted'
   | 'same'
   | 'from'
   | 'into'
@@ -203,16 +265,36 @@ export type SetName =
 /** Has the group of each network. */
 export const networksSet: SetName = 'networks'
 
-/** Where the ports of a family are: those of any address of the host, those of one, and the addresses that have any. */
+export type PortMapName = `ports${4 | 6}${'' | '_at'}`
+
+/**
+ * Where the ports of a family are: those of any address of the host, those of one, those of containers that are reached by their own
+ * address, by everybody or from somewhere, and the addresses that have any.
+ */
 export interface PortSets {
-  readonly any: SetName
-  readonly one: SetName
+  readonly any: PortMapName
+  readonly one: PortMapName
+  readonly open: SetName
+  readonly openFrom: SetName
   readonly published: SetName
 }
 
 export const portSets: Readonly<Record<Family, PortSets>> = {
-  2: { any: 'ports4', one: 'ports4_at', published: 'published4' },
-  10: { any: 'ports6', one: 'ports6_at', published: 'published6' },
+  2: { any: 'ports4', one: 'ports4_at', open: 'open4', openFrom: 'open4_from', published: 'published4' },
+  10: { any: 'ports6', one: 'ports6_at', open: 'open6', openFrom: 'open6_from', published: 'published6' },
+}
+
+/** Beside a map of ports: which of its keys are limited, and who is allowed. */
+export interface SourceSets {
+  readonly limited: SetName
+  readonly allowed: SetName
+}
+
+export const sourceSets: Readonly<Record<PortMapName, SourceSets>> = {
+  ports4: { limited: 'limited4', allowed: 'allowed4' },
+  ports4_at: { limited: 'limited4_at', allowed: 'allowed4_at' },
+  ports6: { limited: 'limited6', allowed: 'allowed6' },
+  ports6_at: { limited: 'limited6_at', allowed: 'allowed6_at' },
 }
 
 function setCommand(setName: string, { type, map, flags }: SetDefinition): Command {

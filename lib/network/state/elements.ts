@@ -35,8 +35,8 @@ const isShared = (set: string): boolean => set.startsWith('published')
 export const placeOf = (set: string, { key, flags }: Readonly<Record<string, unknown>>): string =>
   `${set} ${comparable(key)}${flags === undefined || flags === 0 ? '' : ' end'}`
 
-const contentOf = (set: string, { data, userdata }: Readonly<Record<string, unknown>>): string =>
-  comparable(isShared(set) ? { data } : { data, userdata })
+const contentOf = (set: string, { keyEnd, data, userdata }: Readonly<Record<string, unknown>>): string =>
+  comparable(isShared(set) ? { data } : { keyEnd, data, userdata })
 
 function wantedFrom(messages: readonly KernelMessage[], network: string, endpoint?: string): Wanted[] {
   return messages.flatMap(({ body }) => {

@@ -329,7 +329,7 @@ Result<void> Attachment::forget_dead() {
   }
   for (size_t at = 0; at < plan_.families.size(); ++at) {
     const AddressFamily& family = plan_.families[at];
-    if (!family.published_set.empty()) addresses.push_back({lease().addresses[at], family.published_set, family.port_maps});
+    if (!family.ports.published.empty()) addresses.push_back({lease().addresses[at], family.ports});
   }
   if (addresses.empty()) return {};
   auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
@@ -540,8 +540,12 @@ Result<void> Attachment::open_ports() {
   for (const PublishedElement& published : plan_.elements) {
     const Bytes& address = lease().addresses[published.address];
     Element element = published.element;
-    Bytes& holder = published.address_in_data ? element.data : element.key;
-    holder.insert(holder.begin(), address.begin(), address.end());
+    const auto prepend = [&](Bytes& bytes) { bytes.insert(bytes.begin(), address.begin(), address.end()); };
+    if (published.address_in == AddressIn::data) prepend(element.data);
+    if (published.address_in == AddressIn::key) {
+      prepend(element.key);
+      if (!element.key_end.empty()) prepend(element.key_end);
+    }
     elements.push_back(std::move(element));
   }
   if (auto done = publish(*netfilter.value(), plan_.table, elements); !done) return done;

@@ -18,8 +18,7 @@ namespace netlink_ct {
 // What is the same for all addresses of one family.
 struct AddressFamily {
   uint8_t prefix_length = 0;
-  std::string published_set;  // the addresses that have ports
-  std::vector<std::string> port_maps;
+  PortSets ports;
   Bytes gateway;
 };
 
@@ -48,11 +47,13 @@ struct AttachSysctl {
   bool of_device = false;  // goes with the device
 };
 
-// Where an element to publish holds the leased address, which is known only when the lease is taken.
+// Where an element to publish holds the leased address, which is known only when the lease is taken: in front of the data or the key.
+enum class AddressIn : uint8_t { data, key, neither };
+
 struct PublishedElement {
   Element element;
-  size_t address = 0;           // which of the lease's addresses
-  bool address_in_data = true;  // in front of the data; else in front of the key
+  size_t address = 0;  // which of the lease's addresses
+  AddressIn address_in = AddressIn::neither;
 };
 
 struct AttachPlan {

@@ -30,6 +30,7 @@ Object data_value(const Bytes& bytes) { return {{"value", bytes}}; }
 
 Value encoded(const Element& element) {
   Object object{{"key", data_value(element.key)}};
+  if (!element.key_end.empty()) object.emplace_back("keyEnd", data_value(element.key_end));
   if (!element.data.empty()) object.emplace_back("data", data_value(element.data));
   if (!element.comment.empty()) {
     const std::string text = element.comment.substr(0, longest_comment);
@@ -185,7 +186,7 @@ Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const T
     auto added = questions.add(*message_type("NFT_MSG_GETSETELEM"), 0,
                                Object{{"family", int64_t{table.family}},
                                       {"table", table.name},
-                                      {"set", one.set},
+                                      {"set", one.sets.published},
                                       {"elements", List{Object{{"key", data_value(one.address)}}}}});
     if (!added) return added.error();
   }
@@ -200,27 +201,72 @@ Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const T
   return found;
 }
 
+namespace {
+
+bool starts_with(const Bytes& bytes, const Bytes& start) {
+  return bytes.size() >= start.size() && std::equal(start.begin(), start.end(), bytes.begin());
+}
+
+// Adds the elements of a set that are `wanted`.
+Result<void> collect(Socket& netfilter, const TableName& table, const std::string& set, std::vector<Element>& found,
+                     const std::function<bool(const Bytes& key, const Bytes* data)>& wanted) {
+  auto all = dump(netfilter, *message_type("NFT_MSG_GETSETELEM"),
+                  Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", set}}, Unknown::drop);
+  if (!all) return all.error();
+  for (const Object& reply : all.value().objects) {
+    for (const Value& element : listed(reply)) {
+      const Bytes* key = bytes_of(element, "key");
+      if (key == nullptr || !wanted(*key, bytes_of(element, "data"))) continue;
+      const Bytes* end = bytes_of(element, "keyEnd");
+      found.push_back({.set = set, .key = *key, .key_end = end == nullptr ? Bytes{} : *end, .data = {}, .comment = {}});
+    }
+  }
+  return {};
+}
+
+// Adds what leads to the address in one map, with who may ask for it.
+Result<void> collect_ports(Socket& netfilter, const TableName& table, const PortMap& map, const Bytes& address,
+                           std::vector<Element>& found) {
+  std::vector<Element> ports;
+  auto done = collect(netfilter, table, map.map, ports,
+                      [&](const Bytes&, const Bytes* data) { return data != nullptr && starts_with(*data, address); });
+  if (!done) return done;
+  std::vector<Element> limits;
+  if (!ports.empty()) {
+    done = collect(netfilter, table, map.limited, limits, [&](const Bytes& key, const Bytes*) {
+      return std::ranges::any_of(ports, [&](const Element& port) { return port.key == key; });
+    });
+  }
+  if (done && !limits.empty()) {
+    const std::vector<Element> keys = limits;
+    done = collect(netfilter, table, map.allowed, limits, [&](const Bytes& key, const Bytes*) {
+      return std::ranges::any_of(keys, [&](const Element& limit) { return starts_with(key, limit.key); });
+    });
+  }
+  if (!done) return done;
+  found.insert(found.end(), ports.begin(), ports.end());
+  found.insert(found.end(), limits.begin(), limits.end());
+  return {};
+}
+
+}  // namespace
+
 Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& dead) {
-  const Bytes& address = dead.address;
+  const auto& [address, sets] = dead;
   auto done = delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
     std::vector<Element> doomed;
-    for (const std::string& map : dead.maps) {
-      auto all = dump(netfilter, *message_type("NFT_MSG_GETSETELEM"),
-                      Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", map}}, Unknown::drop);
-      if (!all) return all.error();
-      for (const Object& reply : all.value().objects) {
-        for (const Value& element : listed(reply)) {
-          const Bytes* key = bytes_of(element, "key");
-          const Bytes* data = bytes_of(element, "data");
-          if (key == nullptr || data == nullptr || data->size() < address.size()) continue;
-          if (std::equal(address.begin(), address.end(), data->begin()))
-            doomed.push_back({.set = map, .key = *key, .data = {}, .comment = {}});
-        }
-      }
+    for (const PortMap& map : sets.maps) {
+      if (auto found = collect_ports(netfilter, table, map, address, doomed); !found) return found.error();
+    }
+    for (const std::string& set : sets.open) {
+      auto found =
+          collect(netfilter, table, set, doomed, [&](const Bytes& key, const Bytes*) { return starts_with(key, address); });
+      if (!found) return found.error();
     }
     auto still = published_among(netfilter, table, {dead});
     if (!still) return still.error();
-    if (!still.value().empty()) doomed.push_back({.set = dead.set, .key = address, .data = {}, .comment = {}});
+    if (!still.value().empty())
+      doomed.push_back({.set = sets.published, .key = address, .key_end = {}, .data = {}, .comment = {}});
     return doomed;
   });
   if (!done) return done.error();

@@ -11,10 +11,11 @@
 
 namespace netlink_ct {
 
-// One element, in the kernel's encoding. `data` is empty in a set.
+// One element, in the kernel's encoding. `key_end` is empty where the set holds no intervals, `data` in a set.
 struct Element {
   std::string set;
   Bytes key;
+  Bytes key_end;
   Bytes data;
   std::string comment;
   bool exclusive = true;  // EEXIST when the key is there already
@@ -42,18 +43,31 @@ Result<void> publish(Socket& netfilter, const TableName& table, const std::vecto
 // ones are no error.
 Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
+// A map whose data start with the address of a container, and who may ask for its ports.
+struct PortMap {
+  std::string map;
+  std::string limited;  // has the keys of ports that not everybody may ask for
+  std::string allowed;  // whose keys start with those of `limited`
+};
+
+// Where the ports of a container are.
+struct PortSets {
+  std::string published;  // has the address when it has ports
+  std::vector<PortMap> maps;
+  std::vector<std::string> open;  // whose keys start with the address
+};
+
 // An address of a container, and where its ports are.
 struct PublishedAddress {
   Bytes address;
-  std::string set;                // has the address when it has ports
-  std::vector<std::string> maps;  // whose data start with it
+  PortSets sets;
 };
 
 // Those of the addresses that have ports, asked in one submission.
 Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const TableName& table,
                                                       const std::vector<PublishedAddress>& addresses);
 
-// Removes every element that leads to the address, and its own: the ports of a container that died with it.
+// Removes every element that leads to the address, who may ask for it, and its own: the ports of a container that died with it.
 Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& address);
 
 // Deletes the conntrack entries of everything that `address` answers, whatever it was called by.

@@ -1,4 +1,4 @@
-// A process that lives in one place of the city: it says its name to whoever asks on TCP port 80 and UDP port 53, and asks others on
+// A process that lives in one place of the city: it says its name to whoever asks on the TCP ports 80 and 81 and UDP port 53, and asks others on
 // command. Lines of JSON in: { id, protocol, address, port, within }; out: { id, answer }, where the answer is what the other said.
 
 import { createSocket } from 'node:dgram'
@@ -11,17 +11,19 @@ const name = process.argv[2] ?? ''
 /** @param {string | undefined} address */
 const plain = (address) => address?.replace(/^::ffff:/, '')
 
-const tcp = createServer((socket) => {
-  socket.on('error', () => socket.destroy())
-  socket.end(JSON.stringify({ server: name, peer: plain(socket.remoteAddress) }))
+const tcp = [80, 81].map((port) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy())
+    socket.end(JSON.stringify({ server: name, peer: plain(socket.remoteAddress) }))
+  })
+  return server.listen(port, '::')
 })
 const udp = createSocket('udp6')
 udp.on('message', (_, { address, port }) => {
   udp.send(JSON.stringify({ server: name, peer: plain(address) }), port, address, () => {})
 })
-tcp.listen(80, '::')
 udp.bind(53, '::')
-await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
+await Promise.all([...tcp, udp].map((server) => once(server, 'listening')))
 
 /**
  * @typedef {{ server: string, peer: string }} Answer
