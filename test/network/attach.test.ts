@@ -87,6 +87,8 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
         internal: false,
         icc: true,
         masquerade: true,
+        gatewayMode: { ipv4: 'nat' },
+        trusted: [],
       })
     }))
 

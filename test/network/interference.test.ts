@@ -36,11 +36,24 @@ async function createWorld(): Promise<World> {
   others.push(inner, await inner.attach({ name: 'db' }))
   const ptp = await createNetwork({ name: 'ptp', driver: 'ptp', subnets: ['10.8.0.0/24', 'fd00:8::/64'] })
   const far = await ptp.attach({ name: 'far', publish: ['8081:80'] })
+  const way = await createNetwork({
+    name: 'way',
+    subnets: ['10.6.0.0/24', 'fd00:6::/64'],
+    gatewayMode: { ipv6: 'routed' },
+    trusted: ['wg0'],
+  })
+  const from = '?from=192.0.2.0/24,198.51.100.0/24,2001:db8::/32'
+  others.push(way, await way.attach({ name: 'open', publish: ['8082:80', `8083:81${from}`, `127.0.0.1:54:53/udp${from}`] }))
+  const street = await createNetwork({ name: 'street', subnets: ['10.5.0.0/24'], gatewayMode: 'routed' })
+  others.push(street, await street.attach({ name: 'open', publish: ['80', `81${from}`] }))
+  others.push(await ptp.attach({ name: 'few', publish: [`8084:80${from}`] }))
   return { lab, web, ptp, far, others }
 }
 
 const sets = [
   ...['ports4', 'ports4_at', 'ports6', 'ports6_at', 'published4', 'published6', 'networks', 'subnets4', 'subnets6', 'gateways4'],
+  ...['limited4', 'limited4_at', 'limited6', 'allowed4', 'allowed4_at', 'allowed6', 'open4', 'open4_from', 'open6', 'open6_from'],
+  ...['routed4', 'routed6', 'trusted'],
   ...['gateways6', 'masqueraded4', 'masqueraded6', 'same', 'from', 'into'],
 ]
 const chains = [
@@ -50,6 +63,7 @@ const chains = [
   'output',
   'from_internal',
   'into_network',
+  'into_routed',
   'forward',
   'as_gateway',
   'postrouting',
@@ -89,6 +103,18 @@ const cases: readonly Case[] = [
       ['element-missing'],
     ],
   ),
+  [
+    'who may ask for a port',
+    () =>
+      `nft delete element ${table} allowed4 '{ tcp . 8083 . 192.0.2.0/24 }';` +
+      `nft add element ${table} allowed4 '{ tcp . 8083 . 192.0.2.0/25 comment "way/open" }'`,
+    ['element-different'],
+  ],
+  [
+    'somebody who may ask for a port, by adding him',
+    () => `nft add element ${table} allowed4 '{ tcp . 8083 . 203.0.113.0/24 comment "way/open" }'`,
+    ['element-orphaned'],
+  ],
   ['one port', () => `nft delete element ${table} ports4 '{ tcp . 8080 }'`, ['element-missing']],
   [
     'where a port leads',

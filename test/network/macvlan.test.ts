@@ -157,6 +157,8 @@ let lab: Lab
         internal: false,
         icc: true,
         masquerade: false,
+        gatewayMode: {},
+        trusted: [],
         parent: 'lan0',
         mode: 'bridge',
       })
@@ -777,6 +779,8 @@ let lab: Lab
     [{ internal: true }, /gateways makes no sense for an internal network/],
     [{ icc: false }, /icc \(driver macvlan\) .*the mode decides/],
     [{ masquerade: true }, /masquerade \(driver macvlan\) makes no sense on the LAN/],
+    [{ gatewayMode: 'routed' }, /gatewayMode \(driver macvlan\) makes no sense on the LAN/],
+    [{ trusted: ['wg0'] }, /trusted \(driver macvlan\) is for networks that the host forwards/],
     [{ addressPools: [] }, /addressPools \(driver macvlan\)/],
     [{ ipv6: true }, /ipv6 \(driver macvlan\) is said by the subnets/],
     [{ parnet: 'eth0' }, /'parnet' is unknown; did you mean 'parent'\?/],

@@ -12,7 +12,7 @@ export interface KernelState {
   rules: string[]
   /** The names under /run/netns, whatever namespace is read. */
   namespaces: string[]
-  /** `nft list ruleset` without handles, counters and times. */
+  /** `nft list ruleset` without handles, counters and times; the elements of each set sorted. */
   ruleset: string
   sysctls: Record<string, string>
 }
@@ -59,6 +59,16 @@ function addresses(rows: Row[]): Row[] {
 const routes = (rows: Row[]): Row[] =>
   rows.filter((row) => !isLinkLocal(row['dst'])).map((row) => withoutKeys(row, /^(flags|expires|cache|used|age)$/))
 
+/** Of intervals of concatenations nft prints them in the order in which they came. */
+const withSortedElements = (ruleset: string): string =>
+  ruleset.replace(/elements = \{([^}]*)\}/g, (_, elements: string) => {
+    const sorted = elements
+      .split(',')
+      .map((element) => element.trim())
+      .sort()
+    return `elements = { ${sorted.join(', ')} }`
+  })
+
 /** Reads all of it with the outside tools. */
 export async function kernelState(netns?: NetnsRef): Promise<KernelState> {
   const list = (...args: string[]): Promise<Row[]> => json('ip', args, { netns })
@@ -79,7 +89,7 @@ export async function kernelState(netns?: NetnsRef): Promise<KernelState> {
     routes: lines([...routes(routes4), ...routes(routes6)]),
     rules: lines([...rules4, ...rules6]),
     namespaces: readdirSync('/run/netns').sort(),
-    ruleset,
+    ruleset: withSortedElements(ruleset),
     sysctls: Object.fromEntries(
       sysctls
         .split('\n')

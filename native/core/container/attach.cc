@@ -325,7 +325,7 @@ Result<void> Attachment::forget_dead() {
   const bool looks_for_network = !plan_.networks_set.empty();
   if (looks_for_network) {
     const auto* group = reinterpret_cast<const uint8_t*>(&plan_.group);
-    addresses.push_back({Bytes(group, group + sizeof plan_.group), plan_.networks_set, {}});
+    addresses.push_back({Bytes(group, group + sizeof plan_.group), {.published = plan_.networks_set, .maps = {}, .open = {}}});
   }
   for (size_t at = 0; at < plan_.families.size(); ++at) {
     const AddressFamily& family = plan_.families[at];
@@ -338,7 +338,7 @@ Result<void> Attachment::forget_dead() {
   if (dead && looks_for_network) {
     auto& found = dead.value();
     // Somebody flushed the ruleset, or a part of it: a container without a firewall is reached by everybody.
-    if (found.empty() || found.front().set != plan_.networks_set)
+    if (found.empty() || found.front().sets.published != plan_.networks_set)
       return Error{.code = ENOENT, .syscall = "NFT_MSG_GETSETELEM", .step = network_step, .extack = {}, .attribute = {}};
     found.erase(found.begin());
   }
