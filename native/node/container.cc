@@ -107,7 +107,8 @@ AttachPlan attach_plan(const Napi::Object& object) {
   });
   plan.host_ports = list_member<HostPort>(object, "hostPorts", host_port_of);
   plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
-    return PublishedElement{element_of(element), number_member(element, "address"), address_in(text_member(element, "addressIn"))};
+    return PublishedElement{element_of(element), number_member(element, "address"),
+                            address_in(text_member(element, "addressIn"))};
   });
   plan.flows = list_member<Flow>(object, "flows", flow_of);
   plan.table = table_of(object);

@@ -258,7 +258,10 @@ const cases: readonly Case[] = [
     await refused('ENDPOINT_NOT_FOUND', () => world.web.unpublish('8080:80'))
     await repair()
     assert.equal(await check(), [])
-    assert.equal((await elementsShown('ports4_at')).filter((element) => element.includes('lab/web')), [])
+    assert.equal(
+      (await elementsShown('ports4_at')).filter((element) => element.includes('lab/web')),
+      [],
+    )
     await world.web.detach()
     await world.lab.detach('web')
   })

@@ -121,9 +121,7 @@ async function bytecode(): Promise<string[]> {
   const printed = await output('nft', ['--debug=netlink', 'list', 'ruleset'])
   // nft turns a byte around, two at a time: nothing happens.
   const isNothing = /\[ byteorder reg \d+ = hton\(reg \d+, 2, 1\) \]/
-  return printed
-    .split('\n')
-    .filter((line) => /^ {2}\[ |^ {2}userdata|^inet netlink-ct/.test(line) && !isNothing.test(line))
+  return printed.split('\n').filter((line) => /^ {2}\[ |^ {2}userdata|^inet netlink-ct/.test(line) && !isNothing.test(line))
 }
 
 async function refusal(messages: readonly KernelMessage[]): Promise<NetlinkError> {

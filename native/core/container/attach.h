@@ -47,7 +47,8 @@ struct AttachSysctl {
   bool of_device = false;  // goes with the device
 };
 
-// Where an element to publish holds the leased address, which is known only when the lease is taken: in front of the data or the key.
+// Where an element to publish holds the leased address, which is known only when the lease is taken: in front of the data or the
+// key.
 enum class AddressIn : uint8_t { data, key, neither };
 
 struct PublishedElement {

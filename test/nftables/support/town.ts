@@ -33,6 +33,8 @@ const block = (letter: string, number: number, containers: string[], options: Pa
   internal: false,
   icc: true,
   masquerade: true,
+  gatewayMode: { ipv4: 'nat' },
+  trusted: [],
   number,
   containers,
   ...options,
