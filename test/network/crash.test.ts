@@ -18,7 +18,7 @@ import { until } from './support/until.ts'
 import { elementsShown } from './support/witness.ts'
 
 /** More of them: NETLINK_CT_CRASHES=500. */
-const randomInstants = Number(process.env['NETLINK_CT_CRASHES'] ?? 100)
+const randomInstants = Number(process.env['NETLINK_CT_CRASHES'] ?? 40)
 const seed = Number(process.env['NETLINK_CT_SEED'] ?? Date.now() % 1_000_000)
 
 const noStrace = (await run('strace', ['-V']).catch(() => undefined)) === undefined && 'strace is not installed'
