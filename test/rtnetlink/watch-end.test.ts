@@ -60,7 +60,7 @@ test('return() ends a pending next() as done and closes the socket; leaving a fo
   await host.listLinks()
   for await (const event of host.watch({ links: true })) if (event.type === 'synced') break
   const before = descriptors()
-  const watch = host.watch({ nsids: true })
+  const watch = host.watch({ nexthops: true })
   await new Watcher(watch).synced()
   assert.is(descriptors(), before + 1)
   const next = watch.next()
@@ -136,7 +136,7 @@ test('the other namespaces on the machine make no difference to it', async () =>
 
 test('the process ends under a watch that is not persistent, and waits for one that is', async () => {
   const program = (persistent: boolean): string => `
-    const watch = ct.host.watch({ nsids: true, persistent: ${persistent} })
+    const watch = ct.host.watch({ nexthops: true, persistent: ${persistent} })
     await watch.next()
     console.log('synced')
     watch.next().then(() => console.log('never'))
