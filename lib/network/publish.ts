@@ -255,7 +255,11 @@ function portInUse({ port, owner, address }: Holder, cause: NetlinkError): PortI
 /** Who may ask for ports of an endpoint that nothing else remembers. */
 async function ownLimits(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<FirewallElement[]> {
   const owner = ownerOf(endpoint.network, endpoint.name)
-  const limits = await limitsOf(host, published(ports, hostFamiliesOf(endpoint)))
+  const limits = await limitsOf(host, published(ports, hostFamiliesOf(endpoint))).catch((error: unknown) => {
+    // A table that was flushed has none.
+    if (isCode(error, 'ENOENT')) return []
+    throw error
+  })
   return limits.filter(({ comment }) => comment === owner)
 }
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import * as assert from 'uvu/assert'
 import { createNetwork, exposedPorts, type Network, openNetwork } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
+import { output } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { type City, createCity } from './matrix/city.ts'
 import { type Resident, settle, type Target } from './matrix/resident.ts'
@@ -85,7 +86,14 @@ async function limits(): Promise<Record<string, string[]>> {
     await found.unpublish(['8081:80', '53/udp', '192.0.2.1::53/udp'])
     assert.equal(await limits(), {})
     assert.equal(await elementsShown('ports4'), ['tcp . 8080 comment lab/web : 10.9.0.2 . 80'])
+    await output('nft', ['delete', 'table', 'inet', 'netlink-ct'])
+    await found.unpublish('8081:80')
+    assert.equal(
+      found.ports.map(({ hostPort }) => hostPort),
+      [8080],
+    )
     await found.publish(`8081:80?from=${lan}`)
+    assert.equal((await limits())['allowed4'], [`tcp . 8081 . ${lan} ${owner}`])
     await web.detach()
     assert.equal(await limits(), {})
     assert.equal(await elementsShown('ports4'), [])
