@@ -42,6 +42,8 @@ function withoutMeaning({ tells: _, payload: __, ...rest }: Loaded): Loaded {
 export function byteorder(reader: Reader, data: Body): void {
   const source = reader.registers.loaded(number(data, 'sreg'))
   const type = typeOf(source)
+  // nft turns single bytes around in concatenations of intervals: that changes nothing.
+  if (type.bytes === 1 && number(data, 'sreg') === number(data, 'dreg')) return
   if (number(data, 'op') !== NFT_BYTEORDER_HTON || !needsSwap(type) || number(data, 'len') !== type.bytes || source.mask)
     throw new Inexpressible()
   reader.registers.put(number(data, 'dreg'), { ...source, isSwapped: true })
