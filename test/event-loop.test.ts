@@ -1,8 +1,8 @@
 // The JavaScript thread never waits for the kernel.
 
 import * as assert from 'uvu/assert'
+import { read } from '../lib/exchange.ts'
 import { createNetns, createNetwork, Netns, type Network } from '../lib/index.ts'
-import { read } from '../lib/rtnetlink/exchange.ts'
 import { output } from './support/command.ts'
 import { suite } from './support/suite.ts'
 

@@ -2,9 +2,9 @@
 
 import { constants } from 'node:os'
 import { kernel, NetlinkError } from '../errors.ts'
+import { dump } from '../exchange.ts'
 import { fields, invalidValue } from '../invalid.ts'
 import { type Body, type NamespaceHandle, native } from '../native.ts'
-import { dump } from '../rtnetlink/exchange.ts'
 import { bodyOf, type FlowFilter, isEmpty, type Question, questions } from './filter.ts'
 import { type Flow, flowFrom } from './flow.ts'
 

@@ -1,7 +1,7 @@
 // A connection as the kernel's connection tracking knows it; see conntrack(8).
 
+import { nested, number, optionalNumber, optionalText } from '../exchange.ts'
 import type { Body } from '../native.ts'
-import { nested, number, optionalNumber, optionalText } from '../rtnetlink/exchange.ts'
 
 export type FlowProtocol = 'tcp' | 'udp' | 'sctp' | 'dccp' | 'udplite' | 'icmp' | 'icmp6' | 'gre'
 

@@ -2,7 +2,7 @@
 
 import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
-import type { Link } from '../rtnetlink/link.ts'
+import type { Link } from '../rtnetlink/link/link.ts'
 import { LanNetwork } from './driver/lan.ts'
 import { NetworkError } from './errors.ts'
 import { networkAltname, parseNetworkLabel } from './label.ts'

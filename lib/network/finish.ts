@@ -1,9 +1,9 @@
 // What an attach does when the link stands, for those who asked for it, and how it is all taken back.
 
 import { kernel, NetlinkError } from '../errors.ts'
+import { send } from '../exchange.ts'
 import { type Attached, type AttachPlan, type Message, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
-import { send } from '../rtnetlink/exchange.ts'
 import { type BandwidthSpec, setBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
 import { ifbName, isIfbOf } from '../rtnetlink/traffic/ifb.ts'
 import type { CheckedAttach } from './attach-spec.ts'

@@ -7,7 +7,7 @@
 import type { Family } from '../cidr.ts'
 import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
-import type { Link } from '../rtnetlink/link.ts'
+import type { Link } from '../rtnetlink/link/link.ts'
 import { NetworkError } from './errors.ts'
 import { type NetworkLabel, parseNetworkLabel } from './label.ts'
 

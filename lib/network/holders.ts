@@ -2,9 +2,9 @@
 
 import { formatAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
+import { dump } from '../exchange.ts'
 import { type Body, type Message, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
-import { dump } from '../rtnetlink/exchange.ts'
 import { listElements, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
 import { endpointAltname, parseEndpointLabel } from './label.ts'
 import { protocolNumber } from './port.ts'

@@ -4,7 +4,7 @@ import { type Address, type Cidr, contains, formatAddress, formatCidr, networkOf
 import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import type { AttachPlan } from '../native.ts'
 import { sysctlPath, sysctlValue } from '../netns/sysctl.ts'
-import type { RouteSpec } from '../rtnetlink/route-spec.ts'
+import type { RouteSpec } from '../rtnetlink/route/spec.ts'
 
 /** A route inside, beside the default ones. */
 export interface AttachRoute {

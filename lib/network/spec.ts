@@ -17,7 +17,7 @@ import {
 import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
-import { mtuOf } from '../rtnetlink/link-settings.ts'
+import { mtuOf } from '../rtnetlink/link/settings.ts'
 import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, type Masquerade } from './label.ts'
 import { shortHash } from './lease.ts'
 import { hostBits, type Pool } from './subnet.ts'

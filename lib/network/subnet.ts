@@ -15,7 +15,7 @@ import {
   sizeOf,
 } from '../cidr.ts'
 import type { Netns } from '../netns/netns.ts'
-import type { Route } from '../rtnetlink/route.ts'
+import type { Route } from '../rtnetlink/route/route.ts'
 import { NetworkError } from './errors.ts'
 
 /** Subnets of one size, cut from a larger network. */

@@ -1,9 +1,9 @@
 // The firewall table in the kernel: made with the first network, gone with the last.
 
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
+import { read } from '../exchange.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
-import { read } from '../rtnetlink/exchange.ts'
 import { NetworkError } from './errors.ts'
 import { compiledTable, type FirewalledNetwork, listElements, networkAdded, networkRemoved, tableName } from './firewall/index.ts'
 

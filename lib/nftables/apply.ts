@@ -1,8 +1,8 @@
 // Commands, sent as one transaction; what the kernel refuses is named as the command that asked for it.
 
 import { isRefusal, NetlinkError } from '../errors.ts'
+import { read } from '../exchange.ts'
 import { type Body, type KernelRefusal, type Message, type NamespaceHandle, native, type Outcome } from '../native.ts'
-import { read } from '../rtnetlink/exchange.ts'
 import { type Compiled, compile, compileOrAsk } from './compile/compile.ts'
 import { type SetPlace, type SetShape, setKey } from './compile/transaction.ts'
 import { isOpaque, knownSet } from './decompile/known-set.ts'

@@ -2,8 +2,8 @@
 
 import { constants } from 'node:os'
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
+import { read } from '../exchange.ts'
 import { type Body, type NamespaceHandle, native } from '../native.ts'
-import { read } from '../rtnetlink/exchange.ts'
 import type { Dumps } from './decompile/ruleset.ts'
 import { families } from './message.ts'
 import type { Family } from './schema.ts'

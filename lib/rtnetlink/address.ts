@@ -1,11 +1,11 @@
 // IPv4 and IPv6 addresses of devices.
 
 import { type Cidr, contains, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
+import { dump, nested, number, optionalNumber, optionalText, present, sweep } from '../exchange.ts'
 import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
-import { dump, nested, number, optionalNumber, optionalText, present, sweep } from './exchange.ts'
-import { indexOf, type LinkRef } from './link-ref.ts'
+import { indexOf, type LinkRef } from './link/ref.ts'
 import { type Operation, perform } from './operation.ts'
 
 export type Scope = keyof typeof c.RT_SCOPE

@@ -1,9 +1,9 @@
 // Namespace ids: the numbers by which one namespace calls others, in events and as the place of a veth's other end; see
 // ip-netns(8), `set` and `list-id`.
 
+import { dump, number, send } from '../exchange.ts'
 import { integer } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
-import { dump, number, send } from './exchange.ts'
 
 const NETNSA_NSID_NOT_ASSIGNED = -1
 

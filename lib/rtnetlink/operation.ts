@@ -1,9 +1,9 @@
 // One change to the stack, before it is sent: which devices it names, and the messages once their indexes are known. The verbs send
 // one; a batch sends many.
 
+import { send } from '../exchange.ts'
 import type { Message, NamespaceHandle, Outcome } from '../native.ts'
-import { send } from './exchange.ts'
-import { indexOf, type LinkRef, refBody } from './link-ref.ts'
+import { indexOf, type LinkRef, refBody } from './link/ref.ts'
 
 /** The index of a device that the operation named. */
 export type ResolveLink = (ref: LinkRef) => number

@@ -3,10 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-
+import { read } from '../../lib/exchange.ts'
 import { nftables, type RulesetFilter } from '../../lib/index.ts'
 import { type Body, native } from '../../lib/native.ts'
-import { read } from '../../lib/rtnetlink/exchange.ts'
 import { json, output } from '../support/command.ts'
 import { failureOf } from '../support/failure.ts'
 import { suite } from '../support/suite.ts'

@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert'
 import { createNetns, type DeviceSettings, type Ipv6Settings, type Netns } from '../../lib/index.ts'
-import { ipv4Settings, ipv6Settings } from '../../lib/rtnetlink/device-settings-table.ts'
+import { ipv4Settings, ipv6Settings } from '../../lib/rtnetlink/link/device-settings-table.ts'
 import { failureOf } from '../support/failure.ts'
 import { kernelState, run } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'

@@ -1,13 +1,13 @@
 // Making a network on the wire of one of the host's devices.
 
 import { formatCidr, overlaps } from '../../cidr.ts'
+import { send } from '../../exchange.ts'
 import { invalidValue, outOfRange } from '../../invalid.ts'
 import { Netns } from '../../netns/netns.ts'
 import { host as ownHost } from '../../netns/registry.ts'
+import { rolledBack } from '../../roll-back.ts'
 import { createBridge } from '../../rtnetlink/bridge/create.ts'
 import * as c from '../../rtnetlink/constants.ts'
-import { send } from '../../rtnetlink/exchange.ts'
-import { rolledBack } from '../../rtnetlink/roll-back.ts'
 import { NetworkError } from '../errors.ts'
 import { findNetwork } from '../find.ts'
 import { networkLabels } from '../forwarding.ts'

@@ -3,8 +3,8 @@
 //   alias netlink-ct/1 network lab macvlan parent=eth0 mode=bridge subnets=192.168.1.0/24 gateways=192.168.1.1
 
 import { type Address, type Cidr, formatCidr, parseAddress, parseCidr } from '../../cidr.ts'
-import type { IpvlanMode } from '../../rtnetlink/kind/ipvlan.ts'
-import type { MacvlanMode } from '../../rtnetlink/kind/macvlan.ts'
+import type { IpvlanMode } from '../../rtnetlink/link/kind/ipvlan.ts'
+import type { MacvlanMode } from '../../rtnetlink/link/kind/macvlan.ts'
 
 /** Drivers whose containers are on the wire of one of the host's devices. */
 export type LanDriver = 'macvlan' | 'ipvlan'

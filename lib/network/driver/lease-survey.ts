@@ -7,11 +7,11 @@
 
 import { contains, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
+import { dump, optionalText } from '../../exchange.ts'
 import { objectName } from '../../names.ts'
 import { Netns } from '../../netns/netns.ts'
 import * as c from '../../rtnetlink/constants.ts'
-import { dump, optionalText } from '../../rtnetlink/exchange.ts'
-import { linkFrom } from '../../rtnetlink/link.ts'
+import { linkFrom } from '../../rtnetlink/link/link.ts'
 import type { LanLabel } from './lan-label.ts'
 import type { Lease } from './lease-table.ts'
 

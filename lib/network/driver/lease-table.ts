@@ -4,13 +4,13 @@
 
 import { parseAddress } from '../../cidr.ts'
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { read } from '../../exchange.ts'
 import { type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
 import { compile } from '../../nftables/compile/compile.ts'
 import { concatenated, element, mark } from '../../nftables/element.ts'
 import { families, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { read } from '../../rtnetlink/exchange.ts'
 
 export interface Lease {
   /** Of the endpoint. */

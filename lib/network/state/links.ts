@@ -1,12 +1,12 @@
 // The devices, addresses, routes and settings of networks: what differs from what their aliases say, and how it is mended.
 
 import { NetlinkError } from '../../errors.ts'
+import { send } from '../../exchange.ts'
 import { Netns } from '../../netns/netns.ts'
 import type { AddressInfo } from '../../rtnetlink/address.ts'
-import { send } from '../../rtnetlink/exchange.ts'
-import type { Link } from '../../rtnetlink/link.ts'
-import type { Neighbor } from '../../rtnetlink/neighbor.ts'
-import type { Route } from '../../rtnetlink/route.ts'
+import type { Link } from '../../rtnetlink/link/link.ts'
+import type { Neighbor } from '../../rtnetlink/neighbor/neighbor.ts'
+import type { Route } from '../../rtnetlink/route/route.ts'
 import { addressesOf, type Setting, settingsOf } from '../device.ts'
 import { enableForwarding, forwardingKeys, sysctlOf } from '../forwarding.ts'
 import { groupOf } from '../group.ts'

@@ -1,7 +1,7 @@
 // All networks of a host and their containers, from one dump of its devices.
 
 import type { Netns } from '../../netns/netns.ts'
-import type { Link } from '../../rtnetlink/link.ts'
+import type { Link } from '../../rtnetlink/link/link.ts'
 import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { networkOn } from '../find.ts'

@@ -2,9 +2,9 @@
 
 import { constants } from 'node:os'
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { optionalText, read } from '../../exchange.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { optionalText, read } from '../../rtnetlink/exchange.ts'
 import { compiledTable, listElements, TABLE_COMMENT, tableName } from '../firewall/index.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { fields, invalidType } from '../../invalid.ts'
 import type { Netns } from '../../netns/netns.ts'
-import type { Link } from '../../rtnetlink/link.ts'
+import type { Link } from '../../rtnetlink/link/link.ts'
 import type { NetEvent } from '../../rtnetlink/watch/event.ts'
 import type { Watch } from '../../rtnetlink/watch/watch.ts'
 import type { Endpoint } from '../endpoint.ts'

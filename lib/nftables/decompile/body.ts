@@ -2,7 +2,7 @@
 
 import type { Body } from '../../native.ts'
 
-export { nested, number, optionalNumber, optionalText } from '../../rtnetlink/exchange.ts'
+export { nested, number, optionalNumber, optionalText } from '../../exchange.ts'
 
 export const text = (body: Body, field: string): string => (typeof body[field] === 'string' ? body[field] : '')
 export const optionalBytes = (body: Body, field: string): Uint8Array | undefined =>
@@ -17,4 +17,4 @@ export const bodies = (body: Body, field: string): readonly Body[] =>
   Array.isArray(body[field]) ? (body[field] as readonly Body[]) : []
 
 /** The members of `object` that are there, as exactOptionalPropertyTypes wants it. */
-export { present } from '../../rtnetlink/exchange.ts'
+export { present } from '../../exchange.ts'

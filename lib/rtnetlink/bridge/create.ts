@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { fields } from '../../invalid.ts'
 import type { NamespaceHandle } from '../../native.ts'
-import { type CommonLinkSpec, commonNames, createLink } from '../create-link.ts'
-import type { Link } from '../link.ts'
+import { type CommonLinkSpec, commonNames, createLink } from '../link/create.ts'
+import type { Link } from '../link/link.ts'
 import { type BridgeOptions, bridgeOptionNames } from './options.ts'
 
 /** `mac` is random unless it is given: a bridge without one of its own takes its ports' lowest, and changes it with them. */

@@ -1,15 +1,15 @@
 // The multicast databases of bridges: which ports want which groups; see bridge(8), `mdb`. IGMP and MLD snooping fill them too.
 
 import { formatAddress, parseAddress } from '../../cidr.ts'
+import { dump, number, optionalNumber, optionalText, present } from '../../exchange.ts'
 import { fields, integer, invalidValue, list, oneOf } from '../../invalid.ts'
 import { formatMac, macBytes } from '../../names.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { dump, number, optionalNumber, optionalText, present } from '../exchange.ts'
-import { indexOf, type LinkRef } from '../link-ref.ts'
-import { optionalBoolean } from '../link-settings.ts'
+import { indexOf, type LinkRef } from '../link/ref.ts'
+import { optionalBoolean } from '../link/settings.ts'
 import { type Operation, perform, type ResolveLink } from '../operation.ts'
-import { protocolOf } from '../route-spec.ts'
+import { protocolOf } from '../route/spec.ts'
 
 /** The sources of a group that are let through, or all but these. */
 export type MdbFilterMode = 'include' | 'exclude'

@@ -1,7 +1,7 @@
 // What a device that is made as a bridge's port gets, once it is one.
 
 import type { Message, NamespaceHandle } from '../../native.ts'
-import { indexOf } from '../link-ref.ts'
+import { indexOf } from '../link/ref.ts'
 import type { ResolveLink } from '../operation.ts'
 import { type BridgePortOptions, backupOf, newPortNames, portData, portMessage } from './port-options.ts'
 

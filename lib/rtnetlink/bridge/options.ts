@@ -1,9 +1,9 @@
 // The options of a bridge; see ip-link(8), `type bridge`, and linux/if_link.h, IFLA_BR_*.
 
+import { nested, number } from '../../exchange.ts'
 import { invalidType, invalidValue } from '../../invalid.ts'
 import type { Body } from '../../native.ts'
-import { nested, number } from '../exchange.ts'
-import { protocols, type VlanProtocol } from '../kind/vlan.ts'
+import { protocols, type VlanProtocol } from '../link/kind/vlan.ts'
 import {
   count,
   dataOf,

@@ -1,10 +1,10 @@
 // The options of a bridge's port; see bridge(8), `bridge link set`, and linux/if_link.h, IFLA_BRPORT_*.
 
+import { number, optionalNumber } from '../../exchange.ts'
 import { fields } from '../../invalid.ts'
 import type { Body, Message } from '../../native.ts'
 import * as c from '../constants.ts'
-import { number, optionalNumber } from '../exchange.ts'
-import { type LinkRef, refBody } from '../link-ref.ts'
+import { type LinkRef, refBody } from '../link/ref.ts'
 import type { Operation, ResolveLink } from '../operation.ts'
 import { count, dataOf, flag, multicastRouters, namesOf, type OptionTable, readOptions, word } from './option.ts'
 

@@ -1,8 +1,8 @@
 // Changing a bridge's port.
 
 import type { NamespaceHandle } from '../../native.ts'
-import { changedLink, type Link } from '../link.ts'
-import type { LinkRef } from '../link-ref.ts'
+import { changedLink, type Link } from '../link/link.ts'
+import type { LinkRef } from '../link/ref.ts'
 import type { Operation } from '../operation.ts'
 import { type BridgePortOptions, backupOf, portData, portMessage } from './port-options.ts'
 

@@ -2,7 +2,7 @@
 
 import { fields } from '../../invalid.ts'
 import type { NamespaceHandle } from '../../native.ts'
-import { changedLink, type Link, type LinkRef } from '../link.ts'
+import { changedLink, type Link, type LinkRef } from '../link/link.ts'
 import type { Operation } from '../operation.ts'
 import { type BridgeOptions, bridgeData, bridgeOptionNames } from './options.ts'
 

@@ -1,11 +1,11 @@
 // Which VLANs a bridge and its ports are members of; see bridge(8), `vlan`. They matter on a bridge with `vlanFiltering`.
 
+import { dump, nested, number, optionalNumber } from '../../exchange.ts'
 import { fields, integer, invalidValue } from '../../invalid.ts'
 import type { Body, Field, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { dump, nested, number, optionalNumber } from '../exchange.ts'
-import { indexOf, type LinkRef } from '../link-ref.ts'
-import { optionalBoolean } from '../link-settings.ts'
+import { indexOf, type LinkRef } from '../link/ref.ts'
+import { optionalBoolean } from '../link/settings.ts'
 import { type Operation, perform } from '../operation.ts'
 import { count, dataOf, flag, multicastRouters, namesOf, type OptionTable, readOptions, word } from './option.ts'
 import { states } from './port-options.ts'

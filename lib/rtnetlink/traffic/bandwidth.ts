@@ -5,12 +5,12 @@
 // action, would drop whatever does not fit at once, on which TCP gets far less than the limit; and not every kernel has it.
 
 import { kernel, NetlinkError } from '../../errors.ts'
+import { send } from '../../exchange.ts'
 import { fields, invalidType, outOfRange } from '../../invalid.ts'
 import { type Body, type Message, type NamespaceHandle, native, type Outcome } from '../../native.ts'
+import { rolledBack } from '../../roll-back.ts'
 import * as c from '../constants.ts'
-import { send } from '../exchange.ts'
-import { getLink, getLinkMessage, type Link, type LinkRef, linkFrom, refBody } from '../link.ts'
-import { rolledBack } from '../roll-back.ts'
+import { getLink, getLinkMessage, type Link, type LinkRef, linkFrom, refBody } from '../link/link.ts'
 import { filterBody, listFilters } from './filter.ts'
 import { createIfb, ifbName, isIfbOf } from './ifb.ts'
 import type { TbfInfo, TbfSpec } from './qdisc/tbf.ts'

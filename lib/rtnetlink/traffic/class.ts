@@ -1,10 +1,10 @@
 // Classes of queueing disciplines that divide a device among them; see tc-htb(8).
 
+import { dump, nested, number, optionalText, send } from '../../exchange.ts'
 import { fields, integer, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { dump, nested, number, optionalText, send } from '../exchange.ts'
-import { indexOf, type LinkRef, refBody } from '../link.ts'
+import { indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { classId, eitherHandle, formatHandle, formatParent, qdiscHandle } from './handle.ts'
 import { rateFields, rateFrom, transmitSize, transmitTicks, wideRate } from './psched.ts'
 import { statisticsFrom, type TrafficStatistics } from './statistics.ts'

@@ -1,10 +1,10 @@
 // Filters: which packets go to which class, or into which actions; see tc(8).
 
+import { dump, nested, number, optionalNumber, optionalText, send } from '../../exchange.ts'
 import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { dump, nested, number, optionalNumber, optionalText, send } from '../exchange.ts'
-import { indexOf, type LinkRef, refBody } from '../link.ts'
+import { indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { type Action, type ActionSpec, actionBodies, actionDevs, actionsFrom } from './filter/action.ts'
 import { type FlowerInfo, type FlowerSpec, flowerInfo, flowerNames, flowerOptions } from './filter/flower.ts'
 import { type U32Info, type U32Spec, u32Info, u32Options } from './filter/u32.ts'

@@ -1,10 +1,10 @@
 // The devices that carry what limited devices receive, one each: made, told from others, and swept up.
 
 import { NetlinkError } from '../../errors.ts'
+import { send } from '../../exchange.ts'
 import type { NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { send } from '../exchange.ts'
-import { deleteLink, getLinkMessage, type Link, linkFrom, listLinks } from '../link.ts'
+import { deleteLink, getLinkMessage, type Link, linkFrom, listLinks } from '../link/link.ts'
 
 /** With the index, and not the name: a device can be renamed, and an index in use is unique. At most 14 characters. */
 export const ifbName = (index: number): string => `ifb-${index}`

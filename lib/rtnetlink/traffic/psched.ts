@@ -1,7 +1,7 @@
 // Times, rates and their tables as the packet scheduler counts them (net/sched: psched, tc_ratespec).
 
+import { number } from '../../exchange.ts'
 import type { Body } from '../../native.ts'
-import { number } from '../exchange.ts'
 
 /** PSCHED_SHIFT is 6 in every kernel since 2.6.31: a tick is 64 ns. */
 const tick = 64

@@ -1,10 +1,10 @@
 // Queueing disciplines: how a device's packets wait; see tc(8).
 
+import { dump, number, optionalText, send } from '../../exchange.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { dump, number, optionalText, send } from '../exchange.ts'
-import { indexOf, type LinkRef, refBody } from '../link.ts'
+import { indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { formatHandle, formatParent, ingress, ingressHandle, qdiscHandle, qdiscParent } from './handle.ts'
 import type { QdiscKind } from './qdisc/kind.ts'
 import { isQdiscKind, type QdiscKindInfo, type QdiscKindName, type QdiscKindSpec, qdiscKinds } from './qdisc/kinds.ts'

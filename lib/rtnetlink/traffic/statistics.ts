@@ -1,7 +1,7 @@
 // What a queueing discipline, a class or an action has counted.
 
+import { nested, number } from '../../exchange.ts'
 import type { Body } from '../../native.ts'
-import { nested, number } from '../exchange.ts'
 
 export interface TrafficStatistics {
   readonly bytes: number

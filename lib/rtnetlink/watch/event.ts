@@ -1,12 +1,12 @@
 // What watch() yields.
 
 import type { AddressInfo } from '../address.ts'
-import type { FdbEntry } from '../fdb.ts'
-import type { Link } from '../link.ts'
-import type { Neighbor } from '../neighbor.ts'
-import type { Nexthop } from '../nexthop.ts'
-import type { Route } from '../route.ts'
-import type { Rule } from '../rule.ts'
+import type { Link } from '../link/link.ts'
+import type { FdbEntry } from '../neighbor/fdb.ts'
+import type { Neighbor } from '../neighbor/neighbor.ts'
+import type { Nexthop } from '../route/nexthop.ts'
+import type { Route } from '../route/route.ts'
+import type { Rule } from '../route/rule.ts'
 
 export type Action = 'add' | 'change' | 'delete'
 

@@ -1,10 +1,10 @@
 // The events of a watch, one after another: the state, then the news, and the state again where news was lost or tells too little.
 
 import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { number, read } from '../../exchange.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { Pace } from '../../pace.ts'
 import * as c from '../constants.ts'
-import { number, read } from '../exchange.ts'
 import type { NetEvent } from './event.ts'
 import { type Place, type Sight, State } from './state.ts'
 import { subjects as all, type Subject } from './subject.ts'

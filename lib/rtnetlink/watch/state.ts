@@ -4,9 +4,9 @@
 // between two pieces a state was read at, applying the rest leads to what the kernel has.
 
 import { isDeepStrictEqual } from 'node:util'
+import { number, optionalNumber } from '../../exchange.ts'
 import type { Body, News } from '../../native.ts'
 import * as c from '../constants.ts'
-import { number, optionalNumber } from '../exchange.ts'
 import type { Action, NetEvent } from './event.ts'
 import type { Subject } from './subject.ts'
 

@@ -1,15 +1,15 @@
 // What can be watched: where the kernel tells of it, how the whole of it is read, what one of it is known by.
 
+import { number, optionalNumber, optionalText } from '../../exchange.ts'
 import type { Body, Message, News } from '../../native.ts'
 import { addressFrom } from '../address.ts'
 import * as c from '../constants.ts'
-import { number, optionalNumber, optionalText } from '../exchange.ts'
-import { fdbEntryFrom } from '../fdb.ts'
-import { linkFrom } from '../link.ts'
-import { neighborFrom } from '../neighbor.ts'
-import { nexthopFrom } from '../nexthop.ts'
-import { routeFrom } from '../route.ts'
-import { ruleFrom } from '../rule.ts'
+import { linkFrom } from '../link/link.ts'
+import { fdbEntryFrom } from '../neighbor/fdb.ts'
+import { neighborFrom } from '../neighbor/neighbor.ts'
+import { nexthopFrom } from '../route/nexthop.ts'
+import { routeFrom } from '../route/route.ts'
+import { ruleFrom } from '../route/rule.ts'
 
 /** RTNLGRP_*. */
 const group = {

@@ -1,9 +1,9 @@
 // What a filter does with the packets that match: tc-mirred(8), tc-police(8), and the bare verdicts of gact.
 
+import { nested, number, optionalNumber, optionalText } from '../../../exchange.ts'
 import { fields, integer, invalidType, oneOf } from '../../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../../native.ts'
-import { nested, number, optionalNumber, optionalText } from '../../exchange.ts'
-import { indexOf, type LinkRef, refBody } from '../../link.ts'
+import { indexOf, type LinkRef, refBody } from '../../link/link.ts'
 import { rateFields, rateFrom, rateTable, transmitSize, transmitTicks, wideRate } from '../psched.ts'
 import { statisticsFrom, type TrafficStatistics } from '../statistics.ts'
 import { type Rate, rateOf, type Size, sizeOf } from '../units.ts'

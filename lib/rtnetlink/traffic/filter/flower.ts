@@ -1,10 +1,10 @@
 // The filter by header fields; see tc-flower(8).
 
 import { type Address, type Cidr, formatAddress, parseCidr } from '../../../cidr.ts'
+import { optionalNumber, optionalText, present } from '../../../exchange.ts'
 import { integer, invalidValue, oneOf } from '../../../invalid.ts'
 import { interfaceName, macAddress } from '../../../names.ts'
 import type { Body } from '../../../native.ts'
-import { optionalNumber, optionalText, present } from '../../exchange.ts'
 
 const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const
 type IpProtocol = keyof typeof ipProtocols

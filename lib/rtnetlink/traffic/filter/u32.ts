@@ -1,9 +1,9 @@
 // The filter that compares 32 bits at a time at fixed places of the packet; see tc-u32(8). Every kernel with filters has it.
 
 import { type Family, parseCidr } from '../../../cidr.ts'
+import { nested, number } from '../../../exchange.ts'
 import { fields, integer, invalidType, invalidValue, onlyKey } from '../../../invalid.ts'
 import type { Body } from '../../../native.ts'
-import { nested, number } from '../../exchange.ts'
 
 /** `(packet[at] & mask) == value`, of 32 bits in network order; `at` counts from the network header. */
 export interface U32Key {

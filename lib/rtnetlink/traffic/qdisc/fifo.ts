@@ -1,7 +1,7 @@
 // First in, first out; see tc-bfifo(8). And the kinds that have no options.
 
+import { number } from '../../../exchange.ts'
 import { integer } from '../../../invalid.ts'
-import { number } from '../../exchange.ts'
 import { type Size, sizeOf } from '../units.ts'
 import type { QdiscKind } from './kind.ts'
 

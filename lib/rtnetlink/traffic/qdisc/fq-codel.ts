@@ -1,7 +1,7 @@
 // Fair queueing with controlled delay: short queues for everyone; see tc-fq_codel(8).
 
+import { number, optionalNumber } from '../../../exchange.ts'
 import { integer, invalidType } from '../../../invalid.ts'
-import { number, optionalNumber } from '../../exchange.ts'
 import { type Duration, microsecondsOf, type Size, sizeOf } from '../units.ts'
 import type { QdiscKind } from './kind.ts'
 

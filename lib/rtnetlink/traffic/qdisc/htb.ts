@@ -1,7 +1,7 @@
 // The hierarchical token bucket, whose classes share a rate and borrow from each other; see tc-htb(8). Its classes are in class.ts.
 
+import { nested, number, optionalNumber } from '../../../exchange.ts'
 import { integer, invalidValue } from '../../../invalid.ts'
-import { nested, number, optionalNumber } from '../../exchange.ts'
 import { classId, formatHandle, majorOf, minorOf } from '../handle.ts'
 import type { QdiscKind } from './kind.ts'
 

@@ -1,8 +1,8 @@
 // A bad network on purpose: delay, loss, duplicates, disorder, damage; see tc-netem(8).
 
+import { nested, number } from '../../../exchange.ts'
 import { integer, invalidType, invalidValue } from '../../../invalid.ts'
 import type { Body } from '../../../native.ts'
-import { nested, number } from '../../exchange.ts'
 import { longestTicks, millisecondsFrom, rateFrom, ticksFrom, wideRate } from '../psched.ts'
 import { chanceOf, type Duration, durationOf, type Percentage, percentageFrom, type Rate, rateOf } from '../units.ts'
 import type { QdiscKind } from './kind.ts'

@@ -1,7 +1,7 @@
 // The token bucket filter: one rate for all that passes; see tc-tbf(8).
 
+import { nested, number } from '../../../exchange.ts'
 import { invalidType, invalidValue } from '../../../invalid.ts'
-import { nested, number } from '../../exchange.ts'
 import { longestTicks, millisecondsFrom, rateFields, rateFrom, transmitSize, transmitTicks, wideRate } from '../psched.ts'
 import { type Duration, durationOf, type Rate, rateOf, type Size, sizeOf } from '../units.ts'
 import type { QdiscKind } from './kind.ts'

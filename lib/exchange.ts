@@ -1,0 +1,77 @@
+// Sending netlink messages and reading dumps, for the verbs of every family.
+
+import { firstRefusal, kernel, NetlinkError, TornDumpError } from './errors.ts'
+import { type Body, type Message, type NamespaceHandle, native, type Outcome } from './native.ts'
+import { Pace } from './pace.ts'
+
+/** Sends one submission; the first refusal is thrown. */
+export async function send(handle: NamespaceHandle, messages: readonly Message[]): Promise<readonly Outcome[]> {
+  const outcomes = await kernel(native.submit(handle, messages))
+  const refusal = firstRefusal(outcomes)
+  if (refusal !== undefined) throw new NetlinkError(refusal)
+  return outcomes
+}
+
+/** Sends deletions in one submission. What is gone already, as one of `gone` says, is no error; the first other refusal is thrown. */
+export async function sweep(handle: NamespaceHandle, messages: readonly Message[], gone: readonly string[]): Promise<void> {
+  if (messages.length === 0) return
+  for (const { error } of await kernel(native.submit(handle, messages))) {
+    if (error === undefined) continue
+    const refusal = new NetlinkError(error)
+    if (!gone.includes(refusal.code)) throw refusal
+  }
+}
+
+/** Objects between two looks at the clock. */
+const handful = 16
+
+export interface Reading<T> {
+  readonly objects: T[]
+  readonly torn: boolean
+  readonly readings: number
+}
+
+/** Asks for everything that matches. The objects are made little by little, and the event loop turns in between. */
+export async function read<T>(handle: NamespaceHandle, message: Message, decode: (body: Body) => T): Promise<Reading<T>> {
+  const { found, torn, readings } = await kernel(native.dump(handle, message))
+  const objects: T[] = []
+  const pace = new Pace()
+  for (;;) {
+    const bodies = native.takeObjects(found, handful)
+    for (const body of bodies) objects.push(decode(body))
+    if (bodies.length < handful) return { objects, torn, readings }
+    if (pace.isTired) await pace.rest()
+  }
+}
+
+/** Everything that matches; a torn dump is an error that carries what there was. */
+export async function dump<T>(
+  handle: NamespaceHandle,
+  type: string,
+  body: Body,
+  what: string,
+  decode: (object: Body) => T,
+  want: readonly string[] = [],
+): Promise<T[]> {
+  const { objects, torn, readings } = await read(handle, { type, flags: 0, body, want }, decode)
+  if (torn) throw new TornDumpError(what, objects, readings)
+  return objects
+}
+
+/** The members of a decoded body, with the types that the schema gives them. */
+export const number = (body: Body, field: string): number => (typeof body[field] === 'number' ? body[field] : 0)
+export const optionalNumber = (body: Body, field: string): number | undefined =>
+  typeof body[field] === 'number' ? body[field] : undefined
+export const optionalText = (body: Body, field: string): string | undefined =>
+  typeof body[field] === 'string' ? body[field] : undefined
+export const nested = (body: Body, field: string): Body | undefined => {
+  const value = body[field]
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array) ? (value as Body) : undefined
+}
+
+/** An object without its undefined members, as exactOptionalPropertyTypes wants it. By a loop: a listing does it 10 000 times. */
+export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const kept: Record<string, unknown> = {}
+  for (const name in object) if (object[name] !== undefined) kept[name] = object[name]
+  return kept as { [K in keyof T]: Exclude<T[K], undefined> }
+}
