@@ -216,7 +216,8 @@ export interface DetachPlan {
   readonly host: NamespaceHandle
   readonly hostIndexes: readonly number[]
   readonly elements: readonly PlanElement[]
-  readonly flows: readonly PlanFlow[]
+  /** Of those that published anything: the connections that they answer are forgotten. */
+  readonly addresses: readonly Uint8Array[]
   readonly table: PlanTable
 }
 

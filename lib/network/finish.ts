@@ -2,7 +2,7 @@
 
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
-import { type Attached, type AttachPlan, type Message, native } from '../native.ts'
+import { type Attached, type DetachPlan, type Message, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { type BandwidthSpec, setBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
 import { ifbName, isIfbOf } from '../rtnetlink/traffic/ifb.ts'
@@ -58,19 +58,12 @@ export async function finish(
 
 /** Takes an attach back, in a namespace that was there before also what does not go with the device. */
 export async function takeBack(
-  {
-    host,
-    elements,
-    flows,
-    table,
-    routes,
-  }: Pick<AttachPlan, 'host' | 'flows' | 'table' | 'routes'> & {
-    readonly elements: Parameters<typeof native.detach>[0]['elements']
-  },
-  attached: Attached,
+  plan: DetachPlan,
+  attached: Pick<Attached, 'sysctlsBefore' | 'loopbackWasDown'>,
   inside: Netns,
+  routes: readonly PlanRoute[],
 ): Promise<void> {
-  await kernel(native.detach({ host, hostIndexes: [attached.hostIndex], elements, flows, table }))
+  await kernel(native.detach(plan))
   await forgetRefusals(inside, routes)
   for (const { path, value } of attached.sysctlsBefore.toReversed()) await inside.setSysctl(`net/${path}`, value)
   if (attached.loopbackWasDown) await inside.setLink(1, { up: false })

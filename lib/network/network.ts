@@ -43,16 +43,7 @@ import {
 import { Leases, type NumberRange, type Place } from './lease.ts'
 import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
 import { containerPorts, flowsOf, hostPortsOf, ownerOf, translated } from './ports.ts'
-import {
-  endpointElements,
-  endpointFlows,
-  findLinks,
-  portsLeft,
-  publishPorts,
-  requireProtocols,
-  unpublishPorts,
-  withReclaim,
-} from './publish.ts'
+import { findLinks, portsLeft, publishPorts, requireProtocols, unpublishPorts, withdrawal, withReclaim } from './publish.ts'
 import { check } from './state/check.ts'
 import type { Finding } from './state/finding.ts'
 import { type RepairReport, repairAll } from './state/repair.ts'
@@ -211,9 +202,13 @@ export class Network implements EndpointOwner {
     await rolledBack(
       () => finish(this.#host, netns, { checked, endpoint, index: attached.index }),
       async () => {
-        const elements = endpointElements(endpoint, endpoint.ports)
-        const flows = endpointFlows(endpoint, endpoint.ports)
-        await takeBack({ host, elements, flows, table: tableName, routes: checked.routes }, attached, netns)
+        const { ports } = endpoint
+        await takeBack(
+          { host, hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }]) },
+          attached,
+          netns,
+          checked.routes,
+        )
       },
     )
   }
@@ -450,9 +445,7 @@ export class Network implements EndpointOwner {
       native.detach({
         host: Netns.handleOf(this.#host),
         hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
-        elements: endpoints.flatMap((endpoint, at) => endpointElements(endpoint, held[at] ?? [])),
-        flows: endpoints.flatMap((endpoint, at) => endpointFlows(endpoint, held[at] ?? [])),
-        table: tableName,
+        ...withdrawal(endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] }))),
       }),
     )
   }

@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { type Address, type Family, formatAddress, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
-import { type Message, native, type PlanFlow } from '../native.ts'
+import { type DetachPlan, type Message, native, type PlanFlow } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { rolledBack } from '../roll-back.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
@@ -51,8 +51,18 @@ export function endpointElements(endpoint: Endpoint, ports: readonly Port[], oth
   return elementsOf(ports, portOwnerOf(endpoint), others)
 }
 
-export const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] =>
-  endpointFlowsOf(ports, portOwnerOf(endpoint))
+const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => endpointFlowsOf(ports, portOwnerOf(endpoint))
+
+/** What goes from the firewall, and from conntrack, with endpoints and the ports that each has there. */
+export function withdrawal(
+  left: readonly { readonly endpoint: Endpoint; readonly ports: readonly Port[] }[],
+): Pick<DetachPlan, 'elements' | 'addresses' | 'table'> {
+  return {
+    elements: left.flatMap(({ endpoint, ports }) => endpointElements(endpoint, ports)),
+    addresses: left.flatMap(({ endpoint, ports }) => (ports.length === 0 ? [] : addressesOf(endpoint).map(({ bytes }) => bytes))),
+    table: tableName,
+  }
+}
 
 /** What the endpoint publishes by the kernel's memory: another process may have changed it. ENDPOINT_NOT_FOUND when its link is gone. */
 async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[]> {
@@ -206,7 +216,8 @@ function lacksTable(error: unknown): boolean {
 
 /**
  * Does `work`, which publishes `ports` of `self`. Where it fails because one is taken by a container that died without a detach,
- * withdraws what that one left and does it again; where it fails because somebody flushed the ruleset, restores that. PORT_IN_USE names the owner of a port that is truly taken.
+ * withdraws what that one left and does it again; where it fails because somebody flushed the ruleset, restores that. PORT_IN_USE names
+ * the owner of a port that is truly taken.
  */
 export async function withReclaim<T>(
   host: Netns,

@@ -148,7 +148,7 @@ Napi::Value detach_containers(const Napi::CallbackInfo& info) {
   const Napi::Array indexes = array_member(object, "hostIndexes");
   for (uint32_t at = 0; at < indexes.Length(); ++at) plan->host_indexes.push_back(indexes.Get(at).ToNumber().Uint32Value());
   plan->elements = list_member<Element>(object, "elements", element_of);
-  plan->flows = list_member<Flow>(object, "flows", flow_of);
+  plan->addresses = bytes_list_member(object, "addresses");
   plan->table = table_of(object);
   return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [plan](Home& home) { return detach(home, *plan); });
 }

@@ -7,11 +7,10 @@ import { objectName } from '../../names.ts'
 import { native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
 import type { LanNetwork } from '../driver/lan.ts'
-import { tableName } from '../firewall/index.ts'
 import { restoreForgotten } from '../forwarding.ts'
 import { type HostOptions, hostOf } from '../list.ts'
 import { ownerOf } from '../ports.ts'
-import { endpointElements, endpointFlows } from '../publish.ts'
+import { withdrawal } from '../publish.ts'
 import { deadAddresses } from './addresses.ts'
 import type { Present } from './elements.ts'
 import { describeOwners } from './orphans.ts'
@@ -68,9 +67,7 @@ async function remove(host: Netns, ends: readonly SeenEnd[], strays: readonly St
     native.detach({
       host: Netns.handleOf(host),
       hostIndexes: [...ends, ...strays].map(({ link }) => link.index),
-      elements: endpoints.flatMap((endpoint) => endpointElements(endpoint, endpoint.ports)),
-      flows: endpoints.flatMap((endpoint) => endpointFlows(endpoint, endpoint.ports)),
-      table: tableName,
+      ...withdrawal(endpoints.map((endpoint) => ({ endpoint, ports: endpoint.ports }))),
     }),
   )
   return [

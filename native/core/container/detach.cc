@@ -12,17 +12,14 @@ namespace netlink_ct {
 namespace {
 
 Result<void> withdraw(Home& home, const DetachPlan& plan) {
-  if (plan.elements.empty() && plan.flows.empty()) return {};
+  if (plan.elements.empty() && plan.addresses.empty()) return {};
   auto netfilter = plan.host->socket(home, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
   if (auto done = unpublish(*netfilter.value(), plan.table, plan.elements); !done) return done;
-  if (auto done = flush_flows(*netfilter.value(), plan.flows); !done) return done;
-  // A client of TCP that still waits for its first answer asks again, and conntrack would lead it to whoever has the address
-  // then.
-  for (const Element& element : plan.elements) {
-    const bool is_address = element.data.empty();
-    if (!is_address) continue;
-    if (auto done = flush_flows_to(*netfilter.value(), element.key); !done) return done;
+  // UDP has no end of a connection, and a client of TCP that still waits for its first answer asks again: conntrack would lead
+  // them to whoever has the address then.
+  for (const Bytes& address : plan.addresses) {
+    if (auto done = flush_flows_to(*netfilter.value(), address); !done) return done;
   }
   return {};
 }

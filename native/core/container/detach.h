@@ -14,7 +14,7 @@ struct DetachPlan {
   std::shared_ptr<Namespace> host;
   std::vector<uint32_t> host_indexes;  // of the host ends
   std::vector<Element> elements;       // what they published
-  std::vector<Flow> flows;
+  std::vector<Bytes> addresses;        // of those that published anything: what they answer is forgotten
   TableName table;
 };
 
