@@ -70,6 +70,16 @@ export async function openNetnsOption(ref: NetnsRef, option: string): Promise<Ne
   }
 }
 
+/** @internal what the caller gave for an option, and whether it was opened for that */
+export async function givenNetns(
+  ref: Netns | NetnsRef | undefined,
+  option: string,
+): Promise<{ readonly netns: Netns; readonly opened: boolean } | undefined> {
+  if (ref === undefined) return undefined
+  if (ref instanceof Netns) return { netns: ref, opened: false }
+  return { netns: await openNetnsOption(ref, option), opened: true }
+}
+
 /** The named namespaces, sorted by name: what `ip netns list` shows. */
 export async function listNetns(): Promise<NetnsInfo[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {

@@ -1,5 +1,7 @@
 // What a container network refuses for reasons of its own, where no kernel call failed.
 
+import { NetlinkError } from '../errors.ts'
+
 export type NetworkErrorCode =
   | 'NETWORK_NOT_FOUND'
   | 'NETWORK_DIFFERS'
@@ -36,4 +38,9 @@ export class PortInUseError extends NetworkError {
     super('PORT_IN_USE', message, options)
     this.port = port
   }
+}
+
+/** For what is to be gone anyway. */
+export function absentLink(error: unknown): void {
+  if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
 }

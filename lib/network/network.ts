@@ -1,35 +1,25 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
-import {
-  type Address,
-  type Cidr,
-  type Family,
-  familyBits,
-  formatAddress,
-  formatCidr,
-  lastOf,
-  networkOf,
-  offsetIn,
-  parseCidr,
-} from '../cidr.ts'
+import { formatAddress, formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { fields, invalidType, list } from '../invalid.ts'
-import { formatMac, macBytes, objectName } from '../names.ts'
+import { formatMac, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
-import { Netns, type NetnsRef } from '../netns/netns.ts'
-import { openNetnsOption } from '../netns/registry.ts'
+import { Netns } from '../netns/netns.ts'
+import { givenNetns } from '../netns/registry.ts'
 import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { choosePorts } from './choose.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
-import { NetworkError } from './errors.ts'
+import { absentLink, NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
-import { announceSysctls, finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
-import { type FirewalledNetwork, networksSet, pendingElements, portSets, sourceSets, tableName } from './firewall/index.ts'
+import { finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
+import type { FirewalledNetwork } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
-import { isRefusal, type PlanRoute, setsReversePathFilter, unicast } from './inside.ts'
+import { isRefusal, type PlanRoute } from './inside.ts'
+import { type Joined, Joiner, type SettledAttach } from './join.ts'
 import {
   type Driver,
   type EndpointLabel,
@@ -40,32 +30,17 @@ import {
   type NetworkLabel,
   parseEndpointLabel,
 } from './label.ts'
-import { Leases, type NumberRange, type Place } from './lease.ts'
+import { Leases, type Place } from './lease.ts'
 import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
-import { containerPorts, flowsOf, hostPortsOf, ownerOf, translated } from './ports.ts'
+import { ownerOf } from './ports.ts'
 import { findLinks, portsLeft, publishPorts, requireProtocols, unpublishPorts, withdrawal, withReclaim } from './publish.ts'
+import { type NetworkFacts, reservedNumbers, Site } from './site.ts'
 import { check } from './state/check.ts'
 import type { Finding } from './state/finding.ts'
 import { type RepairReport, repairAll } from './state/repair.ts'
 import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
-
-export interface NetworkFacts extends Omit<NetworkLabel, 'addresses'> {
-  /** IPv4 first. */
-  readonly subnets: readonly Cidr[]
-  /** One of each subnet. */
-  readonly gateways: readonly Address[]
-  readonly bridge: Link
-}
-
-/** Of host ends point to point, the same for all: each is alone on its link. */
-const hostMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
-const nothing = new Uint8Array(0)
-
-/** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
-const firstCandidates = 2
-const laterCandidates = 64
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
@@ -89,7 +64,9 @@ export class Network implements EndpointOwner {
   readonly trusted: readonly string[]
   readonly #facts: NetworkFacts
   readonly #host: Netns
+  readonly #site: Site
   readonly #leases: Leases
+  readonly #joiner: Joiner
   #started = false
   #starting: Promise<void> | undefined
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
@@ -119,7 +96,9 @@ export class Network implements EndpointOwner {
     this.masquerade = facts.masquerade
     this.gatewayMode = facts.gatewayMode
     this.trusted = facts.trusted
+    this.#site = new Site(facts)
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
+    this.#joiner = new Joiner(host, facts, this.#site, this.#leases)
     if (ports !== undefined) this.#startBehind(ports)
   }
 
@@ -140,20 +119,6 @@ export class Network implements EndpointOwner {
     }
   }
 
-  get #families(): Family[] {
-    return this.#facts.subnets.map(({ family }) => family)
-  }
-
-  /** The families in which containers are reached by their own addresses. */
-  get #routed(): Family[] {
-    return this.#families.filter((family) => this.gatewayMode[family === 2 ? 'ipv4' : 'ipv6'] === 'routed')
-  }
-
-  /** Those in which they are reached by ports of the host. */
-  get #translated(): Family[] {
-    return translated({ families: this.#families, routed: this.#routed })
-  }
-
   /**
    * Joins a container to the network: a veth pair with its host end on the bridge, an address, the default route, published ports.
    * All or nothing, in one call to the native side and one submission per namespace for what is made.
@@ -164,17 +129,17 @@ export class Network implements EndpointOwner {
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const checked = this.#checked(spec)
     await requireProtocols(this.#host, checked.ports)
-    return choosePorts(this.#host, checked.ports, this.#translated, (ports) => this.#attach(spec, checked, ports))
+    return choosePorts(this.#host, checked.ports, this.#site.translated, (ports) => this.#attach(spec, checked, ports))
   }
 
   async #attach(spec: AttachSpec, checked: CheckedAttach, ports: readonly Port[]): Promise<AttachedEndpoint> {
     const label = labelOf(checked, ports)
     const alias = formatEndpointLabel(label)
-    const given = await resolveNetns(spec.netns)
+    const given = await givenNetns(spec.netns, 'netns')
     try {
       const owner = ownerOf(this.name, checked.name)
-      const { attached, place } = await withReclaim(this.#host, owner, ports, this.#translated, () =>
-        this.#lease({ ...checked, ports }, alias, given?.netns),
+      const { attached, place } = await withReclaim(this.#host, owner, ports, this.#site.translated, () =>
+        this.#join({ ...checked, ports }, alias, given?.netns),
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
@@ -224,145 +189,23 @@ export class Network implements EndpointOwner {
         label,
         name: label.name,
         isBridgePort: this.driver === 'bridge',
-        routed: this.#routed,
+        routed: this.#site.routed,
         network: this.name,
         hostIfname,
         mac: label.mac ?? formatMac(mac),
-        addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#prefixLengths[at]}`),
+        addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#site.prefixLengths[at]}`),
         gateways: this.gateways,
       },
       this,
     )
   }
 
-  async #lease(checked: SettledAttach, alias: string, inside: Netns | undefined): Promise<{ attached: Attached; place: Place }> {
+  async #join(checked: SettledAttach, alias: string, inside: Netns | undefined): Promise<Joined> {
     const { number, six } = checked.place
-    if (number !== undefined) {
-      const place = { number, six }
-      const attached = await this.#tryLeases([place], checked, alias, inside)
-      if (attached !== undefined) return { attached, place }
-      const [address = new Uint8Array(4)] = this.#leases.at(place).addresses
-      throw addressInUse(address, this.#leases.nameOf(number))
-    }
+    const newcomer = { checked, alias, inside }
+    if (number !== undefined) return this.#joiner.joinAt({ number, six }, newcomer)
     if (!this.#started) await this.#start()
-    const taken = new Set<number>()
-    for (let count = firstCandidates; ; count = laterCandidates) {
-      const places = this.#leases.candidates(count, taken).map((candidate): Place => ({ number: candidate, six }))
-      const [next] = places
-      if (next === undefined)
-        throw new NetworkError(
-          'SUBNET_FULL',
-          `all ${this.#leases.capacity} addresses of ${this.subnets.join(' and ')} are leased`,
-        )
-      // Before the wait: an attach that starts meanwhile tries other ones.
-      this.#leases.advance(next.number)
-      const attached = await this.#tryLeases(places, checked, alias, inside)
-      if (attached !== undefined) {
-        const place = places[attached.lease] as Place
-        // Behind what others hold: the next attach need not ask for it again.
-        if (attached.lease > 0) this.#leases.advance(place.number)
-        return { attached, place }
-      }
-      for (const place of places) taken.add(place.number)
-    }
-  }
-
-  /** Inside: the way out, and without a bridge, where nobody is a neighbor, the way to the other containers. */
-  #routes({ defaultRoute, metric, routes }: CheckedAttach): readonly PlanRoute[] {
-    const { driver, subnets, gateways } = this.#facts
-    const onlink = driver === 'ptp'
-    const rest = { onlink, metric, type: unicast }
-    if (defaultRoute)
-      return [...gateways.map(({ bytes }) => ({ to: nothing, prefixLength: 0, gateway: bytes, ...rest })), ...routes]
-    if (!onlink) return routes
-    const neighbors = subnets.map(({ bytes, prefixLength }, at) => {
-      return { to: bytes, prefixLength, gateway: gateways[at]?.bytes ?? nothing, ...rest }
-    })
-    return [...neighbors, ...routes]
-  }
-
-  /** Of addresses inside. Point to point the container shares its link with nobody. */
-  get #prefixLengths(): number[] {
-    const { driver, subnets } = this.#facts
-    return subnets.map(({ family, prefixLength }) => (driver === 'ptp' ? familyBits(family) : prefixLength))
-  }
-
-  /** undefined when every one of the leases was taken. */
-  async #tryLeases(
-    places: readonly Place[],
-    checked: SettledAttach,
-    alias: string,
-    inside: Netns | undefined,
-  ): Promise<Attached | undefined> {
-    const { driver, gateways, subnets, bridge, icc } = this.#facts
-    const families = this.#families
-    const hasBridge = driver !== 'ptp'
-    try {
-      return await kernel(
-        native.attach({
-          host: Netns.handleOf(this.#host),
-          inside: inside === undefined ? undefined : Netns.handleOf(inside),
-          ipv6: families.includes(10),
-          master: hasBridge ? bridge.index : 0,
-          hostMac: hasBridge ? nothing : hostMac,
-          mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
-          group: bridge.group,
-          loose: !setsReversePathFilter(checked.sysctls),
-          isolated: !icc,
-          index: 0,
-          ifname: checked.ifname,
-          alias,
-          altname: endpointAltname(this.name, checked.name),
-          families: subnets.map(({ family }, at) => {
-            const { any, one, open, openFrom, published } = portSets[family]
-            const maps = [any, one].map((map) => ({ map, ...sourceSets[map] }))
-            const ports = { published, maps, open: [open, openFrom] }
-            return { prefixLength: this.#prefixLengths[at] ?? 0, ports, gateway: gateways[at]?.bytes ?? nothing }
-          }),
-          leases: places.map((place) => {
-            const lease = this.#leases.at(place)
-            return checked.mac === undefined ? lease : { ...lease, mac: macBytes(checked.mac) }
-          }),
-          routes: this.#routes(checked),
-          sysctls: checked.announce
-            ? [...announceSysctls(checked.ifname, families.includes(10)), ...checked.sysctls]
-            : checked.sysctls,
-          hostPorts: hostPortsOf(checked.ports, this.#translated),
-          elements: pendingElements(
-            containerPorts(checked.ports, { families, routed: this.#routed }),
-            ownerOf(this.name, checked.name),
-            families,
-          ),
-          flows: flowsOf(checked.ports, this.#translated),
-          table: tableName,
-          networksSet,
-        }),
-      )
-    } catch (error) {
-      if (!(error instanceof NetlinkError)) throw error
-      if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
-      if (error.code === 'EEXIST' && error.operation === 'claim an address') {
-        const [place] = places
-        const address = place && this.#leases.at(place).addresses.at(-1)
-        throw addressInUse(address ?? new Uint8Array(16), this.#leases.nameOf(place?.six ?? 0n), error)
-      }
-      if (error.code === 'EXFULL') {
-        const why = `the bridge ${bridge.name} has as many ports as a bridge can have, 1023; the driver ptp has no such limit`
-        throw new NetworkError('BRIDGE_FULL', `${why}: ${error.message}`, { cause: error })
-      }
-      // All that the kernel says of a master, or of a gateway as the source of what the host sends, that is not there.
-      if (error.code === 'EINVAL' && ['RTM_NEWLINK', 'RTM_NEWROUTE'].includes(error.syscall)) await this.#expectBridge(error)
-      throw error
-    }
-  }
-
-  async #expectBridge(cause: NetlinkError): Promise<void> {
-    const { name, bridge } = this
-    const [link] = await findLinks(this.#host, [bridge])
-    if (link?.index === this.#facts.bridge.index) return
-    throw new NetworkError('NETWORK_NOT_FOUND', `the bridge ${bridge} of the network '${name}' is gone: ${cause.message}`, {
-      cause,
-    })
+    return this.#joiner.join(newcomer)
   }
 
   async #ports(): Promise<Link[]> {
@@ -453,7 +296,7 @@ export class Network implements EndpointOwner {
   /** @internal Endpoint.publish and unpublish */
   async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
     const wishes = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
-    const ports = publish ? settleIn({ families: this.#families, routed: this.#routed }, wishes, 'ports') : wishes
+    const ports = publish ? settleIn({ families: this.#site.families, routed: this.#site.routed }, wishes, 'ports') : wishes
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
     if (publish) await requireProtocols(this.#host, ports)
     return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
@@ -481,7 +324,8 @@ export class Network implements EndpointOwner {
     }
     const { bridge, forwardingBefore } = this.#facts
     const restore = async (going?: string): Promise<void> => {
-      for (const family of this.#families) await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
+      for (const family of this.#site.families)
+        await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
     }
     await removeFromTable(this.#host, this.firewalled())
     // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
@@ -516,8 +360,17 @@ export class Network implements EndpointOwner {
   #checked(spec: AttachSpec): CheckedAttach {
     const { subnets, gateways, internal } = this.#facts
     const { driver, mtu } = this
-    const routed = this.#routed
-    const site = { subnets, prefixLengths: this.#prefixLengths, gateways, internal, routed, driver, mtu, leases: this.#leases }
+    const routed = this.#site.routed
+    const site = {
+      subnets,
+      prefixLengths: this.#site.prefixLengths,
+      gateways,
+      internal,
+      routed,
+      driver,
+      mtu,
+      leases: this.#leases,
+    }
     const checked = checkAttach(spec, site)
     // Whether the kernel can remember what is known already.
     formatEndpointLabel(labelOf(checked, checked.ports.filter(isSettled)))
@@ -576,9 +429,6 @@ export class Network implements EndpointOwner {
   }
 }
 
-/** With all ports of the host chosen. */
-type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
-
 const labelOf = (checked: CheckedAttach, ports: readonly Port[]): EndpointLabel => ({
   ...checked,
   ports,
@@ -608,31 +458,3 @@ export type NetworkJson = Pick<
   | 'gatewayMode'
   | 'trusted'
 >
-
-/** The gateways and what was reserved, as numbers of either family: a number is one in both. */
-export function reservedNumbers({ subnets, gateways, reserved }: NetworkFacts): NumberRange[] {
-  return subnets.flatMap((subnet) => {
-    const isOfFamily = ({ family }: Address): boolean => family === subnet.family
-    const parts = reserved.map((part) => parseCidr(part, 'reserved')).filter(isOfFamily)
-    return [
-      ...gateways.filter(isOfFamily).map((gateway): NumberRange => [offsetIn(subnet, gateway), offsetIn(subnet, gateway)]),
-      ...parts.map((part): NumberRange => [offsetIn(subnet, part), offsetIn(subnet, { ...part, bytes: lastOf(part) })]),
-    ]
-  })
-}
-
-function addressInUse(address: Uint8Array, device: string, cause?: NetlinkError): NetworkError {
-  return new NetworkError('ADDRESS_IN_USE', `${formatAddress(address)} is leased already, to the device ${device}`, { cause })
-}
-
-export function absentLink(error: unknown): void {
-  if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
-}
-
-export async function resolveNetns(
-  ref: Netns | NetnsRef | undefined,
-): Promise<{ readonly netns: Netns; readonly opened: boolean } | undefined> {
-  if (ref === undefined) return undefined
-  if (ref instanceof Netns) return { netns: ref, opened: false }
-  return { netns: await openNetnsOption(ref, 'netns'), opened: true }
-}

@@ -5,16 +5,17 @@ import { NetlinkError } from '../../errors.ts'
 import { fields, invalidType, invalidValue, list, outOfRange } from '../../invalid.ts'
 import { formatMac, objectName } from '../../names.ts'
 import type { Netns } from '../../netns/netns.ts'
-import { createNetns } from '../../netns/registry.ts'
+import { createNetns, givenNetns } from '../../netns/registry.ts'
 import { rolledBack } from '../../roll-back.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from '../attach-spec.ts'
 import { type AttachedEndpoint, Endpoint } from '../endpoint.ts'
-import { NetworkError } from '../errors.ts'
+import { absentLink, NetworkError } from '../errors.ts'
 import { type NetworkLabel, networkAltname } from '../label.ts'
 import { Leases, type Place } from '../lease.ts'
-import { absentLink, Network, type NetworkFacts, type NetworkJson, reservedNumbers, resolveNetns } from '../network.ts'
+import { Network, type NetworkJson } from '../network.ts'
 import type { Port } from '../port.ts'
+import { type NetworkFacts, reservedNumbers } from '../site.ts'
 import { configure, hostAddresses, makeDevice } from './lan-device.ts'
 import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
@@ -90,7 +91,7 @@ export class LanNetwork extends Network {
     const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
     const checked = checkAttach(spec, { ...this.#facts, mtu: this.mtu, prefixLengths, routed: [], leases: this.#leases })
     this.#refuseForeign(spec, checked)
-    const given = await resolveNetns(spec.netns)
+    const given = await givenNetns(spec.netns, 'netns')
     const netns = given?.netns ?? (await createNetns())
     const isOurs = given === undefined || given.opened
     try {

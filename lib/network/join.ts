@@ -1,0 +1,167 @@
+// The attach itself: a lease that is free, and the call to the native side that makes everything on it.
+
+import { formatAddress } from '../cidr.ts'
+import { kernel, NetlinkError } from '../errors.ts'
+import { macBytes } from '../names.ts'
+import { type Attached, type AttachPlan, native } from '../native.ts'
+import { Netns } from '../netns/netns.ts'
+import type { CheckedAttach } from './attach-spec.ts'
+import { NetworkError } from './errors.ts'
+import { announceSysctls } from './finish.ts'
+import { networksSet, pendingElements, tableName } from './firewall/index.ts'
+import { setsReversePathFilter } from './inside.ts'
+import { endpointAltname } from './label.ts'
+import type { Leases, Place } from './lease.ts'
+import type { Port } from './port.ts'
+import { containerPorts, flowsOf, hostPortsOf, ownerOf } from './ports.ts'
+import { findLinks } from './publish.ts'
+import type { NetworkFacts, Site } from './site.ts'
+
+/** With all ports of the host chosen. */
+export type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
+
+/** Of host ends point to point, the same for all: each is alone on its link. */
+const hostMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
+const nothing = new Uint8Array(0)
+
+/** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
+const firstCandidates = 2
+const laterCandidates = 64
+
+/** Who asks to be attached. */
+interface Newcomer {
+  readonly checked: SettledAttach
+  /** What is remembered of it. */
+  readonly alias: string
+  /** undefined: a new namespace. */
+  readonly inside: Netns | undefined
+}
+
+export interface Joined {
+  readonly attached: Attached
+  readonly place: Place
+}
+
+export class Joiner {
+  readonly #host: Netns
+  readonly #facts: NetworkFacts
+  readonly #site: Site
+  readonly #leases: Leases
+
+  constructor(host: Netns, facts: NetworkFacts, site: Site, leases: Leases) {
+    this.#host = host
+    this.#facts = facts
+    this.#site = site
+    this.#leases = leases
+  }
+
+  /** On the address that was asked for. ADDRESS_IN_USE. */
+  async joinAt(place: Place, newcomer: Newcomer): Promise<Joined> {
+    const attached = await this.#try([place], newcomer)
+    if (attached !== undefined) return { attached, place }
+    const [address = nothing] = this.#leases.at(place).addresses
+    throw addressInUse(address, this.#leases.nameOf(place.number))
+  }
+
+  /** On the next free address. SUBNET_FULL. */
+  async join(newcomer: Newcomer): Promise<Joined> {
+    const { six } = newcomer.checked.place
+    const taken = new Set<number>()
+    for (let count = firstCandidates; ; count = laterCandidates) {
+      const places = this.#leases.candidates(count, taken).map((number): Place => ({ number, six }))
+      const [next] = places
+      if (next === undefined) {
+        const subnets = this.#facts.subnets.map(({ text, prefixLength }) => `${text}/${prefixLength}`).join(' and ')
+        throw new NetworkError('SUBNET_FULL', `all ${this.#leases.capacity} addresses of ${subnets} are leased`)
+      }
+      // Before the wait: an attach that starts meanwhile tries other ones.
+      this.#leases.advance(next.number)
+      const attached = await this.#try(places, newcomer)
+      if (attached !== undefined) {
+        const place = places[attached.lease] ?? next
+        // Behind what others hold: the next attach need not ask for it again.
+        if (attached.lease > 0) this.#leases.advance(place.number)
+        return { attached, place }
+      }
+      for (const { number } of places) taken.add(number)
+    }
+  }
+
+  /** undefined when every one of the leases was taken. */
+  async #try(places: readonly Place[], newcomer: Newcomer): Promise<Attached | undefined> {
+    try {
+      return await kernel(native.attach(this.#plan(places, newcomer)))
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error
+      if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
+      throw await this.#explained(error, places)
+    }
+  }
+
+  #plan(places: readonly Place[], { checked, alias, inside }: Newcomer): AttachPlan {
+    const { driver, bridge, icc, name } = this.#facts
+    const { families, routed, translated, planFamilies } = this.#site
+    const hasBridge = driver !== 'ptp'
+    const { ports, mac, ifname, sysctls, routes } = checked
+    const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
+    return {
+      host: Netns.handleOf(this.#host),
+      inside: inside === undefined ? undefined : Netns.handleOf(inside),
+      ipv6: families.includes(10),
+      master: hasBridge ? bridge.index : 0,
+      hostMac: hasBridge ? nothing : hostMac,
+      mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
+      group: bridge.group,
+      loose: !setsReversePathFilter(sysctls),
+      isolated: !icc,
+      index: 0,
+      ifname,
+      alias,
+      altname: endpointAltname(name, checked.name),
+      families: planFamilies,
+      leases: places.map((place) => {
+        const lease = this.#leases.at(place)
+        return mac === undefined ? lease : { ...lease, mac: macBytes(mac) }
+      }),
+      routes: routes.length === 0 ? own : [...own, ...routes],
+      sysctls: checked.announce ? [...announceSysctls(ifname, families.includes(10)), ...sysctls] : sysctls,
+      hostPorts: hostPortsOf(ports, translated),
+      elements: pendingElements(containerPorts(ports, { families, routed }), ownerOf(name, checked.name), families),
+      flows: flowsOf(ports, translated),
+      table: tableName,
+      networksSet,
+    }
+  }
+
+  /** The kernel's refusal in the words of networks, where there are any. */
+  async #explained(error: NetlinkError, [place]: readonly Place[]): Promise<Error> {
+    const { name } = this.#facts.bridge
+    if (error.code === 'EEXIST' && error.operation === 'claim an address') {
+      const address = place && this.#leases.at(place).addresses.at(-1)
+      return addressInUse(address ?? nothing, this.#leases.nameOf(place?.six ?? 0n), error)
+    }
+    if (error.code === 'EXFULL') {
+      const why = `the bridge ${name} has as many ports as a bridge can have, 1023; the driver ptp has no such limit`
+      return new NetworkError('BRIDGE_FULL', `${why}: ${error.message}`, { cause: error })
+    }
+    // All that the kernel says of a master, or of a gateway as the source of what the host sends, that is not there.
+    const isAboutBridge = error.code === 'EINVAL' && ['RTM_NEWLINK', 'RTM_NEWROUTE'].includes(error.syscall)
+    return isAboutBridge && (await this.#lacksBridge()) ? this.#gone(error) : error
+  }
+
+  async #lacksBridge(): Promise<boolean> {
+    const { name, index } = this.#facts.bridge
+    const [link] = await findLinks(this.#host, [name])
+    return link?.index !== index
+  }
+
+  #gone(cause: NetlinkError): NetworkError {
+    const { name, bridge } = this.#facts
+    const why = `the bridge ${bridge.name} of the network '${name}' is gone: ${cause.message}`
+    return new NetworkError('NETWORK_NOT_FOUND', why, { cause })
+  }
+}
+
+function addressInUse(address: Uint8Array, device: string, cause?: NetlinkError): NetworkError {
+  return new NetworkError('ADDRESS_IN_USE', `${formatAddress(address)} is leased already, to the device ${device}`, { cause })
+}
