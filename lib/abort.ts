@@ -1,4 +1,12 @@
-// Being called off, in Node's own form.
+// Being called off, in Node's own form. Nothing here listens to a signal: work asks it between its steps, so no listener can be left on it.
+
+import { invalidType } from './invalid.ts'
+
+/** Of verbs that can be called off. */
+export interface Abortable {
+  /** Rejects with an AbortError once it is aborted: before anything was done, or between two steps, and what was done is undone. */
+  readonly signal?: AbortSignal
+}
 
 /** As Node's own operations reject when their signal is aborted: `AbortError`, `ABORT_ERR`, the signal's reason as the cause. */
 export class AbortError extends Error {
@@ -8,4 +16,24 @@ export class AbortError extends Error {
   constructor(signal: AbortSignal) {
     super('The operation was aborted', { cause: signal.reason })
   }
+}
+
+/** By its shape, as Node does: it may be another realm's. */
+export function checkSignal({ signal }: { readonly signal?: unknown }, path: string): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  if (typeof signal !== 'object' || signal === null || !('aborted' in signal))
+    throw invalidType(`${path}.signal`, 'an AbortSignal', signal)
+  return signal as AbortSignal
+}
+
+/** The signal of an operation that begins; one that is aborted already ends it here. */
+export function signalOf(options: { readonly signal?: unknown }, path: string): AbortSignal | undefined {
+  const signal = checkSignal(options, path)
+  throwIfAborted(signal)
+  return signal
+}
+
+/** Between two steps. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortError(signal)
 }

@@ -1,5 +1,6 @@
 // Sending netlink messages and reading dumps, for the verbs of every family.
 
+import { throwIfAborted } from './abort.ts'
 import { firstRefusal, kernel, NetlinkError, TornDumpError } from './errors.ts'
 import { type Body, type Message, type NamespaceHandle, native, type Outcome } from './native.ts'
 import { Pace } from './pace.ts'
@@ -32,15 +33,25 @@ export interface Reading<T> {
 }
 
 /** Asks for everything that matches. The objects are made little by little, and the event loop turns in between. */
-export async function read<T>(handle: NamespaceHandle, message: Message, decode: (body: Body) => T): Promise<Reading<T>> {
+export async function read<T>(
+  handle: NamespaceHandle,
+  message: Message,
+  decode: (body: Body) => T,
+  signal?: AbortSignal,
+): Promise<Reading<T>> {
+  throwIfAborted(signal)
   const { found, torn, readings } = await kernel(native.dump(handle, message))
+  throwIfAborted(signal)
   const objects: T[] = []
   const pace = new Pace()
   for (;;) {
     const bodies = native.takeObjects(found, handful)
     for (const body of bodies) objects.push(decode(body))
     if (bodies.length < handful) return { objects, torn, readings }
-    if (pace.isTired) await pace.rest()
+    if (pace.isTired) {
+      await pace.rest()
+      throwIfAborted(signal)
+    }
   }
 }
 
@@ -51,9 +62,9 @@ export async function dump<T>(
   body: Body,
   what: string,
   decode: (object: Body) => T,
-  want: readonly string[] = [],
+  { want = [], signal }: { readonly want?: readonly string[]; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<T[]> {
-  const { objects, torn, readings } = await read(handle, { type, flags: 0, body, want }, decode)
+  const { objects, torn, readings } = await read(handle, { type, flags: 0, body, want }, decode, signal)
   if (torn) throw new TornDumpError(what, objects, readings)
   return objects
 }

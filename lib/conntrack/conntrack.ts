@@ -1,6 +1,7 @@
 // The connections that a namespace tracks: what NAT and stateful rules go by.
 
 import { constants } from 'node:os'
+import { signalOf, throwIfAborted } from '../abort.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { dump } from '../exchange.ts'
 import { fields, invalidValue } from '../invalid.ts'
@@ -32,21 +33,23 @@ export class Conntrack {
    */
   async list(filter: FlowFilter = {}): Promise<Flow[]> {
     const asked = questions(filter)
-    return this.#use(async (handle) => (await Promise.all(asked.map((question) => find(handle, question)))).flat())
+    const signal = signalOf(filter, 'filter')
+    return this.#use(async (handle) => (await Promise.all(asked.map((question) => find(handle, question, signal)))).flat())
   }
 
   /**
    * Forgets the connections that match: later packets of theirs are new ones, to be judged and translated anew. None that matches is
-   * no error. One message for each family; those of an IPv6 address are listed and deleted one by one. An empty filter is refused:
-   * `flush()` says so. Needs Linux 6.11.
+   * no error. One message for each family; those of an IPv6 address are listed and deleted one by one; a signal that is
+   * aborted meanwhile spares the rest. An empty filter is refused: `flush()` says so. Needs Linux 6.11.
    */
   async delete(filter: FlowFilter): Promise<void> {
     const asked = questions(filter)
     if (isEmpty(filter)) throw invalidValue('filter', 'must name something: flush() forgets all connections', filter)
+    const signal = signalOf(filter, 'filter')
     await this.#use(async (handle) => {
       for (const question of asked) {
-        const bodies = question.matches === undefined ? [question.body] : (await find(handle, question)).map(bodyOf)
-        await remove(handle, bodies, 'forget connections')
+        const bodies = question.matches === undefined ? [question.body] : (await find(handle, question, signal)).map(bodyOf)
+        await remove(handle, bodies, 'forget connections', signal)
       }
     })
   }
@@ -64,14 +67,15 @@ export class Conntrack {
   }
 }
 
-async function find(handle: NamespaceHandle, { body, matches }: Question): Promise<Flow[]> {
-  const flows = await dump(handle, 'IPCTNL_MSG_CT_GET', body, 'the connections', flowFrom)
+async function find(handle: NamespaceHandle, { body, matches }: Question, signal: AbortSignal | undefined): Promise<Flow[]> {
+  const flows = await dump(handle, 'IPCTNL_MSG_CT_GET', body, 'the connections', flowFrom, { signal })
   return matches === undefined ? flows : flows.filter(matches)
 }
 
 /** What is gone already is no error. */
-async function remove(handle: NamespaceHandle, bodies: readonly Body[], step: string): Promise<void> {
+async function remove(handle: NamespaceHandle, bodies: readonly Body[], step: string, signal?: AbortSignal): Promise<void> {
   for (let at = 0; at < bodies.length; at += mostMessages) {
+    throwIfAborted(signal)
     const messages = bodies
       .slice(at, at + mostMessages)
       .map((body) => ({ type: 'IPCTNL_MSG_CT_DELETE', flags: 0, body: { version: heedFamily, ...body }, step }))

@@ -1,5 +1,6 @@
 // Which connections are meant, in words that the kernel compares itself.
 
+import type { Abortable } from '../abort.ts'
 import { type Address, parseAddress } from '../cidr.ts'
 import { fields, integer, invalidType, invalidValue, oneOf, words } from '../invalid.ts'
 import type { Body } from '../native.ts'
@@ -14,7 +15,7 @@ export interface TupleFilter {
 }
 
 /** All that is given must hold. The kernel compares, except for IPv6 addresses. */
-export interface FlowFilter {
+export interface FlowFilter extends Abortable {
   /** @defaultValue that of the addresses; without any, both */
   readonly family?: 'inet' | 'inet6'
   readonly protocol?: FlowProtocol
@@ -31,7 +32,7 @@ const AF_INET = 2
 const AF_INET6 = 10
 const families = { inet: AF_INET, inet6: AF_INET6 } as const
 const tupleNames = ['source', 'destination', 'sourcePort', 'destinationPort'] as const
-const filterNames = ['family', 'protocol', 'original', 'reply', 'mark', 'zone', 'status'] as const
+const filterNames = ['family', 'protocol', 'original', 'reply', 'mark', 'zone', 'status', 'signal'] as const
 const protocolNames = Object.keys(flowProtocols) as FlowProtocol[]
 
 /** CTA_FILTER_F_*: which members of a tuple count. */
@@ -153,8 +154,8 @@ export function questions(filter: FlowFilter): Question[] {
   })
 }
 
-/** Whether anything is asked for at all. */
-export const isEmpty = (filter: FlowFilter): boolean => Object.values(filter).every((value) => value === undefined)
+/** Whether nothing is asked for. */
+export const isEmpty = ({ signal, ...filter }: FlowFilter): boolean => Object.values(filter).every((value) => value === undefined)
 
 /** Names exactly one connection: its original direction, and its number, so that a later one with the same ends is spared. */
 export function bodyOf(flow: Flow): Body {

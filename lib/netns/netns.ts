@@ -3,8 +3,10 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
+import { type Abortable, signalOf } from '../abort.ts'
 import { Conntrack } from '../conntrack/conntrack.ts'
 import { kernel } from '../errors.ts'
+import { fields } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import { Nftables } from '../nftables/nftables.ts'
 import * as address from '../rtnetlink/address.ts'
@@ -299,7 +301,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => rule.deleteRule(handle, spec))
   }
 
-  async listRules(filter?: { readonly family?: 'inet' | 'inet6' }): Promise<rule.Rule[]> {
+  async listRules(filter?: rule.RuleFilter): Promise<rule.Rule[]> {
     return this.#use((handle) => rule.listRules(handle, filter))
   }
 
@@ -330,8 +332,8 @@ export class Netns implements AsyncDisposable {
   }
 
   /** The tables of ARP and neighbor discovery: limits, counters, and how each device of this namespace uses them. */
-  async listNeighborTables(): Promise<neighborTable.NeighborTable[]> {
-    return this.#use((handle) => neighborTable.listNeighborTables(handle))
+  async listNeighborTables(options?: Abortable): Promise<neighborTable.NeighborTable[]> {
+    return this.#use((handle) => neighborTable.listNeighborTables(handle, options))
   }
 
   /**
@@ -412,7 +414,7 @@ export class Netns implements AsyncDisposable {
   }
 
   /** The VLANs of one port or bridge, or of all, in ranges of VLANs that are alike. Linux 5.6; ENOTSUP without VLAN filtering. */
-  async listBridgeVlans(filter?: { readonly link?: link.LinkRef }): Promise<vlan.BridgeVlan[]> {
+  async listBridgeVlans(filter?: vlan.BridgeVlanFilter): Promise<vlan.BridgeVlan[]> {
     return this.#use((handle) => vlan.listBridgeVlans(handle, filter))
   }
 
@@ -438,7 +440,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => mdb.flushMdb(handle, bridge, filter))
   }
 
-  async listMdb(filter?: { readonly bridge?: link.LinkRef }): Promise<mdb.MdbEntry[]> {
+  async listMdb(filter?: mdb.MdbFilter): Promise<mdb.MdbEntry[]> {
     return this.#use((handle) => mdb.listMdb(handle, filter))
   }
 
@@ -456,19 +458,21 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => nexthop.deleteNexthop(handle, id))
   }
 
-  async listNexthops(filter?: { readonly dev?: link.LinkRef }): Promise<nexthop.Nexthop[]> {
+  async listNexthops(filter?: nexthop.NexthopFilter): Promise<nexthop.Nexthop[]> {
     return this.#use((handle) => nexthop.listNexthops(handle, filter))
   }
 
   /**
    * Many operations, one submission, a result for each: `await netns.batch((b) => b.addRoute(…).addRoute(…))`. The kernel takes them
    * in order and goes on after a refusal, so this is not atomic: look at `ok`, `error` and `items`. Devices that are named by name
-   * are looked up first, all in one more submission.
+   * are looked up first, all in one more submission; until that is answered a signal calls all off, and after that nothing.
    */
-  async batch(build: (batch: Batch) => unknown): Promise<BatchResult> {
+  async batch(build: (batch: Batch) => unknown, options: Abortable = {}): Promise<BatchResult> {
+    fields(options, 'options', ['signal'])
     const batch = new Batch()
     build(batch)
-    return this.#use((handle) => Batch.run(handle, batch))
+    const signal = signalOf(options, 'options')
+    return this.#use((handle) => Batch.run(handle, batch, signal))
   }
 
   /** The number by which this namespace calls `other`; undefined when it has none for it. */
@@ -481,8 +485,8 @@ export class Netns implements AsyncDisposable {
     return this.#use((here) => netnsOption(other, 'other').#use((there) => nsid.setNsid(here, there, id)))
   }
 
-  async listNsids(): Promise<number[]> {
-    return this.#use((handle) => nsid.listNsids(handle))
+  async listNsids(options?: Abortable): Promise<number[]> {
+    return this.#use((handle) => nsid.listNsids(handle, options))
   }
 
   /**
@@ -557,7 +561,7 @@ export class Netns implements AsyncDisposable {
   }
 
   /** Those of one parent: `'ingress'`, `'egress'`, `'root'`, `'1:'`. */
-  async listFilters(ref: link.LinkRef, place: { readonly parent: string }): Promise<trafficFilter.Filter[]> {
+  async listFilters(ref: link.LinkRef, place: { readonly parent: string } & Abortable): Promise<trafficFilter.Filter[]> {
     return trafficFilter.listFilters(this.#open(), ref, place)
   }
 

@@ -1,10 +1,12 @@
 // Making, opening, listing and removing namespaces.
 
 import { readdir, stat } from 'node:fs/promises'
+import { type Abortable, AbortError, signalOf } from '../abort.ts'
 import { kernel, toError } from '../errors.ts'
-import { integer, invalidType, onlyKey } from '../invalid.ts'
+import { fields, integer, invalidType, onlyKey } from '../invalid.ts'
 import { netnsName } from '../names.ts'
 import { type NamespaceHandle, native } from '../native.ts'
+import { rolledBack } from '../roll-back.ts'
 import { Netns, type NetnsRef } from './netns.ts'
 
 /** Where ip-netns(8) keeps names. */
@@ -34,11 +36,22 @@ function openHome(): NamespaceHandle {
  * Makes a network namespace: only a loopback device in it, down.
  *
  * With a name it is bound at /run/netns/<name>, as `ip netns add` does, and stays until `deleteNetns`; EEXIST when the name is
- * taken. Without one it lives as long as the object that this resolves to, or a process inside.
+ * taken. Without one it lives as long as the object that this resolves to, or a process inside. The kernel makes one namespace after the
+ * other, of all that are asked for on the machine: one that is called off meanwhile goes again.
  */
-export async function createNetns(name?: string): Promise<Netns> {
+export async function createNetns(name?: string, options: Abortable = {}): Promise<Netns> {
   if (name !== undefined) netnsName(name, 'name')
-  return new Netns(await kernel(native.create(name)), { name })
+  fields(options, 'options', ['signal'])
+  const signal = signalOf(options, 'options')
+  const netns = new Netns(await kernel(native.create(name)), { name })
+  if (!signal?.aborted) return netns
+  return rolledBack(
+    () => Promise.reject(new AbortError(signal)),
+    async () => {
+      await netns.close()
+      if (name !== undefined) await deleteNetns(name)
+    },
+  )
 }
 
 /** Opens a namespace that exists: by name, `{ pid }`, `{ path }` or `{ fd }` (which stays the caller's). ENOENT when there is none. */

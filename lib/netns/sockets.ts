@@ -3,7 +3,9 @@
 
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { Server, Socket } from 'node:net'
+import { type Abortable, AbortError, signalOf } from '../abort.ts'
 import { parseAddress } from '../cidr.ts'
 import { kernel } from '../errors.ts'
 import { fields, integer, invalidType } from '../invalid.ts'
@@ -19,7 +21,7 @@ export interface ListenOptions {
   readonly ipv6Only?: boolean
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends Abortable {
   /** An address; names are not looked up, as the namespace has no resolver of its own. */
   readonly host: string
   readonly port: number
@@ -27,7 +29,6 @@ export interface ConnectOptions {
   readonly localAddress?: string
   readonly localPort?: number
   readonly noDelay?: boolean
-  readonly signal?: AbortSignal
 }
 
 export interface BindUdpOptions {
@@ -73,14 +74,16 @@ export async function connect(handle: NamespaceHandle, options: ConnectOptions):
   const remotePort = port(options.port, 'options.port', 1)
   const local = options.localAddress === undefined ? undefined : parseAddress(options.localAddress, 'options.localAddress')
   const localPort = port(options.localPort, 'options.localPort')
-  options.signal?.throwIfAborted()
+  const signal = signalOf(options, 'options')
   const bound = local !== undefined || localPort > 0
   const address = local?.bytes ?? new Uint8Array(remote.bytes.length)
   const fd = await kernel(native.socket(handle, { transport: 'tcp', address, port: localPort, bound, dual: false }))
+  if (signal?.aborted) {
+    closeSync(fd)
+    throw new AbortError(signal)
+  }
   // `manualStart`: nothing can be read before it is connected.
-  const socket = new Socket({ fd, manualStart: true, ...(options.signal && { signal: options.signal }) } as ConstructorParameters<
-    typeof Socket
-  >[0])
+  const socket = new Socket({ fd, manualStart: true, ...(signal && { signal }) } as ConstructorParameters<typeof Socket>[0])
   if (options.noDelay !== undefined) socket.setNoDelay(options.noDelay)
   socket.connect({ host: remote.text, port: remotePort })
   await once(socket, 'connect')

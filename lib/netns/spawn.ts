@@ -2,6 +2,7 @@
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
+import { signalOf, throwIfAborted } from '../abort.ts'
 import { toError } from '../errors.ts'
 import { invalidType, invalidValue, list } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
@@ -29,7 +30,9 @@ export async function spawnInside(
   if (typeof command !== 'string') throw invalidType('command', 'a program', command)
   if (command === '') throw invalidValue('command', 'must not be empty', command)
   list(args, 'args')
+  const signal = signalOf(options, 'options')
   await warmPool()
+  throwIfAborted(signal)
   let child: ChildProcess
   try {
     child = native.inside(handle, () => spawn(command, args, options))

@@ -1,5 +1,6 @@
 // Commands, sent as one transaction; what the kernel refuses is named as the command that asked for it.
 
+import { throwIfAborted } from '../abort.ts'
 import { isRefusal, NetlinkError } from '../errors.ts'
 import { read } from '../exchange.ts'
 import { type Body, type KernelRefusal, type Message, type NamespaceHandle, native, type Outcome } from '../native.ts'
@@ -18,9 +19,11 @@ export async function apply(
   handle: NamespaceHandle,
   commands: readonly Command[],
   wantsHandles: boolean,
+  signal?: AbortSignal,
 ): Promise<(number | undefined)[]> {
   for (let attempt = 0; ; attempt++) {
     const { compiled, seen } = await compileWith(handle, commands)
+    throwIfAborted(signal)
     try {
       return handlesOf(compiled, await transact(handle, compiled, seen, wantsHandles), commands.length)
     } catch (error) {

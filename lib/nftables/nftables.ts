@@ -1,5 +1,6 @@
 // The ruleset of a namespace in the words of libnftables-json(5).
 
+import { type Abortable, signalOf } from '../abort.ts'
 import { TornDumpError } from '../errors.ts'
 import { fields, invalidType, name, oneOf, words } from '../invalid.ts'
 import type { NamespaceHandle } from '../native.ts'
@@ -17,7 +18,7 @@ export type ListedKind = KeyOf<Listed>
 const kinds: readonly ListedKind[] = ['table', 'chain', 'rule', 'set', 'map', 'counter', 'object']
 
 /** All that is given must hold. */
-export interface RulesetFilter {
+export interface RulesetFilter extends Abortable {
   readonly family?: Family
   /** Its name; of every family that has one, unless `family` is given. */
   readonly table?: string
@@ -25,7 +26,7 @@ export interface RulesetFilter {
   readonly kind?: ListedKind | readonly ListedKind[]
 }
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Abortable {
   /**
    * Whether to ask the kernel for the handles of what is made. It sends them all at once: without CAP_NET_ADMIN in the initial user
    * namespace a transaction of hundreds of rules is refused with EMSGSIZE unless this is false.
@@ -63,9 +64,10 @@ export class Nftables {
    * looked up first, and the transaction is then bound to what was seen.
    */
   async apply(commands: readonly Command[], options: ApplyOptions = {}): Promise<Applied> {
-    const { handles = true } = fields(options, 'options', ['handles'])
+    const { handles = true } = fields(options, 'options', ['handles', 'signal'])
     if (typeof handles !== 'boolean') throw invalidType('options.handles', 'a boolean', handles)
-    return this.#use(async (handle) => ({ handles: await apply(handle, commands, handles) }))
+    const signal = signalOf(options, 'options')
+    return this.#use(async (handle) => ({ handles: await apply(handle, commands, handles, signal) }))
   }
 
   /**
@@ -74,9 +76,10 @@ export class Nftables {
    * meanwhile; a TornDumpError after five times.
    */
   async list(filter: RulesetFilter = {}): Promise<Listed[]> {
-    const given = fields(filter, 'filter', ['family', 'table', 'kind'])
+    const given = fields(filter, 'filter', ['family', 'table', 'kind', 'signal'])
     const only = given['kind'] === undefined ? kinds : words(given['kind'], 'filter.kind', kinds)
     const has = (...some: ListedKind[]): boolean => some.some((kind) => only.includes(kind))
+    const signal = signalOf(filter, 'filter')
     const wanted = {
       family: given['family'] === undefined ? undefined : family(given['family'], 'filter.family').word,
       table: given['table'] === undefined ? undefined : name(given['table'], 'filter.table'),
@@ -86,7 +89,7 @@ export class Nftables {
       rules: has('rule'),
     }
     return this.#use(async (handle) => {
-      const { dumps, torn, readings } = await readRuleset(handle, wanted)
+      const { dumps, torn, readings } = await readRuleset(handle, wanted, signal)
       const listed = decompileRuleset(dumps).filter((object) => only.some((kind) => kind in object))
       if (torn) throw new TornDumpError('the ruleset', listed, readings)
       return listed

@@ -3,7 +3,7 @@
 import { constants } from 'node:os'
 import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
 import { read } from '../exchange.ts'
-import { type Body, type NamespaceHandle, native } from '../native.ts'
+import { type Body, type Message, type NamespaceHandle, native } from '../native.ts'
 import type { Dumps } from './decompile/ruleset.ts'
 import { families } from './message.ts'
 import type { Family } from './schema.ts'
@@ -36,10 +36,10 @@ export interface Ruleset {
 }
 
 /** Read again while the ruleset changes under it, five times at most: `torn` is then true, and the dumps may not fit each other. */
-export async function readRuleset(handle: NamespaceHandle, wanted: Wanted): Promise<Ruleset> {
+export async function readRuleset(handle: NamespaceHandle, wanted: Wanted, signal?: AbortSignal): Promise<Ruleset> {
   for (let attempt = 1; ; attempt++) {
     const before = await generation(handle)
-    const { dumps, torn } = await readOnce(handle, wanted)
+    const { dumps, torn } = await readOnce((message) => read(handle, message, (object) => object, signal), wanted)
     const changed = torn || (await generation(handle)) !== before
     if (!changed || attempt === mostAttempts) return { dumps, torn: changed, readings: attempt }
   }
@@ -47,15 +47,13 @@ export async function readRuleset(handle: NamespaceHandle, wanted: Wanted): Prom
 
 type Dumped = { readonly objects: readonly Body[]; readonly torn: boolean }
 
-async function dump(handle: NamespaceHandle, type: string, body: Body): Promise<Dumped> {
-  return read(handle, { type, flags: 0, body }, (object) => object)
-}
+type Dump = (message: Message) => Promise<Dumped>
 
 const nothing: Dumped = { objects: [], torn: false }
 
-async function readOnce(handle: NamespaceHandle, wanted: Wanted): Promise<{ dumps: Dumps; torn: boolean }> {
+async function readOnce(dump: Dump, wanted: Wanted): Promise<{ dumps: Dumps; torn: boolean }> {
   const family = wanted.family === undefined ? AF_UNSPEC : families[wanted.family]
-  const all = (type: string): Promise<Dumped> => dump(handle, type, { family })
+  const all = (type: string): Promise<Dumped> => dump({ type, flags: 0, body: { family } })
   const isWanted =
     (key: string) =>
     (body: Body): boolean =>
@@ -67,7 +65,7 @@ async function readOnce(handle: NamespaceHandle, wanted: Wanted): Promise<{ dump
     wanted.sets || wanted.rules ? all('NFT_MSG_GETSET') : nothing,
     wanted.rules ? all('NFT_MSG_GETRULE') : nothing,
   ])
-  const filled = await Promise.all(sets.objects.filter(isWanted('table')).map((set) => fill(handle, set)))
+  const filled = await Promise.all(sets.objects.filter(isWanted('table')).map((set) => fill(dump, set)))
   return {
     dumps: {
       tables: tables.objects.filter(isWanted('name')),
@@ -86,10 +84,10 @@ interface Filled {
   readonly torn: boolean
 }
 
-async function fill(handle: NamespaceHandle, set: Body): Promise<Filled> {
+async function fill(dump: Dump, set: Body): Promise<Filled> {
   const { family, table, name } = set
   try {
-    const { objects, torn } = await dump(handle, 'NFT_MSG_GETSETELEM', { family, table, set: name })
+    const { objects, torn } = await dump({ type: 'NFT_MSG_GETSETELEM', flags: 0, body: { family, table, set: name } })
     const elements = objects.flatMap((part) => (Array.isArray(part['elements']) ? (part['elements'] as readonly Body[]) : []))
     return { set, elements, torn }
   } catch (error) {

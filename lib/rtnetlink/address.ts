@@ -1,5 +1,6 @@
 // IPv4 and IPv6 addresses of devices.
 
+import { type Abortable, signalOf } from '../abort.ts'
 import { type Cidr, contains, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, sweep } from '../exchange.ts'
 import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
@@ -67,7 +68,7 @@ export interface AddressOptions {
   readonly protocol?: keyof typeof addressProtocols | number
 }
 
-export interface AddressFilter {
+export interface AddressFilter extends Abortable {
   readonly link?: LinkRef
   readonly family?: 'inet' | 'inet6'
   readonly scope?: Scope
@@ -117,7 +118,7 @@ const optionNames: readonly string[] = [
   ...['broadcast', 'peer', 'scope', 'label', 'metric', 'validLifetime', 'preferredLifetime', 'protocol'],
   ...flagOptions.map(([name]) => name),
 ]
-const filterNames = ['link', 'family', 'scope', 'to', 'flags'] as const
+const filterNames = ['link', 'family', 'scope', 'to', 'flags', 'signal'] as const
 
 export const familyNumber = (family: 'inet' | 'inet6' | undefined, path: string): number => {
   if (family === undefined) return c.AF_UNSPEC
@@ -316,6 +317,7 @@ interface Found {
 /** The kernel filters by device and family, this side by the rest. */
 async function find(handle: NamespaceHandle, filter: AddressFilter): Promise<Found[]> {
   fields(filter, 'filter', filterNames)
+  const signal = signalOf(filter, 'filter')
   const family = familyNumber(filter.family, 'filter.family')
   const scope = filter.scope === undefined ? undefined : oneOf(filter.scope, 'filter.scope', scopes)
   const network = filter.to === undefined ? undefined : parseCidr(filter.to, 'filter.to')
@@ -325,9 +327,8 @@ async function find(handle: NamespaceHandle, filter: AddressFilter): Promise<Fou
     flags.every((flag) => info.flags.includes(flag)) &&
     (network === undefined || contains(network, parseCidr(info.address, 'address')))
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
-  const found = await dump(handle, 'RTM_GETADDR', { family, index }, 'the addresses', (body): Found => {
-    return { body, info: addressFrom(body) }
-  })
+  const look = (body: Body): Found => ({ body, info: addressFrom(body) })
+  const found = await dump(handle, 'RTM_GETADDR', { family, index }, 'the addresses', look, { signal })
   return found.filter(matches)
 }
 

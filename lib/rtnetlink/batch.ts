@@ -1,6 +1,7 @@
 // Many operations in one submission, each with its own outcome.
 
 import { randomInt } from 'node:crypto'
+import { throwIfAborted } from '../abort.ts'
 import { kernelWarning, type NetlinkWarning } from '../diagnostics/warning.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { sweep } from '../exchange.ts'
@@ -215,12 +216,13 @@ export class Batch {
   }
 
   /** @internal */
-  static async run(handle: NamespaceHandle, batch: Batch): Promise<BatchResult> {
-    return batch.#run(handle)
+  static async run(handle: NamespaceHandle, batch: Batch, signal?: AbortSignal): Promise<BatchResult> {
+    return batch.#run(handle, signal)
   }
 
-  async #run(handle: NamespaceHandle): Promise<BatchResult> {
+  async #run(handle: NamespaceHandle, signal: AbortSignal | undefined): Promise<BatchResult> {
     const known = await this.#lookUp(handle)
+    throwIfAborted(signal)
     const failed = new Map<number, NetlinkError>()
     const warned = new Map<number, NetlinkWarning[]>()
     const begun = new Set<number>() // the items whose first message was done

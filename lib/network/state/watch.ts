@@ -1,7 +1,8 @@
 // What happens to the endpoints of a network, whoever makes it happen: told by the kernel's news of links.
 
 import { isDeepStrictEqual } from 'node:util'
-import { fields, invalidType } from '../../invalid.ts'
+import { checkSignal } from '../../abort.ts'
+import { fields } from '../../invalid.ts'
 import type { Netns } from '../../netns/netns.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { NetEvent } from '../../rtnetlink/watch/event.ts'
@@ -47,8 +48,7 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
   /** @internal use Network.watch */
   constructor(host: Netns, network: Network, index: number, options: NetworkWatchOptions) {
     fields(options, 'options', ['signal', 'persistent'])
-    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-      throw invalidType('options.signal', 'an AbortSignal', options.signal)
+    checkSignal(options, 'options')
     this.#told = { network, index }
     this.#watch = host.watch({ ...options, links: true })
   }

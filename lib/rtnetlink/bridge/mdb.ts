@@ -1,5 +1,6 @@
 // The multicast databases of bridges: which ports want which groups; see bridge(8), `mdb`. IGMP and MLD snooping fill them too.
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { formatAddress, parseAddress } from '../../cidr.ts'
 import { dump, number, optionalNumber, optionalText, present } from '../../exchange.ts'
 import { fields, integer, invalidValue, list, oneOf } from '../../invalid.ts'
@@ -246,13 +247,19 @@ const bodies = (body: Body, field: string): readonly Body[] => {
 }
 
 /** The kernel tells of all bridges. */
-export async function listMdb(handle: NamespaceHandle, filter: { readonly bridge?: LinkRef } = {}): Promise<MdbEntry[]> {
-  fields(filter, 'filter', ['bridge'])
+export interface MdbFilter extends Abortable {
+  /** Only of this one. */
+  readonly bridge?: LinkRef
+}
+
+export async function listMdb(handle: NamespaceHandle, filter: MdbFilter = {}): Promise<MdbEntry[]> {
+  fields(filter, 'filter', ['bridge', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const only = filter.bridge === undefined ? undefined : await indexOf(handle, filter.bridge, 'filter.bridge')
-  const told = await dump(handle, 'RTM_GETMDB', { family: c.AF_BRIDGE }, 'the multicast groups', (body) =>
+  const look = (body: Body): MdbEntry[] =>
     bodies(body, 'groups')
       .flatMap((group) => bodies(group, 'entries'))
-      .map((entry) => mdbEntryFrom(number(body, 'index'), entry)),
-  )
+      .map((entry) => mdbEntryFrom(number(body, 'index'), entry))
+  const told = await dump(handle, 'RTM_GETMDB', { family: c.AF_BRIDGE }, 'the multicast groups', look, { signal })
   return told.flat().filter(({ bridge }) => only === undefined || bridge === only)
 }

@@ -1,5 +1,6 @@
 // Which VLANs a bridge and its ports are members of; see bridge(8), `vlan`. They matter on a bridge with `vlanFiltering`.
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalNumber } from '../../exchange.ts'
 import { fields, integer, invalidValue } from '../../invalid.ts'
 import type { Body, Field, NamespaceHandle } from '../../native.ts'
@@ -190,10 +191,16 @@ export function bridgeVlansFrom(body: Body): BridgeVlan[] {
   return entries.map((entry) => vlanFrom(number(body, 'index'), entry))
 }
 
+export interface BridgeVlanFilter extends Abortable {
+  /** Only of this port or bridge. */
+  readonly link?: LinkRef
+}
+
 /** The kernel filters by device. */
-export async function listBridgeVlans(handle: NamespaceHandle, filter: { readonly link?: LinkRef } = {}): Promise<BridgeVlan[]> {
-  fields(filter, 'filter', ['link'])
+export async function listBridgeVlans(handle: NamespaceHandle, filter: BridgeVlanFilter = {}): Promise<BridgeVlan[]> {
+  fields(filter, 'filter', ['link', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
-  const devices = await dump(handle, 'RTM_GETVLAN', { family: c.AF_BRIDGE, index }, 'the VLANs', bridgeVlansFrom)
+  const devices = await dump(handle, 'RTM_GETVLAN', { family: c.AF_BRIDGE, index }, 'the VLANs', bridgeVlansFrom, { signal })
   return devices.flat()
 }

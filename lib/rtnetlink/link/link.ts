@@ -1,5 +1,6 @@
 // Network devices: looking, changing, deleting. Making them is in bridge.ts and veth.ts.
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, send } from '../../exchange.ts'
 import { fields, invalidType, invalidValue, list, oneOf } from '../../invalid.ts'
 import { interfaceName } from '../../names.ts'
@@ -95,7 +96,7 @@ export interface LinkDetails {
   readonly statistics?: boolean
 }
 
-export interface LinkFilter extends LinkDetails {
+export interface LinkFilter extends LinkDetails, Abortable {
   /** Only ports of this device. */
   readonly master?: LinkRef
   /** Only devices of this kind: `veth`, `bridge`. */
@@ -190,13 +191,14 @@ export async function getLink(handle: NamespaceHandle, ref: LinkRef, details: Li
 }
 
 export async function listLinks(handle: NamespaceHandle, filter: LinkFilter = {}): Promise<Link[]> {
-  fields(filter, 'filter', ['master', 'kind', 'statistics'])
+  fields(filter, 'filter', ['master', 'kind', 'statistics', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const want = wanted(filter, 'filter')
-  const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
   if (filter.kind !== undefined && typeof filter.kind !== 'string') throw invalidType('filter.kind', 'a string', filter.kind)
+  const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
   const info = filter.kind === undefined ? undefined : { kind: filter.kind }
   const body = { extMask: c.RTEXT_FILTER_SKIP_STATS, master, info }
-  const links = await dump(handle, 'RTM_GETLINK', body, 'the links', linkFrom, want)
+  const links = await dump(handle, 'RTM_GETLINK', body, 'the links', linkFrom, { want, signal })
   // The kernel gives all devices for a kind that it has never heard of.
   return links.filter((link) => filter.kind === undefined || link.kind === filter.kind)
 }

@@ -1,5 +1,6 @@
 // The forwarding databases of bridges and vxlan devices: which MAC address is behind which port; see bridge(8), `fdb`.
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { parseAddress } from '../../cidr.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, send } from '../../exchange.ts'
 import { fields, integer, invalidType, oneOf } from '../../invalid.ts'
@@ -75,7 +76,7 @@ export interface FdbSpec {
   readonly vni?: number
 }
 
-export interface FdbFilter {
+export interface FdbFilter extends Abortable {
   /** Only of this port or device. */
   readonly link?: LinkRef
   /** Only of this bridge's ports. */
@@ -209,8 +210,9 @@ export function fdbEntryFrom(entry: Body): FdbEntry {
 
 /** The kernel filters by device and bridge. */
 export async function listFdb(handle: NamespaceHandle, filter: FdbFilter = {}): Promise<FdbEntry[]> {
-  fields(filter, 'filter', ['link', 'master'])
+  fields(filter, 'filter', ['link', 'master', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
   const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
-  return dump(handle, 'RTM_GETNEIGH', { family: c.AF_BRIDGE, index, master }, 'the forwarding entries', fdbEntryFrom)
+  return dump(handle, 'RTM_GETNEIGH', { family: c.AF_BRIDGE, index, master }, 'the forwarding entries', fdbEntryFrom, { signal })
 }

@@ -1,5 +1,6 @@
 // The neighbor table: ARP for IPv4, neighbor discovery for IPv6; see ip-neighbour(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { parseAddress } from '../../cidr.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, sweep } from '../../exchange.ts'
 import { fields, invalidType, list, oneOf, words } from '../../invalid.ts'
@@ -84,7 +85,7 @@ export interface NeighborSpec {
   readonly protocol?: RouteProtocol
 }
 
-export interface NeighborFilter {
+export interface NeighborFilter extends Abortable {
   readonly family?: 'inet' | 'inet6'
   readonly link?: LinkRef
   /** Of devices that are ports of this one. */
@@ -97,7 +98,7 @@ export interface NeighborFilter {
 
 const switches = ['proxy', 'router', 'use', 'externLearned'] as const
 const names = ['address', 'link', 'mac', 'state', 'protocol', ...switches, ...extendedNames] as const
-const filterNames = ['family', 'link', 'master', 'proxy', 'states'] as const
+const filterNames = ['family', 'link', 'master', 'proxy', 'states', 'signal'] as const
 const states = Object.keys(neighborStates) as NeighborState[]
 
 function flagsOf(spec: Pick<NeighborSpec, (typeof switches)[number]>): number {
@@ -229,12 +230,13 @@ export function neighborFrom(entry: Body): Neighbor {
 /** The kernel filters by device and master. */
 export async function listNeighbors(handle: NamespaceHandle, filter: NeighborFilter = {}): Promise<Neighbor[]> {
   fields(filter, 'filter', filterNames)
+  const signal = signalOf(filter, 'filter')
   const family = familyNumber(filter.family, 'filter.family')
   const wanted = filter.states === undefined ? undefined : words(list(filter.states, 'filter.states'), 'filter.states', states)
   const via = filter.link === undefined ? undefined : await indexOf(handle, filter.link, 'filter.link')
   const master = filter.master === undefined ? undefined : await indexOf(handle, filter.master, 'filter.master')
   const flags = filter.proxy === true ? NTF.proxy : 0
-  const found = await dump(handle, 'RTM_GETNEIGH', { family, flags, via, master }, 'the neighbors', neighborFrom)
+  const found = await dump(handle, 'RTM_GETNEIGH', { family, flags, via, master }, 'the neighbors', neighborFrom, { signal })
   // With no family named the kernel walks the forwarding databases of bridges too: those have their own verb.
   return found.filter(
     ({ address, state }) => address !== '' && (wanted === undefined || (state !== 'none' && wanted.includes(state))),

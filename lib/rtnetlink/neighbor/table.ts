@@ -1,6 +1,7 @@
 // The tables that neighbors are kept in, one for ARP and one for neighbor discovery: their limits, and how each device asks for and
 // forgets neighbors; see ip-ntable(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalText } from '../../exchange.ts'
 import { fields, integer, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
@@ -107,8 +108,10 @@ function parametersFrom(body: Body): Required<NeighborParameters> {
 }
 
 /** A table's own message comes first, then one for each device. */
-export async function listNeighborTables(handle: NamespaceHandle): Promise<NeighborTable[]> {
-  const messages = await dump(handle, 'RTM_GETNEIGHTBL', {}, 'the neighbor tables', (body) => body)
+export async function listNeighborTables(handle: NamespaceHandle, options: Abortable = {}): Promise<NeighborTable[]> {
+  fields(options, 'options', ['signal'])
+  const signal = signalOf(options, 'options')
+  const messages = await dump(handle, 'RTM_GETNEIGHTBL', {}, 'the neighbor tables', (body) => body, { signal })
   const own = messages.filter((body) => nested(body, 'config') !== undefined)
   return own.map((table): NeighborTable => {
     const name = optionalText(table, 'name') ?? ''

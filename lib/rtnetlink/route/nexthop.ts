@@ -1,5 +1,6 @@
 // Nexthops as objects of their own, which routes share; see ip-nexthop(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { parseAddress } from '../../cidr.ts'
 import { dump, number, optionalNumber, optionalText } from '../../exchange.ts'
 import { fields, integer, invalidType, invalidValue } from '../../invalid.ts'
@@ -158,8 +159,14 @@ export function nexthopFrom(found: Body): Nexthop {
 }
 
 /** The kernel filters by device. */
-export async function listNexthops(handle: NamespaceHandle, filter: { readonly dev?: LinkRef } = {}): Promise<Nexthop[]> {
-  fields(filter, 'filter', ['dev'])
+export interface NexthopFilter extends Abortable {
+  /** Only over this device. */
+  readonly dev?: LinkRef
+}
+
+export async function listNexthops(handle: NamespaceHandle, filter: NexthopFilter = {}): Promise<Nexthop[]> {
+  fields(filter, 'filter', ['dev', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const oif = filter.dev === undefined ? undefined : await indexOf(handle, filter.dev, 'filter.dev')
-  return dump(handle, 'RTM_GETNEXTHOP', { oif }, 'the nexthops', nexthopFrom)
+  return dump(handle, 'RTM_GETNEXTHOP', { oif }, 'the nexthops', nexthopFrom, { signal })
 }

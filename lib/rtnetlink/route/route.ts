@@ -1,5 +1,6 @@
 // Routes of the IPv4 and IPv6 tables; see ip-route(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalNumber, optionalText, present, sweep } from '../../exchange.ts'
 import { fields, oneOf } from '../../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
@@ -54,7 +55,7 @@ export interface Route extends RouteMetrics {
   readonly expires?: number
 }
 
-export interface RouteFilter {
+export interface RouteFilter extends Abortable {
   readonly family?: 'inet' | 'inet6'
   /** @defaultValue 'main' */
   readonly table?: RouteTable | 'all'
@@ -173,7 +174,8 @@ interface Found {
 
 /** The kernel filters by table, device, protocol and type; both families unless one is asked for. */
 async function find(handle: NamespaceHandle, filter: RouteFilter): Promise<Found[]> {
-  fields(filter, 'filter', ['family', 'table', 'dev', 'protocol', 'type'])
+  fields(filter, 'filter', ['family', 'table', 'dev', 'protocol', 'type', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const table = filter.table === 'all' ? undefined : tableOf(filter.table, 'filter.table')
   const family = familyNumber(filter.family, 'filter.family')
   const protocol = filter.protocol === undefined ? 0 : protocolOf(filter.protocol, 'filter.protocol')
@@ -182,14 +184,15 @@ async function find(handle: NamespaceHandle, filter: RouteFilter): Promise<Found
   const body = { headerTable: table !== undefined && table < 256 ? table : 0, table, oif, protocol, type }
   const found: Found[] = []
   for (const one of family === c.AF_UNSPEC ? [c.AF_INET, c.AF_INET6] : [family]) {
-    found.push(...(await dumpTable(handle, { ...body, family: one })))
+    found.push(...(await dumpTable(handle, { ...body, family: one }, signal)))
   }
   return found
 }
 
-async function dumpTable(handle: NamespaceHandle, body: Body): Promise<Found[]> {
+async function dumpTable(handle: NamespaceHandle, body: Body, signal: AbortSignal | undefined): Promise<Found[]> {
+  const look = (one: Body): Found => ({ body: one, route: routeFrom(one) })
   try {
-    return await dump(handle, 'RTM_GETROUTE', body, 'the routes', (one): Found => ({ body: one, route: routeFrom(one) }))
+    return await dump(handle, 'RTM_GETROUTE', body, 'the routes', look, { signal })
   } catch (error) {
     // A table that has never had a route does not exist yet: it has none.
     if ((error as { code?: unknown }).code === 'ENOENT') return []

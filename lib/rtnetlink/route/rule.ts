@@ -1,5 +1,6 @@
 // Policy routing rules: which table a packet is routed by; see ip-rule(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { type Family, networkOf, parseAddress, parseCidr } from '../../cidr.ts'
 import { dump, nested, number, optionalNumber, optionalText, present } from '../../exchange.ts'
 import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
@@ -316,12 +317,18 @@ export function ruleFrom(body: Body): Rule {
 }
 
 /** In the order of their priorities, IPv4 first. */
-export async function listRules(handle: NamespaceHandle, filter: { readonly family?: 'inet' | 'inet6' } = {}): Promise<Rule[]> {
-  fields(filter, 'filter', ['family'])
+export interface RuleFilter extends Abortable {
+  /** @defaultValue both */
+  readonly family?: 'inet' | 'inet6'
+}
+
+export async function listRules(handle: NamespaceHandle, filter: RuleFilter = {}): Promise<Rule[]> {
+  fields(filter, 'filter', ['family', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const family = familyNumber(filter.family, 'filter.family')
   const rules: Rule[] = []
   for (const one of family === c.AF_UNSPEC ? [c.AF_INET, c.AF_INET6] : [family]) {
-    rules.push(...(await dump(handle, 'RTM_GETRULE', { family: one }, 'the rules', ruleFrom)))
+    rules.push(...(await dump(handle, 'RTM_GETRULE', { family: one }, 'the rules', ruleFrom, { signal })))
   }
   return rules
 }

@@ -1,5 +1,6 @@
 // Classes of queueing disciplines that divide a device among them; see tc-htb(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalText, send } from '../../exchange.ts'
 import { fields, integer, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
@@ -142,15 +143,16 @@ function classFrom(body: Body): TrafficClass {
   }
 }
 
-export interface ClassFilter {
+export interface ClassFilter extends Abortable {
   /** Only those of this queueing discipline: `'1:'`. */
   readonly qdisc?: string
 }
 
 /** Of one device; the kernel filters by the queueing discipline. */
 export async function listClasses(handle: NamespaceHandle, link: LinkRef, filter: ClassFilter = {}): Promise<TrafficClass[]> {
-  fields(filter, 'filter', ['qdisc'])
+  fields(filter, 'filter', ['qdisc', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const parent = filter.qdisc === undefined ? 0 : qdiscHandle(filter.qdisc, 'filter.qdisc')
   const body = { index: await indexOf(handle, link, 'link'), parent }
-  return dump(handle, 'RTM_GETTCLASS', body, 'the classes', classFrom)
+  return dump(handle, 'RTM_GETTCLASS', body, 'the classes', classFrom, { signal })
 }

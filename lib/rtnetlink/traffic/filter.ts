@@ -1,5 +1,6 @@
 // Filters: which packets go to which class, or into which actions; see tc(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, nested, number, optionalNumber, optionalText, send } from '../../exchange.ts'
 import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
@@ -180,10 +181,16 @@ function filterFrom(body: Body): Filter {
 }
 
 /** Those of a parent, in the order in which they are asked. */
-export async function listFilters(handle: NamespaceHandle, link: LinkRef, place: { readonly parent: string }): Promise<Filter[]> {
-  fields(place, 'filter', ['parent'])
+export async function listFilters(
+  handle: NamespaceHandle,
+  link: LinkRef,
+  place: { readonly parent: string } & Abortable,
+): Promise<Filter[]> {
+  fields(place, 'filter', ['parent', 'signal'])
+  const signal = signalOf(place, 'filter')
   const parent = filterParent(place.parent, 'filter.parent')
   const body = { index: await indexOf(handle, link, 'link'), parent }
-  const found = await dump(handle, 'RTM_GETTFILTER', body, 'the filters', (one) => (isFilter(one) ? filterFrom(one) : undefined))
+  const look = (one: Body): Filter | undefined => (isFilter(one) ? filterFrom(one) : undefined)
+  const found = await dump(handle, 'RTM_GETTFILTER', body, 'the filters', look, { signal })
   return found.filter((filter) => filter !== undefined)
 }

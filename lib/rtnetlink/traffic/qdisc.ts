@@ -1,5 +1,6 @@
 // Queueing disciplines: how a device's packets wait; see tc(8).
 
+import { type Abortable, signalOf } from '../../abort.ts'
 import { dump, number, optionalText, send } from '../../exchange.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
@@ -29,7 +30,7 @@ export type Qdisc = {
   readonly statistics?: TrafficStatistics
 } & QdiscKindInfo
 
-export interface QdiscFilter {
+export interface QdiscFilter extends Abortable {
   readonly link?: LinkRef
 }
 
@@ -113,9 +114,10 @@ export function qdiscFrom(body: Body): Qdisc {
 
 /** The kernel gives those of all devices: the choice is made here. */
 export async function listQdiscs(handle: NamespaceHandle, filter: QdiscFilter = {}): Promise<Qdisc[]> {
-  fields(filter, 'filter', ['link'])
+  fields(filter, 'filter', ['link', 'signal'])
+  const signal = signalOf(filter, 'filter')
   const index = filter.link === undefined ? undefined : await indexOf(handle, filter.link, 'filter.link')
-  const all = await dump(handle, 'RTM_GETQDISC', {}, 'the queueing disciplines', qdiscFrom)
+  const all = await dump(handle, 'RTM_GETQDISC', {}, 'the queueing disciplines', qdiscFrom, { signal })
   return index === undefined ? all : all.filter(({ link }) => link === index)
 }
 

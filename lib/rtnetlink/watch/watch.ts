@@ -1,5 +1,6 @@
 // Watching a namespace: an async iterable that starts with what the kernel has and goes on with what it tells.
 
+import { checkSignal } from '../../abort.ts'
 import { fields, integer, invalidType, invalidValue } from '../../invalid.ts'
 import type { WatchOptions as NativeOptions } from '../../native.ts'
 import type { NetEvent } from './event.ts'
@@ -58,8 +59,7 @@ function checked(options: WatchOptions): Wish {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw invalidType(`options.${name}`, 'a boolean', options[name])
   }
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-    throw invalidType('options.signal', 'an AbortSignal', options.signal)
+  checkSignal(options, 'options')
   const wanted = subjectNames.filter((name) => options[name] === true)
   if (wanted.length === 0) throw invalidValue('options', `must name what to watch: ${subjectNames.join(', ')}`, options)
   const allNamespaces = options.allNamespaces === true
