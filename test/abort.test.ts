@@ -65,7 +65,7 @@ import { suite } from './support/suite.ts'
       await setImmediate()
       turn++
     }
-    while (stats().inFlight > 0) await spin()
+    while (stats().queued + stats().inFlight > 0) await spin()
     for (let part = 0; part < 5; part++) await spin()
     const aborted = turn
     controller.abort()
