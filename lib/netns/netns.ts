@@ -50,9 +50,13 @@ import { sysctlPath, sysctlValue } from './sysctl.ts'
 export type NetnsRef = string | { readonly path: string } | { readonly pid: number } | { readonly fd: number }
 
 // An unnamed namespace that nobody closed and nobody holds: its containers vanish with the garbage. Worth a word.
-const forgotten = new FinalizationRegistry<string>((what) => {
-  process.emitWarning(`${what} was collected without close(): close it, or use \`await using\``, { code: 'NETLINK_CT_LEAK' })
-})
+const forgotten = new FinalizationRegistry<{ readonly name: string | undefined; readonly handle: NamespaceHandle }>(
+  ({ name, handle }) => {
+    const what = `the network namespace ${name ?? native.describe(handle).inode}`
+    native.close(handle)
+    process.emitWarning(`${what} was collected without close(): close it, or use \`await using\``, { code: 'NETLINK_CT_LEAK' })
+  },
+)
 
 /**
  * A network namespace held open by this process. It exists as long as somebody holds it: this object until `close()`, a process
@@ -70,17 +74,27 @@ export class Netns implements AsyncDisposable {
   #inFlight = 0
   #idle: (() => void) | undefined
   readonly #watches = new Set<() => void>()
-  /** The connections that the namespace tracks. */
-  readonly conntrack: Conntrack = new Conntrack((operation) => this.#use(operation))
-  /** The packet filter of the namespace. */
-  readonly nftables: Nftables = new Nftables((operation) => this.#use(operation))
+  #conntrack: Conntrack | undefined
+  #nftables: Nftables | undefined
 
   /** @internal use createNetns or openNetns */
   constructor(handle: NamespaceHandle, options: { readonly name?: string | undefined; readonly host?: boolean } = {}) {
     this.#handle = handle
     this.#isHost = options.host === true
     if (options.name !== undefined) this.name = options.name
-    if (!this.#isHost) forgotten.register(this, `the network namespace ${options.name ?? this.inode}`, this)
+    if (!this.#isHost) forgotten.register(this, { name: options.name, handle }, this)
+  }
+
+  /** The connections that the namespace tracks. */
+  get conntrack(): Conntrack {
+    this.#conntrack ??= new Conntrack((operation) => this.#use(operation))
+    return this.#conntrack
+  }
+
+  /** The packet filter of the namespace. */
+  get nftables(): Nftables {
+    this.#nftables ??= new Nftables((operation) => this.#use(operation))
+    return this.#nftables
   }
 
   /** @internal for the parts of this library that compose native calls */

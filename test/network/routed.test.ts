@@ -26,8 +26,8 @@ const subnets = ['10.9.0.0/24', 'fd00:9::/64']
   })
 
   /** One of several: what is sent before the kernel has noticed a new link's carrier is lost. */
-  const answers = async (place: string, address: string): Promise<boolean> =>
-    (await run('ping', ['-n', '-c', '6', '-i', '0.3', '-W', '1', address], { netns: place })).code === 0
+  const answers = async (place: string, address: string, seconds = 10): Promise<boolean> =>
+    (await run('ping', ['-n', '-c', '1', '-i', '0.3', '-w', String(seconds), address], { netns: place })).code === 0
 
   for (const driver of ['bridge', 'ptp'] as const) {
     test(`${driver}: answer an echo request in the families that are routed, and from a trusted interface in all`, async () => {
@@ -35,7 +35,7 @@ const subnets = ['10.9.0.0/24', 'fd00:9::/64']
       try {
         await mixed.attach({ name: 'web', addresses: ['10.9.0.2/24', 'fd00:9::2/64'] })
         assert.ok(await answers('internet', 'fd00:9::2'))
-        assert.not.ok(await answers('internet', '10.9.0.2'))
+        assert.not.ok(await answers('internet', '10.9.0.2', 2))
         assert.ok(await answers('lan', '10.9.0.2'))
         assert.ok(await answers('lan', 'fd00:9::2'))
       } finally {
