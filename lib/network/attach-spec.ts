@@ -101,6 +101,8 @@ export interface AttachSite {
   readonly driver: string
   readonly mtu: number
   readonly leases: Pick<Leases, 'isNameable'>
+  /** See RouteSite. */
+  readonly isDeviceTheWay?: boolean
 }
 
 const names = [

@@ -8,7 +8,7 @@ import { type BandwidthSpec, setBandwidth } from '../rtnetlink/traffic/bandwidth
 import { ifbName, isIfbOf } from '../rtnetlink/traffic/ifb.ts'
 import type { CheckedAttach } from './attach-spec.ts'
 import type { Endpoint } from './endpoint.ts'
-import { isRefusal, type PlanRoute, type PlanSysctls, refusalSpec } from './inside.ts'
+import { isRefusal, type PlanRoute, type PlanSysctls, routeSpec } from './inside.ts'
 import { findLinks } from './publish.ts'
 
 /** BR_STATE_FORWARDING. */
@@ -45,6 +45,18 @@ const seenFromHost = ({ egress, ingress }: BandwidthSpec): BandwidthSpec => ({
   ...(egress === undefined ? {} : { ingress: egress }),
 })
 
+/** At the host end, where there is one: the container cannot lift it there. */
+async function limit(
+  host: Netns,
+  inside: Netns,
+  { hostIndex }: Endpoint,
+  index: number,
+  bandwidth: BandwidthSpec,
+): Promise<void> {
+  if (hostIndex === 0) return setBandwidth(Netns.handleOf(inside), index, bandwidth)
+  return setBandwidth(Netns.handleOf(host), hostIndex, seenFromHost(bandwidth))
+}
+
 /** The limits come last: setBandwidth takes back what it did, and nothing has to be taken back after it. */
 export async function finish(
   host: Netns,
@@ -52,8 +64,19 @@ export async function finish(
   { checked, endpoint, index }: { readonly checked: CheckedAttach; readonly endpoint: Endpoint; readonly index: number },
 ): Promise<void> {
   if (checked.announce) await announce(host, inside, endpoint, index)
-  if (checked.bandwidth !== undefined)
-    await setBandwidth(Netns.handleOf(host), endpoint.hostIndex, seenFromHost(checked.bandwidth))
+  if (checked.bandwidth !== undefined) await limit(host, inside, endpoint, index, checked.bandwidth)
+}
+
+/** What an attach leaves inside that does not go with the device. */
+export interface Traces extends Pick<Attached, 'sysctlsBefore' | 'loopbackWasDown'> {
+  readonly routes: readonly PlanRoute[]
+}
+
+/** Makes a namespace that was there before what it was. */
+export async function eraseTraces(inside: Netns, { sysctlsBefore, loopbackWasDown, routes }: Traces): Promise<void> {
+  await forgetRefusals(inside, routes)
+  for (const { path, value } of sysctlsBefore.toReversed()) await inside.setSysctl(`net/${path}`, value)
+  if (loopbackWasDown) await inside.setLink(1, { up: false })
 }
 
 /** Takes an attach back, in a namespace that was there before also what does not go with the device. */
@@ -64,16 +87,14 @@ export async function takeBack(
   routes: readonly PlanRoute[],
 ): Promise<void> {
   await kernel(native.detach(plan))
-  await forgetRefusals(inside, routes)
-  for (const { path, value } of attached.sysctlsBefore.toReversed()) await inside.setSysctl(`net/${path}`, value)
-  if (attached.loopbackWasDown) await inside.setLink(1, { up: false })
+  await eraseTraces(inside, { ...attached, routes })
 }
 
 /** Routes that are no device's. In a namespace that is closed, or where somebody deleted them, there is nothing to do. */
 export async function forgetRefusals(inside: Netns, routes: readonly PlanRoute[]): Promise<void> {
   for (const route of routes.filter(isRefusal)) {
     if (inside.closed) return
-    await inside.deleteRoute(refusalSpec(route)).catch((error: unknown) => {
+    await inside.deleteRoute(routeSpec(route, 0)).catch((error: unknown) => {
       if (!(error instanceof NetlinkError && error.code === 'ESRCH')) throw error
     })
   }

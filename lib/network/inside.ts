@@ -35,6 +35,8 @@ export interface RouteSite {
   readonly subnets: readonly Cidr[]
   readonly gateways: readonly Address[]
   readonly metric: number
+  /** Nobody is a neighbor: all that is sent is given to the device. @defaultValue false */
+  readonly isDeviceTheWay?: boolean
 }
 
 function destination(value: unknown, path: string): Cidr {
@@ -49,18 +51,27 @@ function destination(value: unknown, path: string): Cidr {
   return exact
 }
 
-function gatewayOf(value: unknown, path: string, to: Cidr, { driver, subnets, gateways }: RouteSite): Address {
-  const own = gateways.find(({ family }) => family === to.family)
-  if (own === undefined)
+/** undefined where the device itself is the way. */
+function gatewayOf(value: unknown, path: string, to: Cidr, site: RouteSite): Address | undefined {
+  const { driver, subnets, gateways } = site
+  if (!subnets.some(({ family }) => family === to.family))
     throw invalidValue(path, 'is of a family that the network has no subnet of: only a refusal can lead there', to.text)
-  if (value === undefined) return own
+  if (site.isDeviceTheWay) {
+    if (value === undefined) return undefined
+    throw invalidValue(`${path}.via`, 'makes no sense where the device itself is the way', value)
+  }
+  const own = gateways.find(({ family }) => family === to.family)
+  if (value === undefined) {
+    if (own !== undefined) return own
+    throw invalidValue(path, 'needs via, a neighbor: the network has no gateway', to.text)
+  }
   const via = parseAddress(value, `${path}.via`)
   if (!subnets.some((subnet) => subnet.family === to.family && contains(subnet, via)))
     throw invalidValue(`${path}.via`, `is no neighbor: it must lie in ${subnets.map(formatCidr).join(' or ')}`, value)
-  if (driver === 'ptp' && via.text !== own.text)
+  if (driver === 'ptp' && via.text !== own?.text)
     throw invalidValue(
       `${path}.via`,
-      `can be nobody but the gateway ${own.text}: point to point there is no other neighbor`,
+      `can be nobody but the gateway ${own?.text}: point to point there is no other neighbor`,
       value,
     )
   return via
@@ -73,7 +84,7 @@ function routeOf(value: unknown, path: string, site: RouteSite): PlanRoute {
   const metric = given['metric'] === undefined ? site.metric : integer(given['metric'], `${path}.metric`, 0, largestMetric)
   if (type !== 'unicast' && given['via'] !== undefined)
     throw invalidValue(`${path}.via`, `makes no sense with the type ${type}: nothing goes anywhere`, given['via'])
-  const gateway = type === 'unicast' ? gatewayOf(given['via'], path, to, site).bytes : nothing
+  const gateway = type === 'unicast' ? (gatewayOf(given['via'], path, to, site)?.bytes ?? nothing) : nothing
   return {
     to: to.bytes,
     prefixLength: to.prefixLength,
@@ -87,10 +98,16 @@ function routeOf(value: unknown, path: string, site: RouteSite): PlanRoute {
 /** Whether a route goes with the device that it leads through. */
 export const isRefusal = ({ type }: PlanRoute): boolean => type !== types.unicast
 
-/** The same for a verb of Netns. */
-export function refusalSpec({ to, prefixLength, metric, type }: PlanRoute): RouteSpec {
+/** The same for a verb of Netns; `dev` is the device that routes which are no refusals lead through. */
+export function routeSpec({ to, prefixLength, gateway, onlink, metric, type }: PlanRoute, dev: number): RouteSpec {
   const [name] = Object.entries(types).find(([, number]) => number === type) as [RouteType, number]
-  return { to: `${formatAddress(to)}/${prefixLength}`, type: name, ...(metric === 0 ? {} : { metric }) }
+  return {
+    to: `${formatAddress(to)}/${prefixLength}`,
+    type: name,
+    ...(metric === 0 ? {} : { metric }),
+    ...(type === types.unicast ? { dev, onlink } : {}),
+    ...(gateway.length === 0 ? {} : { via: formatAddress(gateway) }),
+  }
 }
 
 export const unicast: number = types.unicast

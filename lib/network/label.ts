@@ -148,44 +148,63 @@ const sources = (ipv4: string | undefined, ipv6: string | undefined): Masquerade
   ...(ipv6 === undefined ? {} : { ipv6 }),
 })
 
-function fitting(text: string, what: string, remedy: string): string {
+/** Of an alias. Throws a RangeError when the kernel does not keep that much. */
+export function fitting(text: string, what: string, remedy: string): string {
   if (text.length <= longest) return text
   const message = `${what} take ${text.length} characters to remember, the kernel keeps ${longest}: ${remedy}`
   throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' })
 }
 
-/** Throws a RangeError when the ports' description does not fit the alias. */
-export function formatEndpointLabel({ name, ports, mac, limited = false, labels = {} }: EndpointLabel): string {
-  const words = [prefix, 'endpoint', name, ...formatPorts(ports)]
-  if (mac !== undefined) words.push(`mac=${mac}`)
-  if (limited) words.push('limited')
+/** What is remembered of an endpoint beside its name and ports. */
+export type Marks = Pick<EndpointLabel, 'mac' | 'limited' | 'labels'>
+
+export function markWords({ mac, limited = false, labels = {} }: Marks): string[] {
   const own = Object.entries(labels).map(([key, text]) => `@${key}=${encodeURIComponent(text)}`)
-  const what = own.length === 0 ? `the published ports of '${name}'` : `the published ports and labels of '${name}'`
-  return fitting([...words, ...own].join(' '), what, own.length === 0 ? 'publish ranges' : 'publish ranges, shorten the labels')
+  return [...(mac === undefined ? [] : [`mac=${mac}`]), ...(limited ? ['limited'] : []), ...own]
 }
+
+const isMac = (word: string): boolean => word.startsWith('mac=')
+const isLabel = (word: string): boolean => word.startsWith('@')
+const isMark = (word: string): boolean => isMac(word) || isLabel(word) || word === 'limited'
+
+/** Throws what names and labels that somebody spoiled make it throw. */
+export function readMarks(words: readonly string[]): Required<Marks> {
+  const mac = words.find(isMac)?.slice('mac='.length)
+  const labels = words.filter(isLabel).map((word) => {
+    const [key = '', text = ''] = word.slice(1).split('=')
+    return [key, decodeURIComponent(text)] as const
+  })
+  return {
+    mac: mac === undefined ? undefined : macAddress(mac, 'the alias'),
+    limited: words.includes('limited'),
+    labels: Object.fromEntries(labels),
+  }
+}
+
+/** Throws a RangeError when the ports' description does not fit the alias. */
+export function formatEndpointLabel({ name, ports, ...marks }: EndpointLabel): string {
+  const words = [prefix, 'endpoint', name, ...formatPorts(ports), ...markWords(marks)]
+  const isLabelled = Object.keys(marks.labels ?? {}).length > 0
+  const what = isLabelled ? `the published ports and labels of '${name}'` : `the published ports of '${name}'`
+  return fitting(words.join(' '), what, isLabelled ? 'publish ranges, shorten the labels' : 'publish ranges')
+}
+
+/** Whether that was thrown for a text that somebody spoiled. */
+export const isSpoiled = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof URIError
 
 /** undefined for an alias that is not ours, or that somebody spoiled. */
 export function parseEndpointLabel(alias: string | undefined): EndpointLabel | undefined {
   const [mark, kind, name, ...words] = alias?.split(' ') ?? []
   if (mark !== prefix || kind !== 'endpoint' || name === undefined) return undefined
-  const isMac = (word: string): boolean => word.startsWith('mac=')
-  const isLabel = (word: string): boolean => word.startsWith('@')
-  const mac = words.find(isMac)?.slice('mac='.length)
   try {
-    const ports = words.filter((word) => !isMac(word) && !isLabel(word) && word !== 'limited')
-    const labels = words.filter(isLabel).map((word) => {
-      const [key = '', text = ''] = word.slice(1).split('=')
-      return [key, decodeURIComponent(text)] as const
-    })
-    return {
-      name: objectName(name, 'the alias'),
-      ports: readPortWords(ports, 'the alias'),
-      mac: mac === undefined ? undefined : macAddress(mac, 'the alias'),
-      limited: words.includes('limited'),
-      labels: Object.fromEntries(labels),
-    }
+    const ports = readPortWords(
+      words.filter((word) => !isMark(word)),
+      'the alias',
+    )
+    return { name: objectName(name, 'the alias'), ports, ...readMarks(words) }
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError || error instanceof URIError) return undefined
+    if (isSpoiled(error)) return undefined
     throw error
   }
 }

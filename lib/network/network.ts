@@ -127,7 +127,7 @@ export class Network implements EndpointOwner {
    * SUBNET_FULL, ADDRESS_IN_USE, PORT_IN_USE, PROTOCOL_UNSUPPORTED; the error's `operation` names the step.
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
-    const checked = this.#checked(spec)
+    const checked = this.checkAttach(spec)
     await requireProtocols(this.#host, checked.ports)
     return choosePorts(this.#host, checked.ports, this.#site.translated, (ports) => this.#attach(spec, checked, ports))
   }
@@ -357,7 +357,8 @@ export class Network implements EndpointOwner {
     )
   }
 
-  #checked(spec: AttachSpec): CheckedAttach {
+  /** @internal the options of an attach, checked and completed */
+  checkAttach(spec: AttachSpec): CheckedAttach {
     const { subnets, gateways, internal } = this.#facts
     const { driver, mtu } = this
     const routed = this.#site.routed
@@ -379,7 +380,7 @@ export class Network implements EndpointOwner {
 
   #check(spec: AttachSpec, at: number): void {
     try {
-      this.#checked(spec)
+      this.checkAttach(spec)
     } catch (error) {
       if (error instanceof Error) error.message = `specs[${at}]: ${error.message}`
       throw error

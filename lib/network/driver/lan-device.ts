@@ -6,16 +6,12 @@ import { NetlinkError } from '../../errors.ts'
 import { send } from '../../exchange.ts'
 import { type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
-import { rolledBack } from '../../roll-back.ts'
-import { addressMessage } from '../../rtnetlink/address.ts'
 import * as c from '../../rtnetlink/constants.ts'
 import { ipvlan } from '../../rtnetlink/link/kind/ipvlan.ts'
 import { macvlan } from '../../rtnetlink/link/kind/macvlan.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
-import { routeChange } from '../../rtnetlink/route/route.ts'
 import { NetworkError } from '../errors.ts'
-import { announceSysctls } from '../finish.ts'
-import type { PlanSysctls } from '../inside.ts'
+import { groupOf } from '../group.ts'
 import type { LanDriver, LanMode } from './lan-label.ts'
 
 export interface LanDevice {
@@ -26,22 +22,29 @@ export interface LanDevice {
   /** Absent: the parent's. */
   readonly mac: string | undefined
   readonly mtu: number
+  /** In which it is until it is complete; see unfinishedGroup. */
+  readonly group: number
 }
 
-const loopback = 1
 /** The kernel counts its own indexes up from 1. */
 const firstIndex = 2 ** 30
 const mostIndexClashes = 8
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
 
+/**
+ * By it a device is known as one that an attach has made and not leased yet: the kernel takes no alias and no other name with the message
+ * that makes it. See unleasedDevices.
+ */
+export const unfinishedGroup = (network: string): number => groupOf(network, 0)
+
 /** `fd`: of the namespace where it is made. */
-export function creation({ driver, mode, parent, ifname, mac, mtu }: LanDevice, index: number, fd: number): Message {
+export function creation({ driver, mode, parent, ifname, mac, mtu, group }: LanDevice, index: number, fd: number): Message {
   const data = { macvlan, ipvlan }[driver].data({ mode } as never, 'network')
   return {
     type: 'RTM_NEWLINK',
     flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-    body: { index, name: ifname, link: parent.index, mac, mtu, netnsFd: fd, info: { kind: driver, data } },
+    body: { index, name: ifname, link: parent.index, mac, mtu, group, netnsFd: fd, info: { kind: driver, data } },
     step: `make the ${driver} ${ifname} on ${parent.name}`,
   }
 }
@@ -96,75 +99,6 @@ function explained(error: unknown, { driver, mode, parent, mtu }: LanDevice): un
     'PARENT_IN_USE',
     `${parent.name} takes no macvlan: another has it to itself (passthru), or it is no Ethernet device`,
   )
-}
-
-export interface LanConfiguration {
-  readonly index: number
-  readonly ifname: string
-  readonly alias: string
-  /** In CIDR. */
-  readonly addresses: readonly string[]
-  /** Of each family that has a default route: its gateway, or undefined for the device itself. */
-  readonly ways: readonly { readonly family: 2 | 10; readonly gateway: string | undefined }[]
-  /** Of the default routes; 0: the kernel's. */
-  readonly metric: number
-  /** Of the device. */
-  readonly sysctls: PlanSysctls
-  /** Whether the wire is told of its addresses as it comes up: they may have been another machine's. */
-  readonly announce: boolean
-}
-
-/** Settings, addresses, up, default routes. */
-export async function configure(netns: Netns, configuration: LanConfiguration): Promise<void> {
-  const { index, alias, addresses, ways, metric } = configuration
-  await writeSettings(netns, configuration)
-  const up = (which: number, step: string): Message => ({
-    type: 'RTM_SETLINK',
-    flags: 0,
-    body: { index: which, flags: c.IFF_UP, change: c.IFF_UP },
-    step,
-  })
-  const wasUp = (await netns.getLink(loopback)).up
-  await rolledBack(
-    () =>
-      send(Netns.handleOf(netns), [
-        { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" },
-        ...addresses.map((address) => addressMessage(index, address, address.includes(':') ? { nodad: true } : {}, 'address')),
-        up(loopback, 'set the loopback inside up'),
-        up(index, 'set the device inside up'),
-        ...ways.flatMap(({ family, gateway }) => {
-          const to = family === 2 ? '0.0.0.0/0' : '::/0'
-          const route = {
-            to,
-            dev: index,
-            ...(gateway === undefined ? {} : { via: gateway }),
-            ...(metric === 0 ? {} : { metric }),
-          }
-          return routeChange('add', route)
-            .build(() => index)
-            .map((message) => ({ ...message, step: 'add the default route inside' }))
-        }),
-      ]),
-    async () => {
-      if (!wasUp) await netns.setLink(loopback, { up: false })
-    },
-  )
-}
-
-async function writeSettings(netns: Netns, { ifname, addresses, sysctls, announce }: LanConfiguration): Promise<void> {
-  const ipv6 = addresses.some((address) => address.includes(':'))
-  // Before it comes up: of a device without IPv6 nothing of it is heard.
-  const settings = ipv6 ? { accept_ra: 0, accept_dad: 0, disable_ipv6: 0 } : { disable_ipv6: 1 }
-  for (const [key, value] of Object.entries(settings)) {
-    try {
-      await netns.setSysctl(`net/ipv6/conf/${ifname}/${key}`, value)
-    } catch (error) {
-      // A kernel without IPv6 has nothing to turn off.
-      if (ipv6 || !isCode(error, 'ENOENT')) throw error
-    }
-  }
-  for (const { path, value } of [...(announce ? announceSysctls(ifname, ipv6) : []), ...sysctls])
-    await netns.setSysctl(`net/${path}`, value)
 }
 
 /** The host's own addresses on the parent, which no container may get. */

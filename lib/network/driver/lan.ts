@@ -1,48 +1,44 @@
 // Networks whose containers are on the wire of one of the host's devices, the parent: macvlan and ipvlan. The host has no end of their links.
 
-import { type Family, formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
+import { formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
-import { fields, invalidType, invalidValue, list, outOfRange } from '../../invalid.ts'
+import { fields, invalidType, list } from '../../invalid.ts'
 import { formatMac, objectName } from '../../names.ts'
 import type { Netns } from '../../netns/netns.ts'
 import { createNetns, givenNetns } from '../../netns/registry.ts'
 import { rolledBack } from '../../roll-back.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
-import { type AttachSpec, type CheckedAttach, checkAttach } from '../attach-spec.ts'
-import { type AttachedEndpoint, Endpoint } from '../endpoint.ts'
+import type { AttachSpec, CheckedAttach } from '../attach-spec.ts'
+import type { AttachedEndpoint, Endpoint } from '../endpoint.ts'
 import { absentLink, NetworkError } from '../errors.ts'
+import { eraseTraces, finish, forgetRefusals } from '../finish.ts'
+import { isRefusal, type PlanRoute, unicast } from '../inside.ts'
 import { type NetworkLabel, networkAltname } from '../label.ts'
 import { Leases, type Place } from '../lease.ts'
 import { Network, type NetworkJson } from '../network.ts'
 import type { Port } from '../port.ts'
 import { type NetworkFacts, reservedNumbers } from '../site.ts'
-import { configure, hostAddresses, makeDevice } from './lan-device.ts'
+import { hostAddresses, makeDevice, unfinishedGroup } from './lan-device.ts'
+import { checkLanAttach, LanEndpoint, wordsOf } from './lan-endpoint.ts'
+import { configure } from './lan-inside.ts'
 import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
-import { leaseAlias, surveyLeases } from './lease-survey.ts'
-import { existing, type Lease, LeaseTable, longestName } from './lease-table.ts'
+import { leaseAlias, refuseLongAlias, surveyLeases } from './lease-survey.ts'
+import { existing, type Lease, LeaseTable } from './lease-table.ts'
 
 type OnLan = NetworkLabel & { readonly lan: LanLabel }
 type LanFacts = NetworkFacts & OnLan
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
 
-/** Of what attach takes. */
-const attachOptions = ['name', 'netns', 'addresses', 'mac', 'ifname', 'defaultRoute', 'metric', 'sysctls', 'announce']
-
-/** An endpoint that has no end on the host: `hostIfname` is empty, `hostIndex` is 0. */
-export class LanEndpoint extends Endpoint {
-  /** @internal */
-  readonly lease: Lease
-
-  /** @internal use Network.attach or Network.endpoint */
-  constructor(network: LanNetwork, lease: Lease, addresses: readonly string[], netns: Netns | undefined) {
-    const { name, ifname, mac } = lease
-    const facts = { name, network: network.name, netns, ifname, mac, addresses, gateways: network.gateways, ports: [] }
-    super({ ...facts, hostIfname: '', hostIndex: 0, label: { name, ports: [] }, isBridgePort: false, routed: [] }, network)
-    this.lease = lease
-  }
+/** What this object keeps of an endpoint until the detach. */
+interface Held {
+  readonly netns: Netns
+  /** Whether attach made or opened it. */
+  readonly isOurs: boolean
+  /** Those that do not go with the device. */
+  readonly routes: readonly PlanRoute[]
 }
 
 /** What a LanNetwork is as JSON. */
@@ -64,8 +60,8 @@ export class LanNetwork extends Network {
   readonly #host: Netns
   readonly #leases: Leases
   readonly #table: LeaseTable
-  /** Namespaces that attach made or opened, held until the detach. */
-  readonly #held = new Map<string, Netns>()
+  /** By the device. */
+  readonly #held = new Map<string, Held>()
 
   /** @internal use createNetwork or openNetwork */
   constructor(label: OnLan, bridge: Link, host: Netns) {
@@ -81,22 +77,21 @@ export class LanNetwork extends Network {
   }
 
   /**
-   * Joins a container to the wire, whose machines are told of its address unless `announce` is false: a device on the parent, made in the container's namespace, with an address and the default route.
-   * All or nothing. Leases of containers that died are taken back where they are in the way.
+   * Joins a container to the wire, whose machines are told of its address unless `announce` is false: a device on the parent, made in the
+   * container's namespace, with an address and the default route. All or nothing. Leases of containers that died are taken back where
+   * they are in the way.
    *
    * Rejects with EEXIST when the name is taken in the network (or the interface name, the default route inside), SUBNET_FULL,
    * ADDRESS_IN_USE, PARENT_NOT_FOUND, PARENT_IN_USE; the error's `operation` names the step.
    */
   override async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
-    const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
-    const checked = checkAttach(spec, { ...this.#facts, mtu: this.mtu, prefixLengths, routed: [], leases: this.#leases })
-    this.#refuseForeign(spec, checked)
+    const checked = this.checkAttach(spec)
     const given = await givenNetns(spec.netns, 'netns')
     const netns = given?.netns ?? (await createNetns())
     const isOurs = given === undefined || given.opened
     try {
-      const lease = await this.#lease({ ...checked, announce: spec.announce ?? true }, netns)
-      if (isOurs) this.#held.set(keyOf(lease), netns)
+      const lease = await this.#lease(checked, netns)
+      this.#held.set(keyOf(lease), { netns, isOurs, routes: checked.routes.filter(isRefusal) })
       return this.#endpoint(lease, netns) as AttachedEndpoint
     } catch (error) {
       if (isOurs) await netns.close()
@@ -104,19 +99,13 @@ export class LanNetwork extends Network {
     }
   }
 
-  #refuseForeign(spec: AttachSpec, { name, sysctls }: CheckedAttach): void {
-    const { driver, mode } = this
-    if (name.length > longestName) throw outOfRange(`the length of name with the driver ${driver}`, 1, longestName, name.length)
-    for (const [option, value] of Object.entries(spec)) {
-      if (value === undefined || attachOptions.includes(option)) continue
-      if (option === 'publish')
-        throw invalidValue('publish', `makes no sense with the driver ${driver}: the LAN reaches the container itself`, value)
-      throw invalidValue(option, `is not there with the driver ${driver}`, value)
-    }
-    if (sysctls.some(({ ofDevice }) => !ofDevice))
-      throw invalidValue('sysctls', `can be those of the interface only (IFNAME) with the driver ${driver}`, spec.sysctls)
-    if (spec.mac !== undefined && (driver === 'ipvlan' || mode === 'passthru'))
-      throw invalidValue('mac', `is the parent's with ${driver === 'ipvlan' ? 'ipvlan' : 'the mode passthru'}`, spec.mac)
+  /** @internal */
+  override checkAttach(spec: AttachSpec): CheckedAttach {
+    const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
+    const { driver, mode, mtu, name } = this
+    const checked = checkLanAttach(spec, { ...this.#facts, driver, mode, mtu, prefixLengths, leases: this.#leases })
+    refuseLongAlias(this.#host, name, { name: checked.name, words: wordsOf(checked) })
+    return checked
   }
 
   #endpoint(lease: Lease, netns: Netns | undefined): LanEndpoint {
@@ -211,30 +200,23 @@ export class LanNetwork extends Network {
 
   /** One attempt with one place. The device first: a lease without one is nobody's. */
   async #join(checked: CheckedAttach, netns: Netns, parent: Link, place: Place): Promise<Lease> {
-    const { name, ifname, defaultRoute, metric, sysctls, announce } = checked
-    const { driver, mode, mtu, internal } = this
+    const { name, ifname } = checked
+    const { driver, mode, mtu } = this
     const hasOwnMac = driver === 'macvlan' && mode !== 'passthru'
     const mac = hasOwnMac ? (checked.mac ?? formatMac(this.#leases.at(place).mac)) : undefined
     const nsid = await nsidOf(this.#host, netns)
-    const index = await makeDevice(this.#host, netns, { driver, mode, parent, ifname, mac, mtu })
+    const group = unfinishedGroup(this.name)
+    const index = await makeDevice(this.#host, netns, { driver, mode, parent, ifname, mac, mtu, group })
     const addresses = this.#addressesAt(place)
-    const lease: Lease = { name, nsid, inode: netns.inode, index, ifname, mac: mac ?? parent.mac ?? '', addresses }
+    const words = wordsOf(checked)
+    const lease: Lease = { name, nsid, inode: netns.inode, index, ifname, mac: mac ?? parent.mac ?? '', addresses, words }
     let isClaimed = false
     return rolledBack(
       async () => {
         await this.#claim(lease)
         isClaimed = true
         await this.#expectNetwork()
-        await configure(netns, {
-          index,
-          ifname,
-          alias: leaseAlias(this.#host, this.name, lease),
-          addresses: addresses.map(this.#withPrefix),
-          ways: defaultRoute && !internal ? this.#ways() : [],
-          metric,
-          sysctls,
-          announce,
-        })
+        await this.#configure(checked, netns, lease)
         return lease
       },
       async () => {
@@ -244,10 +226,32 @@ export class LanNetwork extends Network {
     )
   }
 
-  #ways(): { readonly family: Family; readonly gateway: string | undefined }[] {
+  async #configure(checked: CheckedAttach, netns: Netns, lease: Lease): Promise<void> {
+    const { index, ifname } = lease
+    const { sysctls, announce } = checked
+    const traces = await configure(netns, {
+      index,
+      ifname,
+      alias: leaseAlias(this.#host, this.name, lease),
+      addresses: lease.addresses.map(this.#withPrefix),
+      routes: [...this.#ways(checked), ...checked.routes],
+      sysctls,
+      announce,
+    })
+    const endpoint = this.#endpoint(lease, netns)
+    await rolledBack(
+      () => finish(this.#host, netns, { checked, endpoint, index }),
+      () => eraseTraces(netns, traces),
+    )
+  }
+
+  #ways({ defaultRoute, metric }: CheckedAttach): PlanRoute[] {
+    if (!defaultRoute) return []
     const { subnets, gateways } = this.#facts
-    if (isRouted(this.mode)) return subnets.map(({ family }) => ({ family, gateway: undefined }))
-    return gateways.map(({ family, text }) => ({ family, gateway: text }))
+    const ways = isRouted(this.mode)
+      ? subnets.map(({ bytes }) => ({ to: bytes.map(() => 0), gateway: nothing }))
+      : gateways.map(({ bytes }) => ({ to: bytes.map(() => 0), gateway: bytes }))
+    return ways.map((way) => ({ ...way, prefixLength: 0, onlink: false, metric, type: unicast }))
   }
 
   async #claim(lease: Lease): Promise<void> {
@@ -289,8 +293,15 @@ export class LanNetwork extends Network {
   /** Gives back those whose containers died, and resolves to the others. */
   async #livingOf(leases: readonly Lease[]): Promise<Lease[]> {
     const dead = await deadAmong(this.#host, leases)
-    for (const lease of dead) await this.#table.release(lease)
+    for (const lease of dead) await this.#giveBack(lease)
     return leases.filter((lease) => !dead.includes(lease))
+  }
+
+  /** The device first: a lease without one is taken back by whoever finds it. */
+  async #giveBack(lease: Lease): Promise<void> {
+    // Through the host's number for the namespace: it need not be open here.
+    await deleteDevice(this.#host, lease)
+    await this.#table.release(lease)
   }
 
   /**
@@ -342,10 +353,11 @@ export class LanNetwork extends Network {
   override async detachEndpoint(endpoint: Endpoint): Promise<void> {
     if (!(endpoint instanceof LanEndpoint)) throw invalidType('endpoint', `one of the network '${this.name}'`, endpoint.name)
     const { lease } = endpoint
-    // Through the host's number for the namespace: it need not be open here.
-    await deleteDevice(this.#host, lease)
-    await this.#table.release(lease)
-    await this.#held.get(keyOf(lease))?.close()
+    await this.#giveBack(lease)
+    const held = this.#held.get(keyOf(lease))
+    if (held === undefined) return
+    await forgetRefusals(held.netns, held.routes)
+    if (held.isOurs) await held.netns.close()
     this.#held.delete(keyOf(lease))
   }
 
@@ -388,6 +400,7 @@ export class LanNetwork extends Network {
   }
 }
 
+const nothing = new Uint8Array(0)
 const keyOf = ({ nsid, index }: Lease): string => `${nsid}/${index}`
 
 const inUse = (why: string, cause?: NetlinkError): NetworkError =>

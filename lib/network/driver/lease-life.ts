@@ -10,6 +10,8 @@ import { kernel, NetlinkError } from '../../errors.ts'
 import { type KernelRefusal, type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
 import * as c from '../../rtnetlink/constants.ts'
+import { getLinkMessage, linkFrom } from '../../rtnetlink/link/link.ts'
+import { ifbName, isIfbOf } from '../../rtnetlink/traffic/ifb.ts'
 import type { Lease } from './lease-table.ts'
 
 const { EINVAL, ENODEV } = constants.errno
@@ -53,11 +55,27 @@ export async function deadAmong(host: Netns, leases: readonly Lease[]): Promise<
   return dead
 }
 
-/** With its addresses and routes, wherever it is. One that is gone is no error. */
-export async function deleteDevice(host: Netns, device: Device): Promise<void> {
-  const outcomes = await kernel(
-    native.submit(Netns.handleOf(host), [about('RTM_DELLINK', device, "delete the container's device")]),
-  )
-  const refusal = outcomes[0]?.error
-  if (refusal !== undefined && !isGone(refusal)) throw new NetlinkError(refusal)
+/**
+ * With its addresses and routes, wherever it is, and with the device that carried what it received, if that was limited. What is gone
+ * is no error.
+ */
+export async function deleteDevice(host: Netns, { nsid, index, words }: Lease): Promise<void> {
+  const limiter = words.includes('limited') ? await limiterOf(host, { nsid, index }) : undefined
+  const gone = [index, ...(limiter === undefined ? [] : [limiter])]
+  const messages = gone.map((one) => about('RTM_DELLINK', { nsid, index: one }, "delete the container's device"))
+  for (const { error } of await kernel(native.submit(Netns.handleOf(host), messages)))
+    if (error !== undefined && !isGone(error)) throw new NetlinkError(error)
+}
+
+/** What setBandwidth made inside. */
+async function limiterOf(host: Netns, { nsid, index }: Device): Promise<number | undefined> {
+  const { body, ...question } = getLinkMessage(ifbName(index), 'link')
+  const asked = { ...question, body: { ...body, targetNetnsid: nsid } }
+  const [outcome] = await kernel(native.submit(Netns.handleOf(host), [asked]))
+  if (outcome?.error !== undefined) {
+    if (isGone(outcome.error)) return undefined
+    throw new NetlinkError(outcome.error)
+  }
+  const link = linkFrom(outcome?.replies[0] ?? {})
+  return isIfbOf(link, index) ? link.index : undefined
 }

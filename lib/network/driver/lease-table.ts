@@ -2,8 +2,8 @@
 // has no chains, so no packet sees it. Whoever creates an element has the address, across threads and processes: the kernel
 // refuses a second one. A container's name and its addresses are leased in one transaction.
 
-import { parseAddress } from '../../cidr.ts'
-import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { formatAddress, parseAddress } from '../../cidr.ts'
+import { kernel, NetlinkError } from '../../errors.ts'
 import { read } from '../../exchange.ts'
 import { type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
@@ -11,6 +11,7 @@ import { compile } from '../../nftables/compile/compile.ts'
 import { concatenated, element, mark } from '../../nftables/element.ts'
 import { families, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
+import { isSpoiled, readMarks } from '../label.ts'
 
 export interface Lease {
   /** Of the endpoint. */
@@ -25,6 +26,8 @@ export interface Lease {
   readonly mac: string
   /** Without their prefixes; IPv4 first. */
   readonly addresses: readonly string[]
+  /** What else is to be remembered, in the words of a host end's alias: `limited`, `@app=shop`. */
+  readonly words: readonly string[]
 }
 
 /** A container's name is four times `ifname`, the one type of a set that is text: 15 characters and a NUL. */
@@ -34,14 +37,18 @@ const pieceLength = 15
 export const longestName: number = pieces * pieceLength
 /** In place of an empty piece, which nft lists and does not read: `nft list ruleset` must be able to come back by `nft -f`. */
 const nothing = '/'
+type SetName = 'endpoints' | 'addresses4' | 'addresses6' | 'holders' | 'words'
+/** What a comment holds, as nft bounds it: longer words go on in the next element. */
+const longestComment = 127
 /** `holders` tells this lease from a later one of the same name and address. */
-const sets = {
+const sets: Readonly<Record<SetName, readonly string[]>> = {
   endpoints: ['ifname', 'ifname', 'ifname', 'ifname'],
   addresses4: ['ipv4_addr'],
   addresses6: ['ipv6_addr'],
   holders: ['mark', 'mark'],
+  words: ['mark', 'mark', 'mark'],
 }
-type SetName = keyof typeof sets
+const setNames = Object.keys(sets) as SetName[]
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
 
@@ -56,14 +63,59 @@ function nameKey(name: string): Uint8Array {
 
 const nameOf = (key: Uint8Array): string => new TextDecoder().decode(key).replaceAll(/[\0/]/g, '')
 
-const commentOf = ({ nsid, inode, index, ifname, mac, addresses }: Lease): string =>
-  [nsid, inode, index, ifname, mac, ...addresses].join(' ')
+function piecesOf({ words }: Lease): string[] {
+  const text = words.join(' ')
+  return Array.from({ length: Math.ceil(text.length / longestComment) }, (_, piece) =>
+    text.slice(piece * longestComment, (piece + 1) * longestComment),
+  )
+}
+
+/** The last word says how many elements of `words` belong to it. */
+function commentOf(lease: Lease): string {
+  const { nsid, inode, index, ifname, mac, addresses } = lease
+  const count = piecesOf(lease).length
+  return [nsid, inode, index, ifname, mac, ...addresses, ...(count === 0 ? [] : [`+${count}`])].join(' ')
+}
+
+/** As its element of `endpoints` tells it. */
+interface Told {
+  readonly lease: Lease
+  readonly pieces: number
+}
 
 /** undefined for an element that somebody made by hand. */
-function leaseOf(name: string, comment: string): Lease | undefined {
-  const [nsid = '', inode = '', index = '', ifname = '', mac = '', ...addresses] = comment.split(' ')
+function toldBy(name: string, comment: string): Told | undefined {
+  const [nsid = '', inode = '', index = '', ifname = '', mac = '', ...rest] = comment.split(' ')
+  const addresses = rest.filter((word) => !word.startsWith('+'))
   if (![nsid, inode, index].every((number) => /^\d+$/.test(number)) || addresses.length === 0) return undefined
-  return { name, nsid: Number(nsid), inode: BigInt(inode), index: Number(index), ifname, mac, addresses }
+  const pieces = Number(rest.find((word) => /^\+\d$/.test(word)) ?? 0)
+  const lease = { name, nsid: Number(nsid), inode: BigInt(inode), index: Number(index), ifname, mac, addresses, words: [] }
+  return { lease, pieces }
+}
+
+const holderKey = ({ nsid, index }: Lease): Uint8Array => concatenated(mark(nsid), mark(index))
+const wordsKey = ({ nsid, index }: Lease, piece: number): Uint8Array => concatenated(mark(nsid), mark(index), mark(piece))
+const hex = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+
+/** An element of one of the sets. */
+export interface LeaseElement {
+  readonly set: SetName
+  readonly key: Uint8Array
+  readonly comment: string
+}
+
+/** All that a lease is, its name first and its device last. */
+export function elementsOf(lease: Lease): LeaseElement[] {
+  const { name, addresses } = lease
+  return [
+    { set: 'endpoints', key: nameKey(name), comment: commentOf(lease) },
+    ...addresses.map((text): LeaseElement => {
+      const { family, bytes } = parseAddress(text, 'address')
+      return { set: family === 2 ? 'addresses4' : 'addresses6', key: bytes, comment: name }
+    }),
+    ...piecesOf(lease).map((comment, piece): LeaseElement => ({ set: 'words', key: wordsKey(lease, piece), comment })),
+    { set: 'holders', key: holderKey(lease), comment: name },
+  ]
 }
 
 export class LeaseTable {
@@ -103,25 +155,24 @@ export class LeaseTable {
     }
   }
 
-  #message(type: string, flags: number, set: SetName, key: Uint8Array, comment: string | undefined, step: string): Message {
+  #message(
+    type: string,
+    flags: number,
+    { set, key, comment }: Partial<LeaseElement> & Pick<LeaseElement, 'set' | 'key'>,
+    step: string,
+  ): Message {
     const elements = [element(key, undefined, comment)]
     return { type, flags, body: { family: families.inet, table: this.name, set, elements }, step }
   }
 
-  #keys({ name, nsid, index, addresses }: Lease): [set: SetName, key: Uint8Array, what: string][] {
-    const keys = addresses.map((text): [SetName, Uint8Array, string] => {
-      const { family, bytes } = parseAddress(text, 'address')
-      return [family === 2 ? 'addresses4' : 'addresses6', bytes, `lease the address ${text}`]
-    })
-    const device = concatenated(mark(nsid), mark(index))
-    return [['endpoints', nameKey(name), `claim the name ${this.name}/${name}`], ...keys, ['holders', device, 'note the device']]
+  #step({ set, key }: LeaseElement): string {
+    if (set === 'endpoints') return `claim the name ${this.name}/${nameOf(key)}`
+    if (set === 'words') return "note the endpoint's labels"
+    return set === 'holders' ? 'note the device' : `lease the address ${formatAddress(key)}`
   }
 
   #elements(lease: Lease): Message[] {
-    return this.#keys(lease).map(([set, key, step]) => {
-      const comment = set === 'endpoints' ? commentOf(lease) : lease.name
-      return this.#message('NFT_MSG_NEWSETELEM', NLM_F_CREATE | NLM_F_EXCL, set, key, comment, step)
-    })
+    return elementsOf(lease).map((one) => this.#message('NFT_MSG_NEWSETELEM', NLM_F_CREATE | NLM_F_EXCL, one, this.#step(one)))
   }
 
   /** EEXIST, with the step that names what is taken; ENOENT when the table is gone. */
@@ -135,9 +186,9 @@ export class LeaseTable {
    */
   async release(lease: Lease): Promise<void> {
     const step = `give back what '${lease.name}' leased`
-    const gone = this.#keys(lease)
+    const gone = elementsOf(lease)
       .reverse()
-      .map(([set, key]) => this.#message(`NFT_MSG_${set === 'holders' ? 'DEL' : 'DESTROY'}SETELEM`, 0, set, key, undefined, step))
+      .map(({ set, key }) => this.#message(`NFT_MSG_${set === 'holders' ? 'DEL' : 'DESTROY'}SETELEM`, 0, { set, key }, step))
     try {
       await kernel(native.transact(this.#handle, gone))
     } catch (error) {
@@ -145,34 +196,82 @@ export class LeaseTable {
     }
   }
 
-  /** The lease of a container, by one question. */
+  /** Those of these elements that are there. */
+  async #look(wanted: readonly Pick<LeaseElement, 'set' | 'key'>[], step: string): Promise<LeaseElement[]> {
+    const questions = wanted.map((one) => this.#message('NFT_MSG_GETSETELEM', 0, one, step))
+    const outcomes = await kernel(native.submit(this.#handle, questions))
+    return outcomes.flatMap(({ error, replies }, at) => {
+      if (error === undefined) return elementsIn(wanted[at]?.set as SetName, replies)
+      const refusal = new NetlinkError(error)
+      if (refusal.code === 'ENOENT') return []
+      throw refusal
+    })
+  }
+
+  /** The lease of a container: one question, and one more for its labels if it has any. */
   async find(name: string): Promise<Lease | undefined> {
-    const question = this.#message('NFT_MSG_GETSETELEM', 0, 'endpoints', nameKey(name), undefined, `look for '${name}'`)
-    const outcomes = await kernel(native.submit(this.#handle, [question]))
-    const refusal = firstRefusal(outcomes)
-    if (refusal !== undefined) {
-      const error = new NetlinkError(refusal)
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    }
-    return outcomes.flatMap(({ replies }) => readLeases(replies))[0]
+    const step = `look for '${name}'`
+    const [found] = await this.#look([{ set: 'endpoints', key: nameKey(name) }], step)
+    const told = found && toldBy(name, found.comment)
+    if (told === undefined || told.pieces === 0) return told?.lease
+    const keys = Array.from({ length: told.pieces }, (_, piece) => ({ set: 'words' as const, key: wordsKey(told.lease, piece) }))
+    return withWords(told, byKey(await this.#look(keys, step)))
+  }
+
+  async #elementsIn(set: SetName): Promise<LeaseElement[]> {
+    const body = { family: families.inet, table: this.name, set }
+    // A torn answer will do: whoever claims what came in between is refused.
+    const { objects } = await read(this.#handle, { type: 'NFT_MSG_GETSETELEM', flags: 0, body }, (reply) => reply)
+    return elementsIn(set, objects)
   }
 
   /** All of them; ENOENT when the table is gone. */
   async list(): Promise<Lease[]> {
-    const body = { family: families.inet, table: this.name, set: 'endpoints' }
-    // A torn answer will do: whoever claims what came in between is refused.
-    const { objects } = await read(this.#handle, { type: 'NFT_MSG_GETSETELEM', flags: 0, body }, (reply) => reply)
-    return readLeases(objects)
+    const told = leasesAmong(await this.#elementsIn('endpoints'))
+    if (told.every(({ pieces }) => pieces === 0)) return told.map(({ lease }) => lease)
+    const comments = byKey(await this.#elementsIn('words'))
+    return told.map((one) => withWords(one, comments))
+  }
+
+  /** All elements; ENOENT when the table is gone, or one of its sets. */
+  async contents(): Promise<LeaseElement[]> {
+    const all: LeaseElement[] = []
+    for (const set of setNames) all.push(...(await this.#elementsIn(set)))
+    return all
   }
 }
 
-function readLeases(bodies: readonly { readonly [field: string]: unknown }[]): Lease[] {
+function leasesAmong(elements: readonly LeaseElement[]): Told[] {
+  return elements.flatMap(({ set, key, comment }) => (set === 'endpoints' ? (toldBy(nameOf(key), comment) ?? []) : []))
+}
+
+const byKey = (elements: readonly LeaseElement[]): Map<string, string> =>
+  new Map(elements.map(({ key, comment }) => [hex(key), comment]))
+
+/** Not those that somebody spoiled. */
+function isReadable(words: readonly string[]): boolean {
+  try {
+    return readMarks(words) !== undefined
+  } catch (error) {
+    if (isSpoiled(error)) return false
+    throw error
+  }
+}
+
+/** `comments`: those of elements of `words`, by their keys. */
+function withWords({ lease, pieces }: Told, comments: ReadonlyMap<string, string>): Lease {
+  const own = Array.from({ length: pieces }, (_, piece) => comments.get(hex(wordsKey(lease, piece))) ?? '')
+  const text = own.join('')
+  const words = text === '' ? [] : text.split(' ')
+  return { ...lease, words: isReadable(words) ? words : [] }
+}
+
+function elementsIn(set: SetName, bodies: readonly { readonly [field: string]: unknown }[]): LeaseElement[] {
   return bodies.flatMap(({ elements }) =>
     (Array.isArray(elements) ? (elements as { key?: { value?: unknown }; userdata?: unknown }[]) : []).flatMap(
       ({ key, userdata }) => {
-        if (!(key?.value instanceof Uint8Array) || !(userdata instanceof Uint8Array)) return []
-        return leaseOf(nameOf(key.value), readComment(userdata) ?? '') ?? []
+        if (!(key?.value instanceof Uint8Array)) return []
+        return { set, key: key.value, comment: (userdata instanceof Uint8Array ? readComment(userdata) : undefined) ?? '' }
       },
     ),
   )
