@@ -6,7 +6,7 @@ import { dump, nested, number, optionalNumber, optionalText, present, sweep } fr
 import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
-import { indexOf, type LinkRef } from './link/ref.ts'
+import { called, indexOf, type LinkRef } from './link/ref.ts'
 import { type Operation, perform } from './operation.ts'
 
 export type Scope = keyof typeof c.RT_SCOPE
@@ -227,7 +227,10 @@ const scopes = Object.keys(c.RT_SCOPE) as Scope[]
 export function addressChange(verb: AddressVerb, link: LinkRef, address: string, options: AddressOptions): Operation {
   return {
     devices: [{ ref: link, path: 'link' }],
-    build: (resolve) => [addressMessage(resolve(link), address, options, 'address', verb)],
+    build: (resolve) => {
+      const message = addressMessage(resolve(link), address, options, 'address', verb)
+      return [{ ...message, step: `${message.step} on ${called(link)}` }]
+    },
   }
 }
 
@@ -243,7 +246,7 @@ export function addressDeletion(link: LinkRef, address: string, options: Pick<Ad
         type: 'RTM_DELADDR',
         flags: 0,
         body: { family: cidr.family, prefixLength: cidr.prefixLength, index: resolve(link), local: cidr.text, address: peer },
-        step: `delete the address ${formatCidr(cidr)}`,
+        step: `delete the address ${formatCidr(cidr)} on ${called(link)}`,
       },
     ],
   }

@@ -179,7 +179,7 @@ export async function waitForNeighbor(watching: Watching, address: string, condi
     const result = found.find(({ state }) => (states as readonly string[]).includes(state))
     return result === undefined ? { last: found[0] } : { result }
   }
-  const what = `the neighbor ${text} ${states.join(' or ')}`
+  const what = `the neighbor ${text}${ref === undefined ? '' : ` on ${nameOf(ref)}`} ${states.join(' or ')}`
   return follow(watching, what, { neighbors: true, links: ref !== undefined }, condition, (event) => {
     if (event.type === 'link' && ref !== undefined) {
       if (event.action !== 'delete' && isLink(event.link, ref)) on.add(event.link.index)

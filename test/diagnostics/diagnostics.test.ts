@@ -40,7 +40,7 @@ test('a request is told at its start and its end, as one object that names the n
     assert.is(info.error, undefined)
   }
   assert.ok(starts.some(({ messages }) => messages.includes('RTM_NEWADDR')))
-  assert.ok(starts.some(({ steps }) => steps.includes('add the address 127.0.0.2/8')))
+  assert.ok(starts.some(({ steps }) => steps.includes('add the address 127.0.0.2/8 on lo')))
 })
 
 test('a refusal is told between the two, as the error that the caller gets', async () => {
@@ -111,7 +111,7 @@ test('what the kernel says though it did it is told as a warning, in the words t
     await ns.addClass('i0', { kind: 'htb', parent: '1:', classId: '1:1', rate: '1gbit' })
     await ns.addClass('i0', { kind: 'htb', parent: '1:1', classId: '1:2', rate: '1mbit' })
   })
-  assert.equal(told, [{ source: 'kernel', operation: 'add the class 1:1', netns: ns.inode, message }])
+  assert.equal(told, [{ source: 'kernel', operation: 'add the class 1:1 of i0', netns: ns.inode, message }])
   assert.is((await ns.listClasses('i0')).length, 2)
 })
 

@@ -241,11 +241,11 @@ test("an address that is there already is EEXIST, in the kernel's words", async 
   const error = await failureOf(ns.addAddress('br0', '10.0.0.1/24'))
   assert.equal(
     [error.code, error.errno, error.syscall, error.operation, error.extack, error.index],
-    ['EEXIST', -17, 'RTM_NEWADDR', 'add the address 10.0.0.1/24', 'ipv4: Address already assigned', 0],
+    ['EEXIST', -17, 'RTM_NEWADDR', 'add the address 10.0.0.1/24 on br0', 'ipv4: Address already assigned', 0],
   )
   assert.match(
     error.message,
-    /^EEXIST: file already exists, RTM_NEWADDR: add the address 10\.0\.0\.1\/24: ipv4: Address already assigned$/,
+    /^EEXIST: file already exists, RTM_NEWADDR: add the address 10\.0\.0\.1\/24 on br0: ipv4: Address already assigned$/,
   )
   assert.equal(await kernelState(ns), before)
   await ns.addAddress('br0', 'fd00::1/64')
@@ -263,7 +263,10 @@ test('deleting an address that the device does not have is EADDRNOTAVAIL', async
   await ns.addAddress('br0', '10.0.0.1/24')
   for (const cidr of ['10.0.0.2/24', '10.0.0.1/25', 'fd00::9/64']) {
     const error = await failureOf(ns.deleteAddress('br0', cidr))
-    assert.equal([error.code, error.syscall, error.operation], ['EADDRNOTAVAIL', 'RTM_DELADDR', `delete the address ${cidr}`])
+    assert.equal(
+      [error.code, error.syscall, error.operation],
+      ['EADDRNOTAVAIL', 'RTM_DELADDR', `delete the address ${cidr} on br0`],
+    )
   }
   assert.is((await seen(ns)).length, 1)
 })

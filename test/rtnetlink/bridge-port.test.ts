@@ -136,14 +136,14 @@ test('a backup that is no port of the bridge is refused, and nothing is left', a
   const error = await failureOf(
     ns.createLink({ kind: 'ifb', name: 'i0', master: 'br0', bridgePort: { backupPort: 'w0', isolated: true } }),
   )
-  assert.equal([error.code, error.operation], ['ENOENT', 'change the options of the port'])
+  assert.equal([error.code, error.operation], ['ENOENT', 'change the options of the port i0'])
   assert.equal(await kernelState(ns), before)
 })
 
 test('what is no port is ENOTSUP, what is not there ENODEV', async () => {
   await using ns = await town()
   const error = await failureOf(ns.setBridgePort('w0', { hairpin: true }))
-  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_SETLINK', 'change the options of the port'])
+  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_SETLINK', 'change the options of the port w0'])
   assert.is((await failureOf(ns.setBridgePort('nosuch0', { hairpin: true }))).code, 'ENODEV')
   assert.is((await failureOf(ns.setBridgePort('v0', { backupPort: 'nosuch0' }))).code, 'ENODEV')
 })

@@ -251,7 +251,7 @@ for (const [what, filter, left] of flushes) {
 test.skipIf(before(8), 'what is no bridge has nothing to flush', async () => {
   await using ns = await town()
   const error = await failureOf(ns.flushMdb('w0'))
-  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELMDB', 'flush the multicast groups'])
+  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELMDB', 'flush the multicast groups of w0'])
 })
 
 test('a batch adds and deletes, and stops at what is refused', async () => {

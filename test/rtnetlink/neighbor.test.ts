@@ -255,7 +255,7 @@ test('a flush of a vxlan device, which has no VLANs', async () => {
 test('what has no forwarding entries has none to flush', async () => {
   await using ns = await town()
   const error = await failureOf(ns.flushFdb('v1'))
-  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELNEIGH', 'flush the forwarding entries'])
+  assert.equal([error.code, error.syscall, error.operation], ['ENOTSUP', 'RTM_DELNEIGH', 'flush the forwarding entries of v1'])
   assert.is((await failureOf(ns.flushFdb('nosuch0'))).code, 'ENODEV')
 })
 

@@ -132,7 +132,7 @@ test('nothing is left when the peer cannot be completed', async () => {
   await ns.createLink({ kind: 'ifb', name: 'i0', altnames: ['taken'] })
   const before = await kernelState(ns)
   const error = await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', altnames: ['taken'] } }))
-  assert.equal([error.code, error.operation], ['EEXIST', 'add alternative names'])
+  assert.equal([error.code, error.operation], ['EEXIST', 'add the alternative names taken'])
   assert.is((await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', master: 'nobody' } }))).code, 'ENODEV')
   assert.is((await failureOf(ns.createVethPair({ name: 'a', peer: { name: 'b', gsoMaxSize: 0xffffffff } }))).code, 'EINVAL')
   assert.equal(await kernelState(ns), before)
@@ -214,11 +214,17 @@ test('whatever the kernel refuses, nothing is left, and the error names the step
     syscall: string,
     operation: string | undefined,
   ][] = [
-    ['name taken', { ...end, name: 'taken', peer }, 'EEXIST', 'RTM_NEWLINK', 'make the veth pair taken'],
-    ['peer name taken', { ...end, peer: { ...peer, name: 'occupied' } }, 'EEXIST', 'RTM_NEWLINK', 'make the veth pair v0'],
-    ['no such master', { ...end, master: 'nobody', peer }, 'ENODEV', 'RTM_GETLINK', undefined],
-    ['master is no bridge', { ...end, master: 'lo', peer }, 'ENOTSUP', 'RTM_NEWLINK', 'make the veth pair v0'],
-    ['no such master index', { ...end, master: 9999, peer }, 'EINVAL', 'RTM_NEWLINK', 'make the veth pair v0'],
+    ['name taken', { ...end, name: 'taken', peer }, 'EEXIST', 'RTM_NEWLINK', 'make the veth pair taken and eth0'],
+    [
+      'peer name taken',
+      { ...end, peer: { ...peer, name: 'occupied' } },
+      'EEXIST',
+      'RTM_NEWLINK',
+      'make the veth pair v0 and occupied',
+    ],
+    ['no such master', { ...end, master: 'nobody', peer }, 'ENODEV', 'RTM_GETLINK', 'look for nobody'],
+    ['master is no bridge', { ...end, master: 'lo', peer }, 'ENOTSUP', 'RTM_NEWLINK', 'make the veth pair v0 and eth0'],
+    ['no such master index', { ...end, master: 9999, peer }, 'EINVAL', 'RTM_NEWLINK', 'make the veth pair v0 and eth0'],
     [
       'peer address twice',
       { ...end, peer: { ...peer, addresses: ['10.0.0.2/24', '10.0.0.2/24'] } },
@@ -259,7 +265,7 @@ test('whatever the kernel refuses, nothing is left, and the error names the step
       { ...end, peer: { ...peer, routes: [{ to: 'default', dev: 'nobody' }] } },
       'ENODEV',
       'RTM_GETLINK',
-      undefined,
+      'look for nobody',
     ],
   ]
   for (const [what, spec, code, syscall, operation] of cases) {

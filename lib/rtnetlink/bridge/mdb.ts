@@ -7,7 +7,7 @@ import { fields, integer, invalidValue, list, oneOf } from '../../invalid.ts'
 import { formatMac, macBytes } from '../../names.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef } from '../link/ref.ts'
+import { called, indexOf, type LinkRef } from '../link/ref.ts'
 import { optionalBoolean } from '../link/settings.ts'
 import { type Operation, perform, type ResolveLink } from '../operation.ts'
 import { protocolOf } from '../route/spec.ts'
@@ -138,7 +138,7 @@ export function mdbChange(verb: 'add' | 'replace', spec: MdbSpec): Operation {
         flags: verbFlags[verb],
         // The kernel has no permanent entry for the host.
         body: mdbBody(spec, permanent ?? resolve(spec.port) !== resolve(spec.bridge), resolve),
-        step: `${verb} the multicast group ${spec.group}`,
+        step: `${verb} the multicast group ${spec.group} on ${called(spec.port)}`,
       },
     ],
   }
@@ -153,7 +153,7 @@ export function mdbDeletion(key: MdbKey): Operation {
         type: 'RTM_DELMDB',
         flags: 0,
         body: mdbBody(key, false, resolve),
-        step: `delete the multicast group ${key.group}`,
+        step: `delete the multicast group ${key.group} on ${called(key.port)}`,
       },
     ],
   }
@@ -179,7 +179,7 @@ export function mdbFlush(bridge: LinkRef, filter: MdbFlush = {}): Operation {
       },
       attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
     },
-    step: 'flush the multicast groups',
+    step: `flush the multicast groups of ${called(bridge)}`,
   })
   return {
     devices: [{ ref: bridge, path: 'bridge' }, ...(filter.port === undefined ? [] : [{ ref: filter.port, path: 'filter.port' }])],

@@ -9,12 +9,12 @@ import { type BridgePortOptions, backupOf, newPortNames, portData, portMessage }
 export type NewBridgePort = Omit<BridgePortOptions, 'state'>
 
 export function newPortMessages(
-  index: number,
+  { index, name }: { readonly index: number; readonly name: string },
   options: NewBridgePort | undefined,
   path: string,
   resolve: ResolveLink,
 ): Message[] {
-  return options === undefined ? [] : [portMessage(index, portData(options, path, resolve, newPortNames))]
+  return options === undefined ? [] : [portMessage(index, portData(options, path, resolve, newPortNames), name)]
 }
 
 /** Looks up the device that the options name. */

@@ -124,11 +124,11 @@ export function portData(options: BridgePortOptions, path: string, resolve: Reso
   return { ...data, backupPort: backupPort === null ? 0 : resolve(backupPort) }
 }
 
-export const portMessage = (index: number, port: Body): Message => ({
+export const portMessage = (index: number, port: Body, name: string): Message => ({
   type: 'RTM_SETLINK',
   flags: 0,
   body: { family: c.AF_BRIDGE, index, port },
-  step: 'change the options of the port',
+  step: `change the options of the port ${name}`,
 })
 
 /** The device that the options name. */

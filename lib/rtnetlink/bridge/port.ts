@@ -1,7 +1,7 @@
 // Changing a bridge's port.
 
 import type { NamespaceHandle } from '../../native.ts'
-import { changedLink, type Link } from '../link/link.ts'
+import { called, changedLink, type Link } from '../link/link.ts'
 import type { LinkRef } from '../link/ref.ts'
 import type { Operation } from '../operation.ts'
 import { type BridgePortOptions, backupOf, portData, portMessage } from './port-options.ts'
@@ -11,7 +11,7 @@ export function portChange(ref: LinkRef, options: BridgePortOptions): Operation 
   portData(options, 'port', () => 1)
   return {
     devices: [{ ref, path: 'link' }, ...backupOf(options, 'port')],
-    build: (resolve) => [portMessage(resolve(ref), portData(options, 'port', resolve))],
+    build: (resolve) => [portMessage(resolve(ref), portData(options, 'port', resolve), called(ref))],
   }
 }
 

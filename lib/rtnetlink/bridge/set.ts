@@ -2,7 +2,7 @@
 
 import { fields } from '../../invalid.ts'
 import type { NamespaceHandle } from '../../native.ts'
-import { changedLink, type Link, type LinkRef } from '../link/link.ts'
+import { called, changedLink, type Link, type LinkRef } from '../link/link.ts'
 import type { Operation } from '../operation.ts'
 import { type BridgeOptions, bridgeData, bridgeOptionNames } from './options.ts'
 
@@ -13,7 +13,12 @@ export function bridgeChange(ref: LinkRef, options: BridgeOptions): Operation {
   return {
     devices: [{ ref, path: 'link' }],
     build: (resolve) => [
-      { type: 'RTM_NEWLINK', flags: 0, body: { index: resolve(ref), info }, step: 'change the options of the bridge' },
+      {
+        type: 'RTM_NEWLINK',
+        flags: 0,
+        body: { index: resolve(ref), info },
+        step: `change the options of the bridge ${called(ref)}`,
+      },
     ],
   }
 }

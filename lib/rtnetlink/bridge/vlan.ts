@@ -5,7 +5,7 @@ import { dump, nested, number, optionalNumber } from '../../exchange.ts'
 import { fields, integer, invalidValue } from '../../invalid.ts'
 import type { Body, Field, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef } from '../link/ref.ts'
+import { called, indexOf, type LinkRef } from '../link/ref.ts'
 import { optionalBoolean } from '../link/settings.ts'
 import { type Operation, perform } from '../operation.ts'
 import { count, dataOf, flag, multicastRouters, namesOf, type OptionTable, readOptions, word } from './option.ts'
@@ -113,7 +113,7 @@ function membershipChange(
         type: verb === 'add' ? 'RTM_SETLINK' : 'RTM_DELLINK',
         flags: 0,
         body: { family: c.AF_BRIDGE, index: resolve(ref), bridge },
-        step: `${verb} VLANs`,
+        step: `${verb} VLANs of ${called(ref)}`,
       },
     ],
   }
@@ -140,7 +140,12 @@ export function vlanChange(ref: LinkRef, vlans: VlanIds, settings: BridgeVlanSet
   return {
     devices: [{ ref, path: 'link' }],
     build: (resolve) => [
-      { type: 'RTM_NEWVLAN', flags: 0, body: { family: c.AF_BRIDGE, index: resolve(ref), entries }, step: 'change VLANs' },
+      {
+        type: 'RTM_NEWVLAN',
+        flags: 0,
+        body: { family: c.AF_BRIDGE, index: resolve(ref), entries },
+        step: `change VLANs of ${called(ref)}`,
+      },
     ],
   }
 }

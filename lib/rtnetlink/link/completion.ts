@@ -43,7 +43,7 @@ export function completion(
   const { up, ...settings } = spec
   optionalBoolean(up, `${path}.up`)
   set({ ...laterBody(settings, path), ...more }, `complete ${spec.name}`)
-  messages.push(...newPortMessages(index, spec.bridgePort, `${path}.bridgePort`, resolve))
+  messages.push(...newPortMessages({ index, name: spec.name }, spec.bridgePort, `${path}.bridgePort`, resolve))
   if (spec.altnames !== undefined) {
     const altnames = list(spec.altnames, `${path}.altnames`).map((name, at) => altname(name, `${path}.altnames[${at}]`))
     if (altnames.length > 0) messages.push(altnamesAddition(index, altnames))
@@ -59,5 +59,5 @@ export const altnamesAddition = (index: number, altnames: readonly string[]): Me
   type: 'RTM_NEWLINKPROP',
   flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
   body: { index, altnames },
-  step: 'add alternative names',
+  step: `add the alternative names ${altnames.join(', ')}`,
 })

@@ -12,7 +12,7 @@ import {
   type Setting,
   type Settings,
 } from './device-settings-table.ts'
-import { getLinkMessage, type LinkRef, refBody } from './ref.ts'
+import { called, getLinkMessage, type LinkRef, refBody } from './ref.ts'
 import { generations } from './settings.ts'
 
 export interface DeviceSettings {
@@ -124,7 +124,7 @@ export async function getDeviceSettings(handle: NamespaceHandle, ref: SettingsRe
 }
 
 /** One message for all that netlink takes, of both families; undefined when there is none. */
-function settingsMessage(index: number, changes: readonly Change[]): Message | undefined {
+function settingsMessage(ref: LinkRef, index: number, changes: readonly Change[]): Message | undefined {
   if (changes.length === 0) return undefined
   const conf: (number | undefined)[] = []
   for (const change of changes) if (change.family === 'ipv4') conf[settingOf(change)[1] - 1] = change.number >>> 0
@@ -133,7 +133,7 @@ function settingsMessage(index: number, changes: readonly Change[]): Message | u
     inet: conf.length === 0 ? undefined : { conf: Array.from(conf) },
     inet6: mode === undefined ? undefined : { addrGenMode: mode.number },
   }
-  return { type: 'RTM_SETLINK', flags: 0, body: { index, afSpec }, step: 'set the settings of the device' }
+  return { type: 'RTM_SETLINK', flags: 0, body: { index, afSpec }, step: `change the settings of ${called(ref)}` }
 }
 
 export async function setDeviceSettings(handle: NamespaceHandle, ref: SettingsRef, settings: DeviceSettings): Promise<void> {
@@ -144,7 +144,7 @@ export async function setDeviceSettings(handle: NamespaceHandle, ref: SettingsRe
   if (!isShared(ref)) {
     const link = await ask(handle, ref)
     device = optionalText(link, 'name') ?? ''
-    const message = settingsMessage(number(link, 'index'), byNetlink)
+    const message = settingsMessage(ref, number(link, 'index'), byNetlink)
     if (message !== undefined) await send(handle, [message])
   }
   for (const change of changes) {

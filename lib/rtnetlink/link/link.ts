@@ -10,7 +10,7 @@ import * as c from '../constants.ts'
 import { type Operation, perform } from '../operation.ts'
 import { altnamesAddition } from './completion.ts'
 import { type KindInfo, readKind } from './kind/kinds.ts'
-import { altname, getLinkMessage, indexOf, type LinkRef, refBody } from './ref.ts'
+import { altname, called, getLinkMessage, indexOf, type LinkRef, refBody } from './ref.ts'
 import {
   type AddressGeneration,
   generations,
@@ -22,7 +22,7 @@ import {
 } from './settings.ts'
 import { type LinkStatistics, linkStatisticsFrom } from './statistics.ts'
 
-export { altname, getLinkMessage, indexOf, type LinkRef, refBody } from './ref.ts'
+export { altname, called, getLinkMessage, indexOf, type LinkRef, refBody } from './ref.ts'
 
 /** RFC 2863 operational state, in the words of `ip link`. */
 export type OperState = 'unknown' | 'notpresent' | 'down' | 'lowerlayerdown' | 'testing' | 'dormant' | 'up'
@@ -230,7 +230,14 @@ export function nameMessages(index: number, changes: LinkChanges): Message[] {
   return [
     ...(deleted.length === 0
       ? []
-      : [{ type: 'RTM_DELLINKPROP', flags: 0, body: { index, altnames: deleted }, step: 'delete alternative names' }]),
+      : [
+          {
+            type: 'RTM_DELLINKPROP',
+            flags: 0,
+            body: { index, altnames: deleted },
+            step: `delete the alternative names ${deleted.join(', ')}`,
+          },
+        ]),
     ...(added.length === 0 ? [] : [altnamesAddition(index, added)]),
   ]
 }
@@ -285,7 +292,7 @@ export async function changedLink(handle: NamespaceHandle, ref: LinkRef, { devic
 /** By name without a look-up: the kernel resolves it. */
 export function linkDeletion(ref: LinkRef): Operation {
   const body = refBody(ref, 'link')
-  return { devices: [], build: () => [{ type: 'RTM_DELLINK', flags: 0, body, step: 'delete the link' }] }
+  return { devices: [], build: () => [{ type: 'RTM_DELLINK', flags: 0, body, step: `delete ${called(ref)}` }] }
 }
 
 export async function deleteLink(handle: NamespaceHandle, ref: LinkRef): Promise<void> {

@@ -23,6 +23,13 @@ export function refBody(ref: LinkRef, path: string): Body {
   throw invalidType(path, 'a device: its name, its index or a Link', ref)
 }
 
+/** In messages: its name, where that was given. */
+export function called(ref: LinkRef): string {
+  if (typeof ref === 'string') return ref
+  const { name, index = ref } = Object(ref) as { readonly name?: unknown; readonly index?: unknown }
+  return typeof name === 'string' ? name : `the device ${index}`
+}
+
 export function altname(value: unknown, path: string): string {
   if (typeof value !== 'string') throw invalidType(path, 'a string', value)
   const length = Buffer.byteLength(value)
@@ -35,6 +42,7 @@ export const getLinkMessage = (ref: LinkRef, path: string): Message => ({
   type: 'RTM_GETLINK',
   flags: 0,
   body: { ...refBody(ref, path), extMask: c.RTEXT_FILTER_SKIP_STATS },
+  step: `look for ${called(ref)}`,
 })
 
 /** The index of a device; asks the kernel only for a name. */

@@ -115,7 +115,7 @@ export async function createVethPair(
       type: 'RTM_NEWLINK',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
       body: { ...create, master },
-      step: `make the veth pair ${spec.name}`,
+      step: `make the veth pair ${spec.name} and ${peer.name}`,
     },
     getLinkMessage(spec.name, 'veth.name'),
   ])

@@ -7,7 +7,7 @@ import { fields, integer, invalidType, oneOf } from '../../invalid.ts'
 import { macAddress } from '../../names.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { getLinkMessage, indexOf, type LinkRef } from '../link/ref.ts'
+import { called, getLinkMessage, indexOf, type LinkRef } from '../link/ref.ts'
 import { type Operation, perform } from '../operation.ts'
 
 const NTF_SELF = 0x02
@@ -129,7 +129,11 @@ export function fdbChange(verb: FdbVerb, spec: FdbSpec): Operation {
   return {
     devices: [{ ref: spec?.link, path: 'entry.link' }],
     build: (resolve) => [
-      { ...verbs[verb], body: body(spec, resolve(spec.link)), step: `${verb} the forwarding entry ${spec.mac}` },
+      {
+        ...verbs[verb],
+        body: body(spec, resolve(spec.link)),
+        step: `${verb} the forwarding entry ${spec.mac} on ${called(spec.link)}`,
+      },
     ],
   }
 }
@@ -171,7 +175,7 @@ export async function flushFdb(handle: NamespaceHandle, link: LinkRef, filter: F
   const found = outcome?.replies[0] ?? {}
   const flags = optionalNumber(found, 'master') === undefined ? NTF_SELF : NTF_MASTER
   const body = { family: c.AF_BRIDGE, index: number(found, 'index'), flags, vlan, ...states }
-  await send(handle, [{ type: 'RTM_DELNEIGH', flags: NLM_F_BULK, body, step: 'flush the forwarding entries' }])
+  await send(handle, [{ type: 'RTM_DELNEIGH', flags: NLM_F_BULK, body, step: `flush the forwarding entries of ${called(link)}` }])
 }
 
 function stateOf(state: number): FdbState {

@@ -8,7 +8,7 @@ import { macAddress } from '../../names.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
 import { familyName, familyNumber } from '../address.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef } from '../link/ref.ts'
+import { called, indexOf, type LinkRef } from '../link/ref.ts'
 import { type Operation, perform } from '../operation.ts'
 import { protocolOf, type RouteProtocol } from '../route/spec.ts'
 
@@ -156,7 +156,7 @@ export function neighborChange(verb: 'add' | 'replace', spec: NeighborSpec): Ope
         type: 'RTM_NEWNEIGH',
         flags: flagsFor[verb],
         body: body(spec, resolve(spec.link)),
-        step: `${verb} the neighbor ${spec.address}`,
+        step: `${verb} the neighbor ${spec.address} on ${called(spec.link)}`,
       },
     ],
   }
@@ -175,7 +175,7 @@ export function neighborDeletion(key: NeighborKey): Operation {
         type: 'RTM_DELNEIGH',
         flags: 0,
         body: { family: address.family, index: resolve(key.link), flags: flagsOf(key), address: address.text },
-        step: `delete the neighbor ${address.text}`,
+        step: `delete the neighbor ${address.text} on ${called(key.link)}`,
       },
     ],
   }

@@ -232,9 +232,20 @@ function ruleBody(spec: RuleSpec): Body {
   } as Body
 }
 
+/** As ip-rule(8) would say it: `100: from 10.9.0.0/24 lookup 100`. */
+function ruleWords({ priority, from = 'all', to, iif, oif, mark, table, action }: RuleSpec): string {
+  const selectors = { to, iif, oif, fwmark: mark }
+  const words = Object.entries(selectors).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]))
+  const then = table === undefined ? (action === undefined ? [] : [action]) : [`lookup ${table}`]
+  return [...(priority === undefined ? [] : [`${priority}:`]), `from ${from}`, ...words, ...then].join(' ')
+}
+
 export function ruleAddition(spec: RuleSpec): Operation {
   const body = ruleBody(spec)
-  return { devices: [], build: () => [{ type: 'RTM_NEWRULE', flags: c.NLM_F_CREATE | c.NLM_F_EXCL, body, step: 'add the rule' }] }
+  return {
+    devices: [],
+    build: () => [{ type: 'RTM_NEWRULE', flags: c.NLM_F_CREATE | c.NLM_F_EXCL, body, step: `add the rule ${ruleWords(spec)}` }],
+  }
 }
 
 /** What was not given does not narrow the match. */
@@ -244,7 +255,7 @@ export function ruleDeletion(spec: RuleSpec): Operation {
     ...(spec.action === undefined ? { action: 0 } : {}),
     ...(spec.table === undefined ? { table: undefined, headerTable: 0 } : {}),
   }
-  return { devices: [], build: () => [{ type: 'RTM_DELRULE', flags: 0, body, step: 'delete the rule' }] }
+  return { devices: [], build: () => [{ type: 'RTM_DELRULE', flags: 0, body, step: `delete the rule ${ruleWords(spec)}` }] }
 }
 
 /** EEXIST when there is an equal rule, or one with more selectors: where the kernel looks for one, an absent selector matches any. */

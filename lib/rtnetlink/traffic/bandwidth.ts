@@ -155,7 +155,7 @@ const replace = (index: number, spec: TbfSpec, step: string): Message => ({
 
 function egressMessages(state: State, spec: TbfSpec | undefined): Message[] {
   if (spec !== undefined) return [replace(state.link.index, spec, `limit what ${state.link.name} sends`)]
-  return state.root?.kind === 'tbf' ? [deleteQdiscMessage(state.link.index, 'root')] : []
+  return state.root?.kind === 'tbf' ? [deleteQdiscMessage(state.link, state.link.index, 'root')] : []
 }
 
 /** The bucket is there before anything is sent through it. */
@@ -192,7 +192,7 @@ function unlimitIngressMessages(state: State): Message[] {
   const { link, ifb, hook } = state
   const messages: Message[] = []
   if (ifb === undefined) return messages
-  if (hook?.kind === 'ingress' && !state.shared) messages.push(deleteQdiscMessage(link.index, 'ingress'))
+  if (hook?.kind === 'ingress' && !state.shared) messages.push(deleteQdiscMessage(link, link.index, 'ingress'))
   else if (state.redirected) {
     const { index, parent, info } = filterBody(link.index, { kind: 'u32', parent: 'ingress', priority }, [])
     messages.push({ type: 'RTM_DELTFILTER', flags: 0, body: { index, parent, info } })

@@ -5,7 +5,7 @@ import { dump, nested, number, optionalText, send } from '../../exchange.ts'
 import { fields, integer, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef, refBody } from '../link/link.ts'
+import { called, indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { classId, eitherHandle, formatHandle, formatParent, qdiscHandle } from './handle.ts'
 import { rateFields, rateFrom, transmitSize, transmitTicks, wideRate } from './psched.ts'
 import { statisticsFrom, type TrafficStatistics } from './statistics.ts'
@@ -93,7 +93,7 @@ async function change(handle: NamespaceHandle, link: LinkRef, spec: ClassSpec, f
   refBody(link, 'link')
   classBody(1, spec)
   const body = classBody(await indexOf(handle, link, 'link'), spec)
-  await send(handle, [{ type: 'RTM_NEWTCLASS', flags, body, step: `${verb} the class ${spec.classId}` }])
+  await send(handle, [{ type: 'RTM_NEWTCLASS', flags, body, step: `${verb} the class ${spec.classId} of ${called(link)}` }])
 }
 
 /** EEXIST when there is a class of that id. */
@@ -109,7 +109,9 @@ export async function deleteClass(handle: NamespaceHandle, link: LinkRef, id: st
   refBody(link, 'link')
   const number = classId(id, 'classId')
   const index = await indexOf(handle, link, 'link')
-  await send(handle, [{ type: 'RTM_DELTCLASS', flags: 0, body: { index, handle: number }, step: `delete the class ${id}` }])
+  await send(handle, [
+    { type: 'RTM_DELTCLASS', flags: 0, body: { index, handle: number }, step: `delete the class ${id} of ${called(link)}` },
+  ])
 }
 
 function classFrom(body: Body): TrafficClass {

@@ -5,7 +5,7 @@ import { dump, nested, number, optionalNumber, optionalText, send } from '../../
 import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef, refBody } from '../link/link.ts'
+import { called, indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { type Action, type ActionSpec, actionBodies, actionDevs, actionsFrom } from './filter/action.ts'
 import { type FlowerInfo, type FlowerSpec, flowerInfo, flowerNames, flowerOptions } from './filter/flower.ts'
 import { type U32Info, type U32Spec, u32Info, u32Options } from './filter/u32.ts'
@@ -119,7 +119,7 @@ async function change(handle: NamespaceHandle, link: LinkRef, spec: FilterSpec, 
   refBody(link, 'link')
   filterBody(1, spec, [])
   const [index, devs] = await Promise.all([indexOf(handle, link, 'link'), actionDevs(handle, spec.actions, 'filter.actions')])
-  const step = `${verb} the ${spec.kind} filter at ${spec.parent}`
+  const step = `${verb} the ${spec.kind} filter of ${called(link)} at ${spec.parent}`
   await send(handle, [{ type: 'RTM_NEWTFILTER', flags, body: filterBody(index, spec, devs), step }])
 }
 
@@ -146,7 +146,7 @@ export async function deleteFilter(handle: NamespaceHandle, link: LinkRef, ref: 
     kind,
   })
   body(1)
-  const step = `delete the filters at ${ref.parent}`
+  const step = `delete the filters of ${called(link)} at ${ref.parent}`
   await send(handle, [{ type: 'RTM_DELTFILTER', flags: 0, body: body(await indexOf(handle, link, 'link')), step }])
 }
 

@@ -5,7 +5,7 @@ import { dump, number, optionalText, send } from '../../exchange.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../../native.ts'
 import * as c from '../constants.ts'
-import { indexOf, type LinkRef, refBody } from '../link/link.ts'
+import { called, indexOf, type LinkRef, refBody } from '../link/link.ts'
 import { formatHandle, formatParent, ingress, ingressHandle, qdiscHandle, qdiscParent } from './handle.ts'
 import type { QdiscKind } from './qdisc/kind.ts'
 import { isQdiscKind, type QdiscKindInfo, type QdiscKindName, type QdiscKindSpec, qdiscKinds } from './qdisc/kinds.ts'
@@ -70,7 +70,9 @@ async function change(handle: NamespaceHandle, link: LinkRef, spec: QdiscSpec, f
   refBody(link, 'link')
   qdiscBody(1, spec)
   const body = qdiscBody(await indexOf(handle, link, 'link'), spec)
-  await send(handle, [{ type: 'RTM_NEWQDISC', flags, body, step: `${verb} the queueing discipline ${body['kind']}` }])
+  await send(handle, [
+    { type: 'RTM_NEWQDISC', flags, body, step: `${verb} the queueing discipline ${body['kind']} of ${called(link)}` },
+  ])
 }
 
 /** EEXIST when there is one with the same handle, or the place is taken by one that somebody made. */
@@ -81,19 +83,19 @@ export const addQdisc = (handle: NamespaceHandle, link: LinkRef, spec: QdiscSpec
 export const replaceQdisc = (handle: NamespaceHandle, link: LinkRef, spec: QdiscSpec): Promise<void> =>
   change(handle, link, spec, c.NLM_F_CREATE | c.NLM_F_REPLACE, 'replace')
 
-export function deleteQdiscMessage(index: number, parent: string): Message {
+export function deleteQdiscMessage(link: LinkRef, index: number, parent: string): Message {
   const body =
     parent === 'ingress' || parent === 'clsact'
       ? { index, handle: ingressHandle, parent: ingress, kind: parent }
       : { index, parent: qdiscParent(parent, 'parent') }
-  return { type: 'RTM_DELQDISC', flags: 0, body, step: `delete the queueing discipline at ${parent}` }
+  return { type: 'RTM_DELQDISC', flags: 0, body, step: `delete the queueing discipline of ${called(link)} at ${parent}` }
 }
 
 /** With its classes and filters. ENOENT when nobody made one there. */
 export async function deleteQdisc(handle: NamespaceHandle, link: LinkRef, parent: string): Promise<void> {
   refBody(link, 'link')
-  deleteQdiscMessage(1, parent)
-  await send(handle, [deleteQdiscMessage(await indexOf(handle, link, 'link'), parent)])
+  deleteQdiscMessage(link, 1, parent)
+  await send(handle, [deleteQdiscMessage(link, await indexOf(handle, link, 'link'), parent)])
 }
 
 export function qdiscFrom(body: Body): Qdisc {
