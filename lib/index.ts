@@ -36,6 +36,23 @@ export { type RepairReport, repair } from './network/state/repair.ts'
 export type { NetworkEvent, NetworkWatch, NetworkWatchOptions } from './network/state/watch.ts'
 export type { Applied, ApplyOptions, ListedKind, Nftables, RulesetFilter } from './nftables/nftables.ts'
 export type * as Nft from './nftables/schema.ts'
+export { type KubernetesNetworkPolicy, type KubernetesOptions, policyFromKubernetes } from './policy/kubernetes.ts'
+export type {
+  AllowRule,
+  CidrPeer,
+  ContainersPeer,
+  DenyRule,
+  Direction,
+  IsolateRule,
+  LabelCondition,
+  Peer,
+  PeerSpec,
+  Policy,
+  PolicyPort,
+  PolicyRule,
+} from './policy/policy.ts'
+export type { AllowSpec, DenySpec, IsolateSpec, PolicyRuleSpec, PolicySpec } from './policy/spec.ts'
+export { allow, applyPolicy, deletePolicy, deny, isolate, listPolicies } from './policy/verbs.ts'
 export type { AddressFilter, AddressFlag, AddressInfo, AddressOptions, Lifetime, Scope } from './rtnetlink/address.ts'
 export type { Batch, BatchResult, ItemResult } from './rtnetlink/batch.ts'
 export type { BridgeSpec } from './rtnetlink/bridge/create.ts'

@@ -185,6 +185,14 @@ export interface AttachPlan {
   readonly table: PlanTable
   /** Has the group, or the attach is refused (ENOENT, 'find the network in the firewall'); empty: not to be asked for. */
   readonly networksSet: string
+  /** Of that element; another means ESTALE, 'find the policies of the network as they were'. */
+  readonly networksComment: string
+  /** Of sets of policies, as `elements`. The index of the host end is put behind the comment. */
+  readonly members: readonly (PlanElement & {
+    readonly address: number
+    readonly addressIn: 'key' | 'data' | 'neither'
+    readonly isMember: boolean
+  })[]
 }
 
 export interface PlanSysctl {
@@ -218,6 +226,8 @@ export interface DetachPlan {
   readonly elements: readonly PlanElement[]
   /** Of those that published anything: the connections that they answer are forgotten. */
   readonly addresses: readonly Uint8Array[]
+  /** In sets of policies: removed when the links are gone, unless they are another's by then. */
+  readonly members: readonly PlanElement[]
   readonly table: PlanTable
 }
 

@@ -8,6 +8,9 @@ import { fields } from '../invalid.ts'
 import type { Message } from '../native.ts'
 import { Netns, netnsOption } from '../netns/netns.ts'
 import { host as ownHost } from '../netns/registry.ts'
+import { readPolicies } from '../policy/read.ts'
+import { concerns } from '../policy/select.ts'
+import { syncPolicies } from '../policy/sync.ts'
 import { rolledBack } from '../roll-back.ts'
 import { addressMessage } from '../rtnetlink/address.ts'
 import { createBridge } from '../rtnetlink/bridge/create.ts'
@@ -92,6 +95,8 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
       for (const family of checked.families) await restoreForwarding(host, family, before[family] ?? true)
     },
   )
+  // Some may have been made for it before it was there.
+  if ((await readPolicies(host)).some((policy) => concerns(policy, name))) await syncPolicies(host)
   if (isWarned()) await warnOfHost(host, name)
   return network
 }

@@ -5,10 +5,14 @@ import { kernel, NetlinkError } from '../errors.ts'
 import { macBytes } from '../names.ts'
 import { type Attached, type AttachPlan, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
+import { digestFor, opensNetwork } from '../policy/firewall.ts'
+import { pendingMembers } from '../policy/members.ts'
+import type { KnownPolicies } from '../policy/read.ts'
+import { syncPolicies } from '../policy/sync.ts'
 import type { CheckedAttach } from './attach-spec.ts'
 import { NetworkError } from './errors.ts'
 import { announceSysctls } from './finish.ts'
-import { networksSet, pendingElements, tableName } from './firewall/index.ts'
+import { knownComment, networksSet, pendingElements, tableName } from './firewall/index.ts'
 import { setsReversePathFilter } from './inside.ts'
 import { endpointAltname } from './label.ts'
 import type { Leases, Place } from './lease.ts'
@@ -16,6 +20,12 @@ import type { Port } from './port.ts'
 import { containerPorts, flowsOf, hostPortsOf, ownerOf } from './ports.ts'
 import { findLinks } from './publish.ts'
 import type { NetworkFacts, Site } from './site.ts'
+
+/** Policies may change as fast as they are read. */
+const mostAttempts = 16
+
+const lacksPolicies = ({ code, operation }: NetlinkError): boolean =>
+  code === 'ESTALE' && operation === 'find the policies of the network as they were'
 
 /** With all ports of the host chosen. */
 export type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
@@ -47,12 +57,14 @@ export class Joiner {
   readonly #facts: NetworkFacts
   readonly #site: Site
   readonly #leases: Leases
+  readonly #known: KnownPolicies
 
-  constructor(host: Netns, facts: NetworkFacts, site: Site, leases: Leases) {
+  constructor(host: Netns, facts: NetworkFacts, site: Site, leases: Leases, known: KnownPolicies) {
     this.#host = host
     this.#facts = facts
     this.#site = site
     this.#leases = leases
+    this.#known = known
   }
 
   /** On the address that was asked for. ADDRESS_IN_USE. */
@@ -89,12 +101,17 @@ export class Joiner {
 
   /** undefined when every one of the leases was taken. */
   async #try(places: readonly Place[], newcomer: Newcomer): Promise<Attached | undefined> {
-    try {
-      return await kernel(native.attach(this.#plan(places, newcomer)))
-    } catch (error) {
-      if (!(error instanceof NetlinkError)) throw error
-      if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
-      throw await this.#explained(error, places)
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await kernel(native.attach(this.#plan(places, newcomer)))
+      } catch (error) {
+        if (!(error instanceof NetlinkError)) throw error
+        if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
+        if (!lacksPolicies(error) || attempt >= mostAttempts) throw await this.#explained(error, places)
+        // They changed; whoever changes them may have died half way.
+        await syncPolicies(this.#host)
+        await this.#known.refresh()
+      }
     }
   }
 
@@ -103,6 +120,7 @@ export class Joiner {
     const { families, routed, translated, planFamilies } = this.#site
     const hasBridge = driver !== 'ptp'
     const { ports, mac, ifname, sysctls, routes } = checked
+    const { policies } = this.#known
     const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
     return {
       host: Netns.handleOf(this.#host),
@@ -113,7 +131,7 @@ export class Joiner {
       mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
       group: bridge.group,
       loose: !setsReversePathFilter(sysctls),
-      isolated: !icc,
+      isolated: !icc && !opensNetwork(policies, name),
       index: 0,
       ifname,
       alias,
@@ -130,6 +148,8 @@ export class Joiner {
       flows: flowsOf(ports, translated),
       table: tableName,
       networksSet,
+      networksComment: knownComment(name, digestFor(policies, name)),
+      members: pendingMembers(policies, { network: name, name: checked.name, labels: checked.labels }, families),
     }
   }
 

@@ -7,6 +7,8 @@ import { formatMac, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { givenNetns } from '../netns/registry.ts'
+import { KnownPolicies } from '../policy/read.ts'
+import { syncPolicies } from '../policy/sync.ts'
 import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
@@ -67,6 +69,7 @@ export class Network implements EndpointOwner {
   readonly #site: Site
   readonly #leases: Leases
   readonly #joiner: Joiner
+  readonly #known: KnownPolicies
   #started = false
   #starting: Promise<void> | undefined
   /** Namespaces that attach made or opened, by the host end's index: held here until the detach, whoever forgets the Endpoint. */
@@ -98,7 +101,8 @@ export class Network implements EndpointOwner {
     this.trusted = facts.trusted
     this.#site = new Site(facts)
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
-    this.#joiner = new Joiner(host, facts, this.#site, this.#leases)
+    this.#known = new KnownPolicies(host, facts.name)
+    this.#joiner = new Joiner(host, facts, this.#site, this.#leases, this.#known)
     if (ports !== undefined) this.#startBehind(ports)
   }
 
@@ -169,7 +173,7 @@ export class Network implements EndpointOwner {
       async () => {
         const { ports } = endpoint
         await takeBack(
-          { host, hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }]) },
+          { host, hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }], this.#known.policies) },
           attached,
           netns,
           checked.routes,
@@ -284,11 +288,16 @@ export class Network implements EndpointOwner {
 
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
     const held = await portsLeft(this.#host, endpoints)
+    // Another process may have made policies. Beside the deletion of a link a look costs little.
+    await this.#known.refresh()
     await kernel(
       native.detach({
         host: Netns.handleOf(this.#host),
         hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
-        ...withdrawal(endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] }))),
+        ...withdrawal(
+          endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] })),
+          this.#known.policies,
+        ),
       }),
     )
   }
@@ -327,12 +336,14 @@ export class Network implements EndpointOwner {
       for (const family of this.#site.families)
         await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
     }
+    await this.#known.refresh()
     await removeFromTable(this.#host, this.firewalled())
     // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
     // another network have gone at the same time.
     await restore(this.name)
     await this.#host.deleteLink(bridge.index).catch(absentLink)
     await restore()
+    if (this.#known.policies.length > 0) await syncPolicies(this.#host)
   }
 
   /** @internal whether its containers need the host to forward: without a bridge even neighbors reach each other through it */

@@ -6,6 +6,8 @@ import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
 import { type DetachPlan, type Message, native, type PlanFlow } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
+import { memberElements } from '../policy/members.ts'
+import type { Policy } from '../policy/policy.ts'
 import { rolledBack } from '../roll-back.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
 import { choosePorts } from './choose.ts'
@@ -53,11 +55,13 @@ export function endpointElements(endpoint: Endpoint, ports: readonly Port[], oth
 
 const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => endpointFlowsOf(ports, portOwnerOf(endpoint))
 
-/** What goes from the firewall, and from conntrack, with endpoints and the ports that each has there. */
+/** What goes from the firewall, and from conntrack, with endpoints, the ports that each has there, and the policies about them. */
 export function withdrawal(
   left: readonly { readonly endpoint: Endpoint; readonly ports: readonly Port[] }[],
-): Pick<DetachPlan, 'elements' | 'addresses' | 'table'> {
+  policies: readonly Policy[],
+): Pick<DetachPlan, 'elements' | 'addresses' | 'members' | 'table'> {
   return {
+    members: left.flatMap(({ endpoint }) => memberElements(policies, endpoint)),
     elements: left.flatMap(({ endpoint, ports }) => endpointElements(endpoint, ports)),
     addresses: left.flatMap(({ endpoint, ports }) => (ports.length === 0 ? [] : addressesOf(endpoint).map(({ bytes }) => bytes))),
     table: tableName,

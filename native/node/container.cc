@@ -80,6 +80,10 @@ HostPort host_port_of(const Napi::Object& object) {
           .port = static_cast<uint16_t>(number_member(object, "port"))};
 }
 
+PublishedElement published_element_of(const Napi::Object& element) {
+  return {element_of(element), number_member(element, "address"), address_in(text_member(element, "addressIn"))};
+}
+
 AttachPlan attach_plan(const Napi::Object& object) {
   AttachPlan plan;
   plan.host = unwrap(object.Get("host"));
@@ -106,13 +110,14 @@ AttachPlan attach_plan(const Napi::Object& object) {
     return AttachSysctl{text_member(setting, "path"), text_member(setting, "value"), bool_member(setting, "ofDevice")};
   });
   plan.host_ports = list_member<HostPort>(object, "hostPorts", host_port_of);
-  plan.elements = list_member<PublishedElement>(object, "elements", [](const Napi::Object& element) {
-    return PublishedElement{element_of(element), number_member(element, "address"),
-                            address_in(text_member(element, "addressIn"))};
-  });
+  plan.elements = list_member<PublishedElement>(object, "elements", published_element_of);
   plan.flows = list_member<Flow>(object, "flows", flow_of);
   plan.table = table_of(object);
   plan.networks_set = text_member(object, "networksSet");
+  plan.networks_comment = text_member(object, "networksComment");
+  plan.members = list_member<Member>(object, "members", [](const Napi::Object& member) {
+    return Member{published_element_of(member), bool_member(member, "isMember")};
+  });
   return plan;
 }
 
@@ -149,6 +154,7 @@ Napi::Value detach_containers(const Napi::CallbackInfo& info) {
   for (uint32_t at = 0; at < indexes.Length(); ++at) plan->host_indexes.push_back(indexes.Get(at).ToNumber().Uint32Value());
   plan->elements = list_member<Element>(object, "elements", element_of);
   plan->addresses = bytes_list_member(object, "addresses");
+  plan->members = list_member<Element>(object, "members", element_of);
   plan->table = table_of(object);
   return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [plan](Home& home) { return detach(home, *plan); });
 }

@@ -239,6 +239,8 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     flows: [],
     table: tableName,
     networksSet: '',
+    networksComment: '',
+    members: [],
   })
 
   test.before.each(async () => {

@@ -26,14 +26,21 @@ export interface FirewalledNetwork {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which everything of them is reached. */
   readonly trusted: readonly string[]
+  /** What stands for the policies about it; empty for none. @defaultValue none */
+  readonly policies?: string
 }
+
+/** Of the element of `networks`: the name, and what stands for the policies, if there are any. */
+export const knownComment = (name: string, policies: string): string => (policies === '' ? name : `${name} ${policies}`)
 
 type Entry = Parameters<typeof elementCommand>[2][number]
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = network
+  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, policies = '' } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
-  const own: [SetName, Entry][] = [['networks', commented(group)]]
+  // An attach looks here whether it knows the policies.
+  const known = { elem: { val: group, comment: knownComment(name, policies) } }
+  const own: [SetName, Entry][] = [['networks', known]]
   for (const cidr of subnets) {
     const [addr = '', length] = cidr.split('/')
     const six = addr.includes(':')

@@ -12,6 +12,7 @@ import type {
   Statement,
   Family as TableFamily,
 } from '../../nftables/schema.ts'
+import { noPolicies, type PolicyPart } from '../../policy/firewall.ts'
 
 /** Part of the table's comment: another version of this library can tell that the rules are not its own. */
 export const TABLE_VERSION = 3
@@ -302,28 +303,42 @@ function setCommand(setName: string, { type, map, flags }: SetDefinition): Comma
   return map === undefined ? { add: { set: definition } } : { add: { map: { ...definition, map } } }
 }
 
-/** Everything that is the same on every host: the table, its sets, its chains and rules, in an order that the kernel takes. */
-export function tableCommands(): Command[] {
-  const entries = Object.entries(chains)
+/**
+ * Everything that is the same on every host, and what policies add to it: the table, its sets, its chains and rules, in an order that the
+ * kernel takes.
+ */
+export function tableCommands(policies: PolicyPart = noPolicies): Command[] {
+  const own = Object.entries(chains).map(([chain, { hook, rules }]) => {
+    const head = chain === 'forward' ? policies.head : []
+    return [chain, { hook, rules: [...head, ...rules].map((expr) => ({ expr })) }] as const
+  })
+  const entries = [...own, ...Object.entries(policies.chains)]
   return [
     { create: { table: { family, name, comment: TABLE_COMMENT } } },
     ...Object.entries(sets).map(([setName, definition]) => setCommand(setName, definition)),
+    ...policies.sets.map(({ name: setName, ...definition }) => setCommand(setName, definition)),
     ...entries.map(([chain, { hook }]): Command => {
       return { add: { chain: { family, table: name, name: chain, ...(hook && { ...hook, policy: 'accept' }) } } }
     }),
     ...entries.flatMap(([chain, { rules }]) =>
-      rules.map((expr): Command => ({ add: { rule: { family, table: name, chain, expr } } })),
+      rules.map((rule): Command => ({ add: { rule: { family, table: name, chain, ...rule } } })),
     ),
+    ...policies.sets
+      .filter(({ elements }) => elements.length > 0)
+      .map(
+        ({ name: setName, elements }): Command => ({ add: { element: { family, table: name, name: setName, elem: elements } } }),
+      ),
   ]
 }
 
 let compiled: Compiled | undefined
 
 /**
- * The messages of {@link tableCommands}, compiled once. In a batch of their own they fail with EEXIST when the table is there already,
- * so that of two that make it at the same time one does.
+ * The messages of {@link tableCommands}, without policies compiled once. In a batch of their own they fail with EEXIST when the table is
+ * there already, so that of two that make it at the same time one does.
  */
-export function compiledTable(): Compiled {
+export function compiledTable(policies: PolicyPart = noPolicies): Compiled {
+  if (policies !== noPolicies) return compile(tableCommands(policies))
   compiled ??= compile(tableCommands())
   return compiled
 }

@@ -8,7 +8,7 @@ import { type Finding, type Flaw, finding, keyOf } from './finding.ts'
 import { linkFlaws } from './links.ts'
 import { describeOwners, orphans } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
-import { survey } from './survey.ts'
+import { policiesSeen, survey } from './survey.ts'
 import { readTable } from './table.ts'
 
 /** Looks that a host which changes without pause may spoil. */
@@ -25,7 +25,8 @@ function rememberedGroups(present: ReadonlyMap<string, Present>): Map<string, nu
 }
 
 async function look(host: Netns): Promise<Flaw[]> {
-  const [seen, table] = await Promise.all([survey(host), readTable(Netns.handleOf(host))])
+  const seen = await survey(host)
+  const table = await readTable(Netns.handleOf(host), policiesSeen(seen))
   const present = presentElements(table.elements)
   const flaws = await linkFlaws(host, seen, rememberedGroups(present))
   // A host without networks needs no table; what is left of one is for gc.

@@ -3,17 +3,20 @@
 import type { Body, Message } from '../../native.ts'
 import type { KernelMessage, KernelObject } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { elementsAdded, networkAdded, tableName } from '../firewall/index.ts'
+import { digestFor, noPolicies } from '../../policy/firewall.ts'
+import { memberElements } from '../../policy/members.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { compiledTable, elementsAdded, networkAdded, tableName } from '../firewall/index.ts'
 import { ownerOf } from '../ports.ts'
 import { endpointElements } from '../publish.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'
-import type { SeenEnd, SeenNetwork, Survey } from './survey.ts'
-import { ourSets } from './table.ts'
+import { policiesSeen, type SeenEnd, type SeenNetwork, type Survey } from './survey.ts'
 
 export interface Wanted {
   readonly set: string
   readonly body: KernelObject
+  /** Empty for what policies have in common. */
   readonly network: string
   readonly endpoint?: string
 }
@@ -45,19 +48,33 @@ function wantedFrom(messages: readonly KernelMessage[], network: string, endpoin
   })
 }
 
-export const networkElements = ({ network }: SeenNetwork): Wanted[] =>
-  wantedFrom(networkAdded(network.firewalled()), network.name)
+export const networkElements = ({ network }: SeenNetwork, policies: readonly Policy[]): Wanted[] =>
+  wantedFrom(networkAdded({ ...network.firewalled(), policies: digestFor(policies, network.name) }), network.name)
 
-export const endElements = ({ endpoint }: SeenEnd): Wanted[] =>
-  wantedFrom(elementsAdded(endpointElements(endpoint, endpoint.ports)), endpoint.network, endpoint.name)
+export const endElements = ({ endpoint }: SeenEnd, policies: readonly Policy[]): Wanted[] =>
+  wantedFrom(
+    elementsAdded([...endpointElements(endpoint, endpoint.ports), ...memberElements(policies, endpoint)]),
+    endpoint.network,
+    endpoint.name,
+  )
+
+/** What policies have in their sets whoever is attached. */
+export function policyElements(seen: Survey): Wanted[] {
+  const part = policiesSeen(seen)
+  if (part === noPolicies) return []
+  const messages = compiledTable(part).messages.filter(({ type }) => type === 'NFT_MSG_NEWSETELEM')
+  return wantedFrom(messages, '')
+}
 
 const ownerOfWanted = ({ network, endpoint }: Wanted): string => (endpoint === undefined ? network : ownerOf(network, endpoint))
 
 /** By their places. Of two endpoints that claim one port the one keeps it that has it. */
-export function wantedElements({ networks }: Survey, present: ReadonlyMap<string, Present>): Map<string, Wanted> {
+export function wantedElements(survey: Survey, present: ReadonlyMap<string, Present>): Map<string, Wanted> {
+  const { networks, policies } = survey
   const wanted = new Map<string, Wanted>()
+  for (const one of policyElements(survey)) wanted.set(placeOf(one.set, one.body), one)
   for (const seen of networks.values()) {
-    for (const one of [...networkElements(seen), ...seen.ends.flatMap(endElements)]) {
+    for (const one of [...networkElements(seen, policies), ...seen.ends.flatMap((end) => endElements(end, policies))]) {
       const place = placeOf(one.set, one.body)
       if (wanted.has(place) && present.get(place)?.owner !== ownerOfWanted(one)) continue
       wanted.set(place, one)
@@ -71,7 +88,9 @@ export function presentElements(elements: ReadonlyMap<string, readonly Body[]>):
   for (const [set, bodies] of elements) {
     for (const body of bodies) {
       const { userdata } = body
-      const owner = (userdata instanceof Uint8Array ? readComment(userdata) : undefined) ?? ''
+      const comment = (userdata instanceof Uint8Array ? readComment(userdata) : undefined) ?? ''
+      // Behind a space stands what tells it from another of the same owner.
+      const [owner = ''] = comment.split(' ')
       present.set(placeOf(set, body), { set, body, owner })
     }
   }
@@ -100,8 +119,8 @@ function named({ set, body }: Pick<Wanted, 'set' | 'body'>): string {
   return `an element of ${set} (${Buffer.from(value).toString('hex')})`
 }
 
-const where = ({ network, endpoint }: Wanted): { network: string; endpoint?: string } =>
-  endpoint === undefined ? { network } : { network, endpoint }
+const where = ({ network, endpoint }: Wanted): { network?: string; endpoint?: string } =>
+  endpoint === undefined ? (network === '' ? {} : { network }) : { network, endpoint }
 
 /** The end of an interval goes with its start. */
 const isStart = ({ body }: Wanted): boolean => (body as { readonly flags?: number }).flags === undefined
@@ -116,7 +135,7 @@ export function elementFindings({ missing, different }: Difference): Finding[] {
 function chunked(type: string, flags: number, elements: readonly { readonly set: string; readonly body: unknown }[]): Message[] {
   const { family, name: table } = tableName
   const messages: Message[] = []
-  for (const set of ourSets()) {
+  for (const set of new Set(elements.map((one) => one.set))) {
     const own = elements.filter((one) => one.set === set).map(({ body }) => body as Body)
     for (let at = 0; at < own.length; at += mostPerMessage)
       messages.push({ type, flags, body: { family, table, set, elements: own.slice(at, at + mostPerMessage) } })

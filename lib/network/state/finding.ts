@@ -7,6 +7,8 @@ export type FindingKind =
   | 'link-down'
   | 'group-different'
   | 'port-different'
+  | 'bridge-different'
+  | 'policy-lost'
   | 'address-missing'
   | 'route-missing'
   | 'neighbor-missing'
@@ -27,6 +29,8 @@ export type FindingKind =
  * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
  * - `alias-lost`: a device is called ours, but no longer says what it is.
  * - `port-different`: a host end is off its bridge, or has other options than it should.
+ * - `bridge-different`: a bridge does not show the firewall what it forwards, which policies need.
+ * - `policy-lost`: a network's device no longer says what a policy is: apply it again, or delete it.
  * - `element-orphaned`: the firewall has something of a network or a container that is not there, or that does not claim it.
  * - `table-foreign`: the host has a table of our name that this version of the library did not make.
  */

@@ -6,6 +6,7 @@ import { fields, invalidType, invalidValue } from '../../invalid.ts'
 import { objectName } from '../../names.ts'
 import { native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
+import type { Policy } from '../../policy/policy.ts'
 import type { LanNetwork } from '../driver/lan.ts'
 import { restoreForgotten } from '../forwarding.ts'
 import { type HostOptions, hostOf } from '../list.ts'
@@ -60,14 +61,22 @@ function keptOf(keep: unknown): ReadonlySet<string> | undefined {
 }
 
 /** In one deletion, with the ports that they have in the firewall. */
-async function remove(host: Netns, ends: readonly SeenEnd[], strays: readonly Stray[]): Promise<string[]> {
+async function remove(
+  host: Netns,
+  ends: readonly SeenEnd[],
+  strays: readonly Stray[],
+  policies: readonly Policy[],
+): Promise<string[]> {
   if (ends.length + strays.length === 0) return []
   const endpoints = ends.map(({ endpoint }) => endpoint)
   await kernel(
     native.detach({
       host: Netns.handleOf(host),
       hostIndexes: [...ends, ...strays].map(({ link }) => link.index),
-      ...withdrawal(endpoints.map((endpoint) => ({ endpoint, ports: endpoint.ports }))),
+      ...withdrawal(
+        endpoints.map((endpoint) => ({ endpoint, ports: endpoint.ports })),
+        policies,
+      ),
     }),
   )
   return [
@@ -78,12 +87,12 @@ async function remove(host: Netns, ends: readonly SeenEnd[], strays: readonly St
 
 async function removeEndpoints(
   host: Netns,
-  { networks, strays, leaving }: Survey,
+  { networks, strays, leaving, policies }: Survey,
   keep?: ReadonlySet<string>,
 ): Promise<string[]> {
   const ends = keep === undefined ? [] : [...networks.values()].flatMap((one) => one.ends)
   const unknown = ends.filter(({ endpoint }) => !keep?.has(ownerOf(endpoint.network, endpoint.name)))
-  return remove(host, unknown, [...strays, ...leaving])
+  return remove(host, unknown, [...strays, ...leaving], policies)
 }
 
 /** Leases of containers that died, and of those that nobody knows. */

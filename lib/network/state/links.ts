@@ -3,6 +3,9 @@
 import { NetlinkError } from '../../errors.ts'
 import { send } from '../../exchange.ts'
 import { Netns } from '../../netns/netns.ts'
+import { lacksView, showFirewall } from '../../policy/bridge.ts'
+import { opensNetwork } from '../../policy/firewall.ts'
+import type { Policy } from '../../policy/policy.ts'
 import type { AddressInfo } from '../../rtnetlink/address.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { Neighbor } from '../../rtnetlink/neighbor/neighbor.ts'
@@ -114,13 +117,18 @@ async function forwardingFlaws(host: Netns, { network }: SeenNetwork): Promise<F
   return flaws.flat()
 }
 
-function portFlaws(host: Netns, { network, link: bridge }: SeenNetwork, { link, endpoint, isLabelled }: SeenEnd): Flaw[] {
+function portFlaws(
+  host: Netns,
+  { network, link: bridge }: SeenNetwork,
+  { link, endpoint, isLabelled }: SeenEnd,
+  policies: readonly Policy[],
+): Flaw[] {
   const where = { network: network.name, endpoint: endpoint.name }
   if (link.master !== bridge.index) {
     const what = finding('port-different', `the device ${link.name} is no port of ${bridge.name}`, where)
     return [flaw(what, () => host.setLink(link.index, { master: bridge.index }))]
   }
-  const wanted = { isolated: !network.icc, hairpin: endpoint.ports.length > 0 }
+  const wanted = { isolated: !network.icc && !opensNetwork(policies, network.name), hairpin: endpoint.ports.length > 0 }
   const differs = (['isolated', 'hairpin'] as const).filter((option) => {
     // What it publishes is not known.
     if (option === 'hairpin' && !isLabelled) return false
@@ -135,6 +143,15 @@ function portFlaws(host: Netns, { network, link: bridge }: SeenNetwork, { link, 
       send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body, step: "set the bridge port's options" }]),
     ),
   ]
+}
+
+/** What a bridge forwards is shown to the firewall only if it is told so. */
+function bridgeFlaws(host: Netns, { network, link }: SeenNetwork, policies: readonly Policy[]): Flaw[] {
+  if (!lacksView(network, link, policies)) return []
+  const what = finding('bridge-different', `the bridge ${link.name} does not show the firewall what it forwards`, {
+    network: network.name,
+  })
+  return [flaw(what, () => showFirewall(host, link))]
 }
 
 /** Without a bridge the host routes to each container, and knows it as a neighbor. */
@@ -166,7 +183,12 @@ function wayFlaws(host: Netns, { network }: SeenNetwork, { link, endpoint }: See
   })
 }
 
-function endFlaws(host: Netns, seen: SeenNetwork, end: SeenEnd, stack: Stack, group: number): Flaw[] {
+function endFlaws(
+  host: Netns,
+  seen: SeenNetwork,
+  end: SeenEnd,
+  { stack, group, policies }: { readonly stack: Stack; readonly group: number; readonly policies: readonly Policy[] },
+): Flaw[] {
   const where = { network: seen.network.name, endpoint: end.endpoint.name }
   const lost = finding(
     'alias-lost',
@@ -178,7 +200,7 @@ function endFlaws(host: Netns, seen: SeenNetwork, end: SeenEnd, stack: Stack, gr
     ...(end.isLabelled ? [] : [{ finding: lost }]),
     ...upFlaw(host, end.link, where),
     ...groupFlaw(host, end.link, group, where),
-    ...(seen.network.driver === 'bridge' ? portFlaws(host, seen, end) : wayFlaws(host, seen, end, stack)),
+    ...(seen.network.driver === 'bridge' ? portFlaws(host, seen, end, policies) : wayFlaws(host, seen, end, stack)),
   ]
 }
 
@@ -199,10 +221,18 @@ function namelessFlaws(host: Netns, { nameless, unnamed }: Survey): Flaw[] {
 }
 
 /** What nobody can tell any more. */
-function lostFlaws({ mute, strays, nameless }: Survey): Flaw[] {
+function lostFlaws({ mute, strays, nameless, forgotten }: Survey): Flaw[] {
   const names = [...new Set(strays.map(({ network }) => network))]
   const count = (name: string): number => strays.filter(({ network }) => network === name).length
   return [
+    ...forgotten.map(({ network, policy }) => ({
+      finding: finding(
+        'policy-lost',
+        `the device of '${network}' does not tell what the policy '${policy}' is`,
+        { network },
+        false,
+      ),
+    })),
     ...names.map((network) => ({
       finding: finding(
         'network-lost',
@@ -241,8 +271,9 @@ export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<s
         ...(await settingFlaws(host, settings, network.name)),
         ...addressFlaws(host, one, stack),
         ...routeFlaws(host, one, stack),
+        ...bridgeFlaws(host, one, seen.policies),
         ...(await forwardingFlaws(host, one)),
-        ...ends.flatMap((end) => endFlaws(host, one, end, stack, group)),
+        ...ends.flatMap((end) => endFlaws(host, one, end, { stack, group, policies: seen.policies })),
       ]
     }),
   )

@@ -40,7 +40,10 @@ async function claims(host: Netns, owners: readonly string[], seen: Survey): Pro
     const isSame = endpointName === undefined ? known?.link.index === link.index : endpoint !== undefined
     if (known === undefined || !isSame) found.set(owner, 'all')
     else {
-      const wanted = endpoint === undefined ? networkElements(known) : endElements({ link, endpoint, isLabelled: true })
+      const wanted =
+        endpoint === undefined
+          ? networkElements(known, seen.policies)
+          : endElements({ link, endpoint, isLabelled: true }, seen.policies)
       found.set(owner, new Set(wanted.map(({ set, body }) => placeOf(set, body))))
     }
   }

@@ -2,24 +2,25 @@
 
 import type { Message } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
+import type { PolicyPart } from '../../policy/firewall.ts'
 import { NetworkError } from '../errors.ts'
 import { compiledTable, tableName } from '../firewall/index.ts'
 import { ownerOf } from '../ports.ts'
 import { addition, difference, presentElements, removal, type Wanted, wantedElements } from './elements.ts'
 import { guarded } from './guarded.ts'
 import { removeOrphans } from './remove-orphans.ts'
-import { survey } from './survey.ts'
+import { policiesSeen, survey } from './survey.ts'
 import { readTable, type SeenTable } from './table.ts'
 
 const step = 'restore the firewall'
 const { family, name } = tableName
 
 /** In one transaction: no packet finds the old table gone and the new one not there. */
-const rebuilding = ({ findings }: SeenTable, wanted: readonly Wanted[]): Message[] => [
+const rebuilding = ({ findings }: SeenTable, policies: PolicyPart, wanted: readonly Wanted[]): Message[] => [
   ...(findings.some(({ kind }) => kind === 'table-missing')
     ? []
     : [{ type: 'NFT_MSG_DELTABLE', flags: 0, body: { family, name } }]),
-  ...(compiledTable().messages as readonly Message[]),
+  ...(compiledTable(policies).messages as readonly Message[]),
   ...addition(wanted),
 ]
 
@@ -32,7 +33,8 @@ export async function restoreFirewall(host: Netns): Promise<void> {
   let added: readonly Wanted[] = []
   await guarded(handle, step, async () => {
     const seen = await survey(host)
-    const table = await readTable(handle)
+    const policies = policiesSeen(seen)
+    const table = await readTable(handle, policies)
     if (seen.networks.size === 0) return []
     const foreign = table.findings.find(({ kind }) => kind === 'table-foreign')
     if (foreign !== undefined)
@@ -41,7 +43,7 @@ export async function restoreFirewall(host: Netns): Promise<void> {
     const wanted = wantedElements(seen, present)
     if (table.findings.length > 0) {
       added = [...wanted.values()]
-      return rebuilding(table, added)
+      return rebuilding(table, policies, added)
     }
     const { missing, different } = difference(wanted, present)
     added = [...missing, ...different.map((one) => one.wanted)]

@@ -1,6 +1,9 @@
 // All networks of a host and their containers, from one dump of its devices.
 
 import type { Netns } from '../../netns/netns.ts'
+import { type PolicyPart, policyPart } from '../../policy/firewall.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { policiesOn } from '../../policy/text.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -45,6 +48,9 @@ export interface Survey {
   /** Host ends that say what they are, but are not called so. */
   readonly unnamed: readonly Stray[]
   readonly links: readonly Link[]
+  readonly policies: readonly Policy[]
+  /** Policies of which the device of their network no longer says what they are. */
+  readonly forgotten: readonly { readonly network: string; readonly policy: string }[]
 }
 
 /** The parts of a device's alternative name, if it is one of ours: `[network]` or `[network, endpoint]`. */
@@ -63,14 +69,21 @@ export async function survey(host: Netns): Promise<Survey> {
   const devices = new Map<string, { network: Network; link: Link; ends: SeenEnd[] }>()
   const mute = new Map<string, Link>()
   const lans = new Map<string, LanNetwork>()
+  const policies: Policy[] = []
+  const forgotten: { network: string; policy: string }[] = []
   const nameless = links.filter((link) => ourName(link) === undefined && parseNetworkLabel(link.alias) !== undefined)
   for (const link of nameless) mute.set(parseNetworkLabel(link.alias)?.name ?? '', link)
   for (const link of links) {
     const network = networkOn(host, link)
     const [name, endpoint] = ourName(link) ?? []
     if (network instanceof LanNetwork) lans.set(network.name, network)
-    else if (network !== undefined) devices.set(network.name, { network, link, ends: [] })
-    else if (name !== undefined && endpoint === undefined) mute.set(name, link)
+    else if (network !== undefined) {
+      devices.set(network.name, { network, link, ends: [] })
+      const remembered = policiesOn(link, network.name)
+      policies.push(...remembered.policies)
+      forgotten.push(...remembered.unreadable.map((policy) => ({ network: network.name, policy })))
+    }
+    if (network === undefined && name !== undefined && endpoint === undefined) mute.set(name, link)
   }
   const strays: Stray[] = []
   const leaving: Stray[] = []
@@ -91,5 +104,12 @@ export async function survey(host: Netns): Promise<Survey> {
       const seen = [...devices.values()].find(({ network }) => network.isLease(link))
       return label === undefined || seen === undefined ? [] : [{ link, network: seen.network.name, endpoint: label.name }]
     })
-  return { networks: devices, strays, leaving, mute, lans, nameless, unnamed, links }
+  return { networks: devices, strays, leaving, mute, lans, nameless, unnamed, links, policies, forgotten }
 }
+
+/** What policies add to the firewall table. */
+export const policiesSeen = ({ policies, networks }: Survey): PolicyPart =>
+  policyPart(
+    policies,
+    Array.from(networks.values(), ({ network }) => network.firewalled()),
+  )

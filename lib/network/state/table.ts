@@ -5,6 +5,7 @@ import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
 import { optionalText, read } from '../../exchange.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { readComment } from '../../nftables/userdata.ts'
+import { isOfPolicies, noPolicies, type PolicyPart } from '../../policy/firewall.ts'
 import { compiledTable, listElements, TABLE_COMMENT, tableName } from '../firewall/index.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'
@@ -21,8 +22,8 @@ export interface SeenTable {
 const { family, name: table } = tableName
 const verdicts = 0xffffff00
 
-const bodiesOf = (type: string): readonly Body[] =>
-  compiledTable()
+const bodiesOf = (type: string, policies: PolicyPart): readonly Body[] =>
+  compiledTable(policies)
     .messages.filter((message) => message.type === type)
     .map(({ body }) => body as Body)
 
@@ -32,13 +33,11 @@ function setShape({ flags, keyType, keyLen, dataType, dataLen }: Body): string {
 }
 
 const chainShape = ({ type, hook, policy }: Body): string => comparable({ type, hook, policy })
-const ruleShape = ({ expressions }: Body): string => comparable(expressions)
-const nameOf = (body: Body): string => optionalText(body, 'name') ?? ''
-
-export const ourSets = (): string[] => bodiesOf('NFT_MSG_NEWSET').map(nameOf)
+export const ruleShape = ({ expressions }: Body): string => comparable(expressions)
+export const nameOf = (body: Body): string => optionalText(body, 'name') ?? ''
 
 /** Nothing when the table, or the set, is not there. */
-async function dumped(handle: NamespaceHandle, message: Message): Promise<readonly Body[]> {
+export async function dumped(handle: NamespaceHandle, message: Message): Promise<readonly Body[]> {
   try {
     const { objects } = await read(handle, message, (body) => body)
     return objects.filter((body) => body['table'] === table && body['family'] === family)
@@ -68,8 +67,12 @@ export async function readSet(handle: NamespaceHandle, set: string): Promise<rea
   return bodies.flatMap(({ elements }) => (Array.isArray(elements) ? (elements as Body[]) : []))
 }
 
+/** Of the sets that the table always has, and of those of policies that there are. */
 export async function readElements(handle: NamespaceHandle): Promise<Map<string, readonly Body[]>> {
-  return new Map(await Promise.all(ourSets().map(async (set) => [set, await readSet(handle, set)] as const)))
+  const own = bodiesOf('NFT_MSG_NEWSET', noPolicies).map(nameOf)
+  const sets = await dumped(handle, { type: 'NFT_MSG_GETSET', flags: 0, body: { family, table } })
+  const all = [...own, ...sets.map(nameOf).filter(isOfPolicies)]
+  return new Map(await Promise.all(all.map(async (set) => [set, await readSet(handle, set)] as const)))
 }
 
 /** Sets and chains by their names: those that lack, those of another shape, and those that nobody asked for. */
@@ -90,10 +93,9 @@ function compareNamed(
   return [...findings, ...Array.from(own.keys(), (name) => finding('table-different', `a ${kind} ${name} that is not ours`))]
 }
 
-function compareRules(wanted: readonly Body[], has: readonly Body[]): Finding[] {
+function compareRules(chains: readonly string[], wanted: readonly Body[], has: readonly Body[]): Finding[] {
   const rulesOf = (bodies: readonly Body[], chain: string): string[] =>
     bodies.filter((body) => body['chain'] === chain).map(ruleShape)
-  const chains = bodiesOf('NFT_MSG_NEWCHAIN').map(nameOf)
   return chains.flatMap((chain) => {
     const [ours, theirs] = [rulesOf(wanted, chain), rulesOf(has, chain)]
     if (ours.join('\n') === theirs.join('\n')) return []
@@ -106,25 +108,26 @@ export function isOurs({ userdata }: Body): boolean {
   return userdata instanceof Uint8Array && readComment(userdata) === TABLE_COMMENT
 }
 
-async function compareTable(handle: NamespaceHandle): Promise<Finding[]> {
+async function compareTable(handle: NamespaceHandle, policies: PolicyPart): Promise<Finding[]> {
   const body = await tableBody(handle)
   if (body === undefined) return [finding('table-missing', `the table inet ${table}`)]
   if (!isOurs(body))
     return [finding('table-foreign', `a table inet ${table} that this version of the library did not make`, {}, false)]
   const dump = (type: string): Promise<readonly Body[]> => dumped(handle, { type, flags: 0, body: { family, table } })
   const [sets, chains, rules] = await Promise.all(['NFT_MSG_GETSET', 'NFT_MSG_GETCHAIN', 'NFT_MSG_GETRULE'].map(dump))
-  const chainFindings = compareNamed('chain', bodiesOf('NFT_MSG_NEWCHAIN'), chains ?? [], chainShape)
+  const ownChains = bodiesOf('NFT_MSG_NEWCHAIN', policies)
+  const chainFindings = compareNamed('chain', ownChains, chains ?? [], chainShape)
   const isWhole = (one: Finding): boolean => !chainFindings.some(({ what }) => one.what.startsWith(`the rules of ${what}:`))
   return [
     // Dormant: the table is there and does nothing.
     ...(body['flags'] === 0 ? [] : [finding('table-different', `the flags of the table inet ${table}`)]),
-    ...compareNamed('set', bodiesOf('NFT_MSG_NEWSET'), sets ?? [], setShape),
+    ...compareNamed('set', bodiesOf('NFT_MSG_NEWSET', policies), sets ?? [], setShape),
     ...chainFindings,
-    ...compareRules(bodiesOf('NFT_MSG_NEWRULE'), rules ?? []).filter(isWhole),
+    ...compareRules(ownChains.map(nameOf), bodiesOf('NFT_MSG_NEWRULE', policies), rules ?? []).filter(isWhole),
   ]
 }
 
-export async function readTable(handle: NamespaceHandle): Promise<SeenTable> {
-  const [findings, elements] = await Promise.all([compareTable(handle), readElements(handle)])
+export async function readTable(handle: NamespaceHandle, policies: PolicyPart): Promise<SeenTable> {
+  const [findings, elements] = await Promise.all([compareTable(handle, policies), readElements(handle)])
   return { findings, elements }
 }

@@ -29,6 +29,7 @@ constexpr uint32_t loose_rp_filter = 2;
 constexpr const char* lease_step = "lease an address";
 constexpr const char* claim_step = "claim an address";
 constexpr const char* network_step = "find the network in the firewall";
+constexpr const char* policy_step = "find the policies of the network as they were";
 
 // The kernel counts its own indexes up from 1, far below this range.
 constexpr uint32_t in_range(uint32_t number) { return (number & 0x3fffffffU) | 0x40000000U; }
@@ -94,6 +95,7 @@ class Attachment {
   Result<void> take_lease();
   Result<bool> try_lease(const Lease& lease);
   Result<void> forget_dead();
+  Result<void> join_sets(Socket& netfilter);
   Result<void> settle_host_end();
   Result<void> prepare_inside();
   Result<void> write_sysctls();
@@ -118,6 +120,7 @@ class Attachment {
   Socket* host_ = nullptr;
   Socket* inside_ = nullptr;
   bool created_ = false;
+  std::vector<Element> joined_;               // sets of policies
   std::vector<const AttachRoute*> refusals_;  // routes that stand and do not go with the device
 };
 
@@ -340,6 +343,9 @@ Result<void> Attachment::forget_dead() {
     // Somebody flushed the ruleset, or a part of it: a container without a firewall is reached by everybody.
     if (found.empty() || found.front().sets.published != plan_.networks_set)
       return Error{.code = ENOENT, .syscall = "NFT_MSG_GETSETELEM", .step = network_step, .extack = {}, .attribute = {}};
+    // They changed since `members` were chosen.
+    if (found.front().comment != plan_.networks_comment)
+      return Error{.code = ESTALE, .syscall = "NFT_MSG_GETSETELEM", .step = policy_step, .extack = {}, .attribute = {}};
     found.erase(found.begin());
   }
   Result<void> done = dead ? Result<void>() : dead.error();
@@ -347,7 +353,34 @@ Result<void> Attachment::forget_dead() {
     done = forget_address(*netfilter.value(), plan_.table, dead.value()[at]);
     if (done) done = flush_flows_to(*netfilter.value(), dead.value()[at].address);
   }
-  if (!done) done.error().step = "withdraw the ports of a dead container";
+  if (!done) {
+    done.error().step = "withdraw the ports of a dead container";
+    return done;
+  }
+  return join_sets(*netfilter.value());
+}
+
+// Before the container can send, or be sent, anything.
+Result<void> Attachment::join_sets(Socket& netfilter) {
+  std::vector<Element> out;
+  std::vector<Element> in;
+  for (const Member& member : plan_.members) {
+    Element element = member.element.element;
+    const Bytes& address = lease().addresses[member.element.address];
+    element.key.insert(element.key.begin(), address.begin(), address.end());
+    element.comment += " " + std::to_string(attached_.host_index);
+    if (member.in) in.push_back(element);
+    out.push_back(std::move(element));
+    out.back().comment.clear();
+  }
+  auto done = exchange(netfilter, plan_.table, out, in);
+  if (done) {
+    joined_ = std::move(in);
+    return done;
+  }
+  // A set that is not there any more is one of a policy that is not there any more.
+  if (done.error().code == ENOENT) done.error().code = ESTALE;
+  done.error().step = policy_step;
   return done;
 }
 
@@ -562,6 +595,10 @@ void Attachment::roll_back() {
     Submission submission(*host_);
     link_header(submission.add(rtm::dellink, 0), attached_.host_index);
     static_cast<void>(submission.run());  // the error that led here is the one to tell
+  }
+  if (!joined_.empty()) {
+    if (auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER))
+      static_cast<void>(unpublish(*netfilter.value(), plan_.table, joined_));
   }
   for (const AttachSysctl& setting : std::views::reverse(attached_.sysctls_before))
     static_cast<void>(write_sysctl(home_, *plan_.inside, setting.path, setting.value));

@@ -57,6 +57,12 @@ struct PublishedElement {
   AddressIn address_in = AddressIn::neither;
 };
 
+// In a set of addresses or out of it: what a container that died left there is not this one's.
+struct Member {
+  PublishedElement element;
+  bool in = false;
+};
+
 struct AttachPlan {
   std::shared_ptr<Namespace> host;
   std::shared_ptr<Namespace> inside;  // null: a new namespace
@@ -79,7 +85,9 @@ struct AttachPlan {
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
-  std::string networks_set;  // has the group, if the firewall knows the network; empty: not to be asked for
+  std::string networks_set;      // has the group, if the firewall knows the network; empty: not to be asked for
+  std::string networks_comment;  // of that element: what stands for the policies that `members` were chosen by
+  std::vector<Member> members;   // of sets of policies; the host end's index comes behind the comment
 };
 
 struct Attached {

@@ -24,6 +24,17 @@ Result<void> withdraw(Home& home, const DetachPlan& plan) {
   return {};
 }
 
+// Elements that are another container's by now, which has the address, stay. When others change the ruleset without pause ours
+// may be left: whoever gets the address takes them away.
+Result<void> leave_sets(Home& home, const DetachPlan& plan) {
+  if (plan.members.empty()) return {};
+  auto netfilter = plan.host->socket(home, NETLINK_NETFILTER);
+  if (!netfilter) return netfilter.error();
+  auto done = unpublish(*netfilter.value(), plan.table, plan.members);
+  if (!done && done.error().code != ENOENT && done.error().code != ERESTART) return done;
+  return {};
+}
+
 // A group that nobody else uses, so that deleting it deletes only what was put into it here. The firewall lets nothing pass to or
 // from groups of this range: in them a link is no network's any more.
 Result<uint32_t> doomed_group() {
@@ -75,7 +86,8 @@ Result<void> detach(Home& home, const DetachPlan& plan) {
   MessageBuffer& message = submission.add(rtm::dellink, 0, "delete the links");
   message.header<ifinfomsg>();
   message.put(IFLA_GROUP, group.value());
-  return run(submission);
+  if (auto done = run(submission); !done) return done;
+  return leave_sets(home, plan);
 }
 
 }  // namespace netlink_ct

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "core/conntrack/forget.h"
@@ -101,6 +102,21 @@ const Bytes* bytes_of(const Value& element, std::string_view field) {
   return value == nullptr ? nullptr : value->get<Bytes>();
 }
 
+// The text in the userdata of an element, empty for none.
+std::string comment_of(const Object& reply) {
+  for (const Value& element : listed(reply)) {
+    const Bytes* userdata = bytes_of(element, "userdata");
+    for (size_t at = 0; userdata != nullptr && at + 2 <= userdata->size();) {
+      const size_t length = (*userdata)[at + 1];
+      if (at + 2 + length > userdata->size()) break;
+      const auto* text = reinterpret_cast<const char*>(userdata->data() + at + 2);
+      if ((*userdata)[at] == comment_type) return {text, strnlen(text, length)};
+      at += 2 + length;
+    }
+  }
+  return {};
+}
+
 bool is_same(const Element& ours, const Value& theirs) {
   const Value wanted = encoded(ours);
   const auto equal = [&](std::string_view field) {
@@ -172,6 +188,16 @@ Result<void> publish(Socket& netfilter, const TableName& table, const std::vecto
   return commit(batch);
 }
 
+Result<void> exchange(Socket& netfilter, const TableName& table, const std::vector<Element>& out,
+                      const std::vector<Element>& in) {
+  if (out.empty() && in.empty()) return {};
+  Submission batch(netfilter);
+  auto added = add_elements(batch, "NFT_MSG_DESTROYSETELEM", 0, table, out);
+  if (added) added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, in);
+  if (!added) return added;
+  return commit(batch);
+}
+
 Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
   if (elements.empty()) return {};
   auto done = delete_guarded(netfilter, table, [&] { return still_ours(netfilter, table, elements); });
@@ -196,7 +222,9 @@ Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const T
   for (size_t index = 0; index < addresses.size(); ++index) {
     const auto& error = outcomes.value()[index].error;
     if (error && error->code != ENOENT) return *error;
-    if (!error) found.push_back(addresses[index]);
+    if (error) continue;
+    found.push_back(addresses[index]);
+    for (const Object& reply : outcomes.value()[index].replies) found.back().comment = comment_of(reply);
   }
   return found;
 }
@@ -252,7 +280,8 @@ Result<void> collect_ports(Socket& netfilter, const TableName& table, const Port
 }  // namespace
 
 Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& dead) {
-  const auto& [address, sets] = dead;
+  const Bytes& address = dead.address;
+  const PortSets& sets = dead.sets;
   auto done = delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
     std::vector<Element> doomed;
     for (const PortMap& map : sets.maps) {

@@ -38,6 +38,9 @@ struct Flow {
 // Adds all of the elements or none. The error's index is the position in `elements`.
 Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
+// Takes elements out of sets, whether they are there or not, and puts elements in, all in one transaction.
+Result<void> exchange(Socket& netfilter, const TableName& table, const std::vector<Element>& out, const std::vector<Element>& in);
+
 // Removes those of the elements that still hold the data and the comment given, in one transaction that fails over to a new look
 // when somebody changed the ruleset in between: an element that another container has published since is never touched. Absent
 // ones are no error.
@@ -61,6 +64,7 @@ struct PortSets {
 struct PublishedAddress {
   Bytes address;
   PortSets sets;
+  std::string comment = {};  // of the element that was found
 };
 
 // Those of the addresses that have ports, asked in one submission.
