@@ -18,6 +18,8 @@ export type NetworkErrorCode =
   | 'TABLE_IN_USE'
   | 'PARENT_NOT_FOUND'
   | 'PARENT_IN_USE'
+  | 'DNS_OFF'
+  | 'DNS_SERVED'
 
 export class NetworkError extends Error {
   override readonly name: string = 'NetworkError'
