@@ -59,6 +59,8 @@ export class Zone {
   readonly #byPlace = new Map<string, Set<Entry>>()
   /** Those that were detached here, until the kernel says so: what it told before comes later than the detach. */
   readonly #gone = new Set<number>()
+  /** Those that were attached here, of which everything is known but the host's number for their namespace. */
+  readonly #own = new Set<number>()
   readonly #changed: (keys: readonly string[]) => void
 
   /** `changed` is told the names and addresses whose answers are others now. */
@@ -88,14 +90,17 @@ export class Zone {
   /** An endpoint of this process, at once. */
   add(entry: Entry): void {
     this.#gone.delete(entry.index)
-    this.#put(entry)
+    this.#own.add(entry.index)
+    this.#put({ ...entry, nsid: entry.nsid ?? this.#entries.get(entry.index)?.nsid })
   }
 
   /** An endpoint that the kernel told of, whoever attached it. */
   learn(entry: Entry): void {
     if (this.#gone.has(entry.index)) return
-    const known = this.#entries.get(entry.index)
-    this.#put({ ...entry, netns: known?.netns ?? entry.netns })
+    // What the kernel tells now may be from before it had its aliases.
+    const known = this.#own.has(entry.index) ? this.#entries.get(entry.index) : undefined
+    if (known === undefined) this.#put(entry)
+    else if (known.nsid !== entry.nsid) this.#put({ ...known, nsid: entry.nsid })
   }
 
   /** One that is being detached here. The function returned takes that back. */
@@ -111,7 +116,10 @@ export class Zone {
 
   /** One whose device is not there any more, or about to go. */
   forget(index: number, isGone: boolean): void {
-    if (isGone) this.#gone.delete(index)
+    if (isGone) {
+      this.#gone.delete(index)
+      this.#own.delete(index)
+    }
     this.#drop(index)
   }
 

@@ -461,7 +461,8 @@ export class Network implements EndpointOwner {
 
   toJSON(): NetworkJson {
     const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted, dns } = this
-    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted, dns }
+    const own = { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
+    return dns === undefined ? own : { ...own, dns }
   }
 }
 
@@ -493,5 +494,4 @@ export type NetworkJson = Pick<
   | 'masquerade'
   | 'gatewayMode'
   | 'trusted'
-  | 'dns'
->
+> & { readonly dns?: NetworkDns }

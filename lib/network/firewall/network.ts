@@ -27,7 +27,7 @@ export interface FirewalledNetwork {
   /** Interfaces of the host from which everything of them is reached. */
   readonly trusted: readonly string[]
   /** Where on the gateways its names are answered; undefined when they are not. */
-  readonly dnsPort: number | undefined
+  readonly dnsPort?: number | undefined
 }
 
 type Entry = Parameters<typeof elementCommand>[2][number]
