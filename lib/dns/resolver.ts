@@ -102,13 +102,12 @@ function answerReverse(scope: Scope, { name, type }: Question): { reply: Reply; 
   return { reply: found(scope, [pointerRecord(fullName(scope, entry), scope.ttl)]), key }
 }
 
-/** What only this network can know is not there: what is below its domain, and, where nobody else is asked, names of one word. */
+/** What only this network can know is not there: what is below its domain. */
 function absence(scope: Scope, { name, type }: Question): Reply | undefined {
-  const { domain, ttl, internal } = scope
+  const { domain, ttl } = scope
   if (domain !== undefined && name === domain)
     return type === types.SOA ? found(scope, [authorityRecord(domain, ttl)]) : nothing(scope, domain)
   if (domain !== undefined && name.endsWith(`.${domain}`)) return nothing(scope, domain, rcodes.absent)
-  if (internal && name !== '' && !name.includes('.')) return nothing(scope, '.', rcodes.absent)
   return undefined
 }
 
@@ -131,14 +130,14 @@ export function resolve(scope: Scope, question: Question, others: () => readonly
     const reversed = answerReverse(other, question)
     if (reversed !== undefined) return reversed.key === undefined ? reversed : { reply: reversed.reply }
   }
-  const forwarding = [scope, ...rest].find(({ internal }) => !internal)
   for (const one of [scope, ...rest]) {
-    const reply = absence(forwarding === undefined ? one : { ...one, internal: false }, question)
+    const reply = absence(one, question)
     if (reply !== undefined) return { reply }
   }
+  const forwarding = [scope, ...rest].find(({ internal }) => !internal)
   if (forwarding !== undefined) return { forward: forwarding }
-  // Not REFUSED: musl's resolver takes no notice of that and waits; after this both it and glibc ask the next server at once.
-  return { reply: { rcode: rcodes.failed, recursive, authoritative: false } }
+  // Not REFUSED or SERVFAIL, as Docker: musl's resolver does not take these for an answer, and waits five seconds for another.
+  return { reply: nothing(scope, '.', rcodes.absent) }
 }
 
 /** The subnets of a network, for its scope. */
