@@ -70,6 +70,8 @@ export const requirements = {
     curl: program('curl', 'curl'),
     conntrack: program('conntrack', { apt: 'conntrack', ...conntrackTools }),
     strace: program('strace', 'strace'),
+    dig: program('dig', { apt: 'bind9-dnsutils', dnf: 'bind-utils', apk: 'bind-tools', pacman: 'bind', zypper: 'bind-utils' }),
+    busybox: program('busybox', { apt: 'busybox-static', dnf: 'busybox', apk: 'busybox', pacman: 'busybox', zypper: 'busybox' }),
   },
   cmake: { cmake: program('cmake', 'cmake') },
   'clang-format': {

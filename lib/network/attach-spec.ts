@@ -12,6 +12,7 @@ import {
   parseCidr,
   sizeOf,
 } from '../cidr.ts'
+import { checkAliases } from '../dns/options.ts'
 import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
 import { interfaceName, macAddress, objectName } from '../names.ts'
 import type { Netns, NetnsRef } from '../netns/netns.ts'
@@ -69,6 +70,11 @@ export interface AttachSpec {
    * find out. @defaultValue false
    */
   readonly announce?: boolean
+  /**
+   * What it is called, too, in a network with `dns`: `['db', 'sql.shop.test']`. Several containers may have one alias, and are then named in
+   * turns. An id of 64 hexadecimal digits, as container engines give, stands for its first twelve.
+   */
+  readonly aliases?: readonly string[]
   /** A few words to remember, in the 255 characters that the kernel keeps for the endpoint: `{ app: 'shop', tier: 'db' }` */
   readonly labels?: Labels
 }
@@ -87,6 +93,7 @@ export interface CheckedAttach {
   /** As the container sees it. */
   readonly bandwidth: BandwidthSpec | undefined
   readonly announce: boolean
+  readonly aliases: readonly string[]
   readonly labels: Labels
 }
 
@@ -101,13 +108,15 @@ export interface AttachSite {
   readonly driver: string
   readonly mtu: number
   readonly leases: Pick<Leases, 'isNameable'>
+  /** Whether names are answered in it. */
+  readonly hasNames?: boolean
   /** See RouteSite. */
   readonly isDeviceTheWay?: boolean
 }
 
 const names = [
   ...['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute', 'metric', 'routes', 'sysctls', 'bandwidth'],
-  ...['announce', 'labels'],
+  ...['announce', 'aliases', 'labels'],
 ]
 
 function flag(value: unknown, path: string, fallback: boolean): boolean {
@@ -177,6 +186,7 @@ export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
     sysctls: checkSysctls(spec.sysctls, ifname),
     bandwidth: spec.bandwidth === undefined ? undefined : checkBandwidth(spec.bandwidth, site.mtu),
     announce: flag(spec.announce, 'announce', false),
+    aliases: checkAliases(spec.aliases, site.hasNames === true),
     labels: checkLabels(spec.labels),
   }
 }

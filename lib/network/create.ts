@@ -2,6 +2,8 @@
 
 import { type Address, type Cidr, type Family, formatCidr, parseCidr } from '../cidr.ts'
 import { isWarned, warn } from '../diagnostics/warning.ts'
+import { isSameDns } from '../dns/options.ts'
+import { serveDns } from '../dns/serve.ts'
 import { NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
 import { fields } from '../invalid.ts'
@@ -41,7 +43,8 @@ const routeLocalnet = 26
  * forwarding of its families on, unless the network is internal. All or nothing.
  *
  * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
- * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
+ * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's. With `dns`, resolves when
+ * its names are answered: by a resolver in this process, or by the one that there is already.
  */
 export async function createNetwork(spec: NetworkSpec): Promise<Network>
 /**
@@ -55,16 +58,20 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const checked = checkSpec(spec)
   const host = spec.host ?? ownHost
   const existing = await findNetwork(host, checked.name)
-  if (existing !== undefined) return refuseDifference(existing, checked)
+  if (existing !== undefined) {
+    refuseDifference(existing, checked)
+    if (checked.serve) await serveUnlessServed(existing)
+    return existing
+  }
 
   const routes = await host.listRoutes()
   const subnets = await chooseSubnets(host, checked, routes)
   const addresses = hostAddresses(subnets, checked.gateways)
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
-  const { name, driver, internal, icc, masquerade, gatewayMode, trusted } = checked
+  const { name, driver, internal, icc, masquerade, gatewayMode, trusted, dns } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const options = { driver, internal, icc, masquerade, gatewayMode, trusted }
+  const options = { driver, internal, icc, masquerade, gatewayMode, trusted, dns }
   const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
@@ -84,6 +91,7 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
       await rolledBack(
         async () => {
           for (const family of network.forwards ? checked.families : []) await enableForwarding(host, family)
+          if (checked.serve) await serveUnlessServed(network)
         },
         () => removeFromTable(host, network.firewalled()),
       )
@@ -99,6 +107,15 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   if ((await readPolicies(host)).some((policy) => concerns(policy, name))) await syncPolicies(host)
   if (isWarned()) await warnOfHost(host, name)
   return network
+}
+
+/** The network is there, and its names are answered either way. */
+async function serveUnlessServed(network: Network): Promise<void> {
+  try {
+    await serveDns(network, { persistent: false })
+  } catch (error) {
+    if (!(error instanceof NetworkError && error.code === 'DNS_SERVED')) throw error
+  }
 }
 
 /** Of what may stop the network's packets, though it was made. */
@@ -197,7 +214,7 @@ function bridgeMessages(index: number, alias: string, network: Network): Message
   ]
 }
 
-function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
+function refuseDifference(existing: Network, wanted: CheckedSpec): void {
   const isFamily = (text: string, family: Family): boolean => text.includes(':') === (family === 10)
   const differs = (what: string, family: Family, has: readonly string[], want: string | undefined): string | false => {
     const own = has.find((text) => isFamily(text, family))
@@ -219,6 +236,8 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
     listDifference('reserved', existing.reserved, wanted.reserved.map(formatCidr)),
     listDifference('trusted', existing.trusted, wanted.trusted),
+    !isSameDns(existing.dns, wanted.dns) &&
+      `dns ${JSON.stringify(existing.dns) ?? false}, not ${JSON.stringify(wanted.dns) ?? false}`,
     ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode'] as const).map((option) => {
       const [has, want] = [existing, wanted].map((one) =>
         typeof one[option] === 'object' ? JSON.stringify(one[option]) : one[option],
@@ -226,7 +245,7 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
       return has !== want && `${option} ${has}, not ${want}`
     }),
   ].filter((difference) => difference !== false)
-  if (differences.length === 0) return existing
+  if (differences.length === 0) return
   throw new NetworkError('NETWORK_DIFFERS', `there is a network '${existing.name}' with ${differences.join('; ')}`)
 }
 

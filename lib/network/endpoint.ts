@@ -49,6 +49,8 @@ export class Endpoint implements AsyncDisposable {
   /** `['172.18.0.2/16', 'fd00::2/64']`: IPv4 first. */
   readonly addresses: readonly string[]
   readonly gateways: readonly string[]
+  /** What it is called, too, where its network has names. */
+  readonly aliases: readonly string[]
   /** What it was given to remember at its attach. */
   readonly labels: Labels
   /** @internal as its alias tells, but for the ports */
@@ -73,6 +75,7 @@ export class Endpoint implements AsyncDisposable {
     this.gateways = facts.gateways
     this.#ports = facts.ports
     this.label = facts.label
+    this.aliases = facts.label.aliases ?? []
     this.labels = facts.label.labels ?? {}
     this.isBridgePort = facts.isBridgePort
     this.routed = facts.routed
@@ -111,8 +114,8 @@ export class Endpoint implements AsyncDisposable {
     await this.detach()
   }
 
-  toJSON(): Omit<EndpointFacts, 'netns'> & { readonly netns: string | undefined; readonly labels: Labels } {
-    const { name, network, netns, ifname, hostIfname, hostIndex, mac, addresses, gateways, ports, labels } = this
+  toJSON(): EndpointJson {
+    const { name, network, netns, ifname, hostIfname, hostIndex, mac, addresses, gateways, ports, aliases, labels } = this
     return {
       name,
       network,
@@ -124,9 +127,17 @@ export class Endpoint implements AsyncDisposable {
       addresses,
       gateways,
       ports,
+      aliases,
       labels,
     }
   }
+}
+
+/** What an Endpoint is as JSON. */
+interface EndpointJson extends Omit<EndpointFacts, 'netns'> {
+  readonly netns: string | undefined
+  readonly aliases: readonly string[]
+  readonly labels: Labels
 }
 
 /** What attach gives: it knows the container's side. */

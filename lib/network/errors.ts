@@ -20,6 +20,8 @@ export type NetworkErrorCode =
   | 'PARENT_IN_USE'
   | 'POLICY_EXISTS'
   | 'POLICY_UNSUPPORTED'
+  | 'DNS_OFF'
+  | 'DNS_SERVED'
 
 export class NetworkError extends Error {
   override readonly name: string = 'NetworkError'

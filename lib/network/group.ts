@@ -22,3 +22,6 @@ export async function freeGroup(host: Netns, name: string): Promise<number> {
     if (!taken.has(group)) return group
   }
 }
+
+/** The groups in which detach deletes devices; see detach.cc. */
+export const firstLeaving = 0xf0000000

@@ -1,14 +1,15 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [dns[=…]] [reserved=…] addresses=…
 //   (of the drivers on a wire: driver/lan-label.ts)
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [?from=192.0.2.0/24 8081:80]
-//                                               [mac=02:00:00:00:00:07] [limited] [@app=shop …]
+//                                               [mac=02:00:00:00:00:07] [aliases=db,sql] [limited] [@app=shop …]
 //
 // An alternative name is unique in its namespace: two networks, or two endpoints of a network, cannot have the same name, because
 // the kernel refuses the second; and the device is found by name without a dump.
 
 import type { Family } from '../cidr.ts'
+import { dnsWord, type NetworkDns, parseDnsWord } from '../dns/options.ts'
 import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
 import { type LanDriver, type LanLabel, lanWords, parseLanWords } from './driver/lan-label.ts'
@@ -43,6 +44,8 @@ export interface NetworkLabel {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which every port of the containers is reached. */
   readonly trusted: readonly string[]
+  /** Of networks whose containers have names. */
+  readonly dns?: NetworkDns | undefined
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
@@ -57,6 +60,8 @@ export interface EndpointLabel {
   readonly ports: readonly Port[]
   /** Only when it is not derived from the address. */
   readonly mac?: string | undefined
+  /** What it is called, too. */
+  readonly aliases?: readonly string[]
   /** What it receives is limited, so that there is a device that goes with it. */
   readonly limited?: boolean
   readonly labels?: Labels
@@ -102,12 +107,13 @@ export function formatNetworkLabel(label: NetworkLabel): string {
     const before = label.forwardingBefore[family]
     if (before !== undefined) words.push(`${word}=${before ? 1 : 0}`)
   }
+  if (label.dns !== undefined) words.push(dnsWord(label.dns))
   if (label.reserved.length > 0) words.push(`reserved=${label.reserved.join(',')}`)
   if (label.addresses.length > 0) words.push(`addresses=${label.addresses.join(',')}`)
   return fitting(
     words.join(' '),
     `the options of the network '${label.name}'`,
-    'reserve fewer and larger parts, trust fewer devices',
+    'reserve fewer and larger parts, trust fewer devices, name fewer DNS servers and domains',
   )
 }
 
@@ -137,6 +143,7 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
     gatewayMode: Object.fromEntries(modes),
     trusted: value('trusted')?.split(',').map(decodeURIComponent) ?? [],
+    dns: parseDnsWord(words),
     forwardingBefore: Object.fromEntries(before),
     reserved: value('reserved')?.split(',') ?? [],
     addresses,
@@ -156,16 +163,18 @@ export function fitting(text: string, what: string, remedy: string): string {
 }
 
 /** What is remembered of an endpoint beside its name and ports. */
-export type Marks = Pick<EndpointLabel, 'mac' | 'limited' | 'labels'>
+export type Marks = Pick<EndpointLabel, 'mac' | 'aliases' | 'limited' | 'labels'>
 
-export function markWords({ mac, limited = false, labels = {} }: Marks): string[] {
+export function markWords({ mac, aliases = [], limited = false, labels = {} }: Marks): string[] {
   const own = Object.entries(labels).map(([key, text]) => `@${key}=${encodeURIComponent(text)}`)
-  return [...(mac === undefined ? [] : [`mac=${mac}`]), ...(limited ? ['limited'] : []), ...own]
+  const also = aliases.length === 0 ? [] : [`aliases=${aliases.join(',')}`]
+  return [...(mac === undefined ? [] : [`mac=${mac}`]), ...also, ...(limited ? ['limited'] : []), ...own]
 }
 
 const isMac = (word: string): boolean => word.startsWith('mac=')
 const isLabel = (word: string): boolean => word.startsWith('@')
-const isMark = (word: string): boolean => isMac(word) || isLabel(word) || word === 'limited'
+const isAliases = (word: string): boolean => word.startsWith('aliases=')
+const isMark = (word: string): boolean => isMac(word) || isAliases(word) || isLabel(word) || word === 'limited'
 
 /** Throws what names and labels that somebody spoiled make it throw. */
 export function readMarks(words: readonly string[]): Required<Marks> {
@@ -176,6 +185,7 @@ export function readMarks(words: readonly string[]): Required<Marks> {
   })
   return {
     mac: mac === undefined ? undefined : macAddress(mac, 'the alias'),
+    aliases: words.find(isAliases)?.slice('aliases='.length).split(',') ?? [],
     limited: words.includes('limited'),
     labels: Object.fromEntries(labels),
   }
@@ -184,9 +194,10 @@ export function readMarks(words: readonly string[]): Required<Marks> {
 /** Throws a RangeError when the ports' description does not fit the alias. */
 export function formatEndpointLabel({ name, ports, ...marks }: EndpointLabel): string {
   const words = [prefix, 'endpoint', name, ...formatPorts(ports), ...markWords(marks)]
-  const isLabelled = Object.keys(marks.labels ?? {}).length > 0
-  const what = isLabelled ? `the published ports and labels of '${name}'` : `the published ports of '${name}'`
-  return fitting(words.join(' '), what, isLabelled ? 'publish ranges, shorten the labels' : 'publish ranges')
+  const { aliases = [], labels = {} } = marks
+  const more = [...(aliases.length > 0 ? ['aliases'] : []), ...(Object.keys(labels).length > 0 ? ['labels'] : [])]
+  const what = `the ${['published ports', ...more].join(' and ')} of '${name}'`
+  return fitting(words.join(' '), what, ['publish ranges', ...more.map((one) => `shorten the ${one}`)].join(', '))
 }
 
 /** Whether that was thrown for a text that somebody spoiled. */

@@ -1,6 +1,7 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
 import { formatAddress, formatCidr, networkOf, parseCidr } from '../cidr.ts'
+import type { NetworkDns } from '../dns/options.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { fields, invalidType, list } from '../invalid.ts'
 import { formatMac, objectName } from '../names.ts'
@@ -13,6 +14,7 @@ import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { choosePorts } from './choose.ts'
+import { rememberDnsPort } from './dns-port.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
 import { absentLink, NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
@@ -22,6 +24,7 @@ import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { isRefusal, type PlanRoute } from './inside.ts'
 import { type Joined, Joiner, type SettledAttach } from './join.ts'
+import { know } from './known.ts'
 import {
   type Driver,
   type EndpointLabel,
@@ -33,6 +36,7 @@ import {
   parseEndpointLabel,
 } from './label.ts'
 import { Leases, type Place } from './lease.ts'
+import { tellAttached, tellDeleted, tellDetached } from './news.ts'
 import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
 import { ownerOf } from './ports.ts'
 import { findLinks, portsLeft, publishPorts, requireProtocols, unpublishPorts, withdrawal, withReclaim } from './publish.ts'
@@ -41,7 +45,7 @@ import { check } from './state/check.ts'
 import type { Finding } from './state/finding.ts'
 import { type RepairReport, repairAll } from './state/repair.ts'
 import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
-import { removeFromTable } from './table.ts'
+import { moveResolver, removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
@@ -64,6 +68,7 @@ export class Network implements EndpointOwner {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which every port of its containers is reached. */
   readonly trusted: readonly string[]
+  #dns: NetworkDns | undefined
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #site: Site
@@ -99,11 +104,34 @@ export class Network implements EndpointOwner {
     this.masquerade = facts.masquerade
     this.gatewayMode = facts.gatewayMode
     this.trusted = facts.trusted
+    this.#dns = facts.dns
+    know(this)
     this.#site = new Site(facts)
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
     this.#known = new KnownPolicies(host, facts.name)
     this.#joiner = new Joiner(host, facts, this.#site, this.#leases, this.#known)
     if (ports !== undefined) this.#startBehind(ports)
+  }
+
+  /** The names of its containers; undefined for a network that was made without. */
+  get dns(): NetworkDns | undefined {
+    return this.#dns
+  }
+
+  /** @internal where its devices are */
+  get host(): Netns {
+    return this.#host
+  }
+
+  /** @internal */
+  get bridgeIndex(): number {
+    return this.#facts.bridge.index
+  }
+
+  /** @internal its resolver listens at another port than whoever served it before */
+  async moveDns(port: number): Promise<void> {
+    this.#dns = await rememberDnsPort(this.#host, this.name, port)
+    await moveResolver(this.#host, this.firewalled(), port)
   }
 
   /** Addresses are handed out round robin: the next one comes after all that are leased. */
@@ -158,6 +186,7 @@ export class Network implements EndpointOwner {
       }
       if (given === undefined || given.opened) this.#owned.set(hostIndex, netns)
       if (routes.some(isRefusal)) this.#refusals.set(hostIndex, { netns, routes })
+      tellAttached(this.#host, endpoint)
       return endpoint
     } catch (error) {
       if (given?.opened) await given.netns.close()
@@ -278,7 +307,11 @@ export class Network implements EndpointOwner {
   /** @internal Endpoint.detach */
   async detachEndpoint(endpoint: Endpoint): Promise<void> {
     const { hostIndex } = endpoint
-    await this.#detaching.add(endpoint)
+    const isBack = tellDetached(this.#host, endpoint)
+    await this.#detaching.add(endpoint).catch((error: unknown) => {
+      isBack()
+      throw error
+    })
     const refusals = this.#refusals.get(hostIndex)
     if (refusals !== undefined) await forgetRefusals(refusals.netns, refusals.routes)
     this.#refusals.delete(hostIndex)
@@ -331,6 +364,7 @@ export class Network implements EndpointOwner {
       }
       await Promise.all(endpoints.map((endpoint) => endpoint.detach()))
     }
+    await tellDeleted(this.#host, this.name)
     const { bridge, forwardingBefore } = this.#facts
     const restore = async (going?: string): Promise<void> => {
       for (const family of this.#site.families)
@@ -382,6 +416,7 @@ export class Network implements EndpointOwner {
       driver,
       mtu,
       leases: this.#leases,
+      hasNames: this.dns !== undefined,
     }
     const checked = checkAttach(spec, site)
     // Whether the kernel can remember what is known already.
@@ -430,14 +465,15 @@ export class Network implements EndpointOwner {
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = this
+    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, dns } = this
     const { group } = this.#facts.bridge
-    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted }
+    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted, dnsPort: dns?.port }
   }
 
   toJSON(): NetworkJson {
-    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted } = this
-    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
+    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted, dns } = this
+    const own = { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
+    return dns === undefined ? own : { ...own, dns }
   }
 }
 
@@ -469,4 +505,4 @@ export type NetworkJson = Pick<
   | 'masquerade'
   | 'gatewayMode'
   | 'trusted'
->
+> & { readonly dns?: NetworkDns }

@@ -14,6 +14,7 @@ import {
   parseCidr,
   sizeOf,
 } from '../cidr.ts'
+import { checkDns, type DnsOptions, type NetworkDns } from '../dns/options.ts'
 import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
@@ -77,6 +78,11 @@ export interface NetworkSpec {
   readonly gatewayMode?: GatewayMode | GatewayModes
   /** Interfaces of the host, there or not yet, from which every port of its containers is reached: `['wg0']`. @defaultValue none */
   readonly trusted?: readonly string[]
+  /**
+   * Whether its containers have names: a resolver in this process answers on the gateways, and asks others for the rest. It does not keep
+   * the process alive; `serveDns` starts one elsewhere. A network that is there already and served is left as it is. @defaultValue false
+   */
+  readonly dns?: boolean | DnsOptions
   /** The namespace that plays the host. @defaultValue the one where this process lives */
   readonly host?: Netns
 }
@@ -97,11 +103,14 @@ export interface CheckedSpec {
   readonly masquerade: Masquerade
   readonly gatewayMode: GatewayModes
   readonly trusted: readonly string[]
+  readonly dns: NetworkDns | undefined
+  /** Whether this process is to serve its names. */
+  readonly serve: boolean
 }
 
 const names = [
   ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
-  ...['masquerade', 'gatewayMode', 'trusted', 'host'],
+  ...['masquerade', 'gatewayMode', 'trusted', 'dns', 'host'],
 ]
 
 const lanNames = ['parent', 'mode']
@@ -310,6 +319,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', spec.masquerade)
   refuseRouted(masquerade, gatewayMode, spec.masquerade)
   const reserved = reservedOf(spec.reserved, subnets)
+  const { dns, serve } = checkDns(spec.dns, internal)
   const options = {
     driver,
     internal,
@@ -317,6 +327,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     masquerade,
     gatewayMode,
     trusted: trustedOf(spec.trusted, internal),
+    dns,
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
   const gateways = gatewaysOf(spec.gateways, subnets)
@@ -332,6 +343,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     reserved,
     bridge: spec.bridge === undefined ? bridgeNameOf(name) : interfaceName(spec.bridge, 'bridge'),
     mtu: mtu(spec.mtu, families),
+    serve,
     ...options,
   }
 }

@@ -5,7 +5,15 @@ import { read } from '../exchange.ts'
 import { type Message, type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { NetworkError } from './errors.ts'
-import { compiledTable, type FirewalledNetwork, listElements, networkAdded, networkRemoved, tableName } from './firewall/index.ts'
+import {
+  compiledTable,
+  type FirewalledNetwork,
+  listElements,
+  networkAdded,
+  networkRemoved,
+  resolverMoved,
+  tableName,
+} from './firewall/index.ts'
 
 const AF_UNSPEC = 0
 const mostRestarts = 16
@@ -37,6 +45,16 @@ export async function addToTable(host: Netns, network: FirewalledNetwork): Promi
       if (!(isCode(error, 'EEXIST') && (error as NetlinkError).syscall === 'NFT_MSG_NEWTABLE')) throw error
       if (attempt >= mostRestarts) throw tableInUse(error)
     }
+  }
+}
+
+/** Leads who asks for names to another port of the gateways. A table that is gone is restored with all that is in it by others. */
+export async function moveResolver(host: Netns, network: FirewalledNetwork, port: number): Promise<void> {
+  const messages = asMessages(resolverMoved(network, port), `lead to the resolver of '${network.name}'`)
+  try {
+    await kernel(native.transact(Netns.handleOf(host), messages))
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
   }
 }
 

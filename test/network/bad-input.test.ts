@@ -33,7 +33,7 @@ const networks: readonly Case[] = [
   [{ name: 'a\u202eb' }, 'ERR_INVALID_ARG_VALUE', 'name must start with a letter or digit'],
   [{ name: 'n', subnet: '10.0.0.0/24' }, 'ERR_INVALID_ARG_VALUE', "network: 'subnet' is unknown; did you mean 'subnets'?"],
   [{ name: 'n', intern: true }, 'ERR_INVALID_ARG_VALUE', "network: 'intern' is unknown; did you mean 'internal'?"],
-  [{ name: 'n', dns: [] }, 'ERR_INVALID_ARG_VALUE', "network: 'dns' is unknown"],
+  [{ name: 'n', resolver: [] }, 'ERR_INVALID_ARG_VALUE', "network: 'resolver' is unknown"],
   [{ name: 'n', driver: 'brigde' }, 'ERR_INVALID_ARG_VALUE', "driver: 'brigde' is unknown; did you mean 'bridge'?"],
   [{ name: 'n', driver: 1 }, 'ERR_INVALID_ARG_TYPE', 'driver must be one of bridge, ptp'],
   [{ name: 'n', subnets: '10.0.0.0/24' }, 'ERR_INVALID_ARG_TYPE', 'subnets must be an array'],

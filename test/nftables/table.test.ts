@@ -24,10 +24,11 @@ import {
   readOpenPorts,
   readPorts,
   readSources,
+  resolverMoved,
 } from '../../lib/network/firewall/index.ts'
 import { elementsIn } from '../../lib/network/holders.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
-import { json, output } from '../support/command.ts'
+import { json, output, run } from '../support/command.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('the firewall table')
@@ -47,6 +48,7 @@ const web = {
   masquerade: { ipv6: '2001:db8::7' },
   gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
   trusted: ['wg0'],
+  dnsPort: 1053,
 } as const
 const inner = {
   driver: 'bridge',
@@ -210,6 +212,15 @@ test('ports are read back as they were published', async () => {
   const own = [...containerElements({ published: [limited], open: [] }, address, 'web/a').slice(1)]
   const own6 = [...containerElements({ published: [limited6At], open: [] }, address6, 'web/a').slice(1)]
   assert.equal(text(left), text([...own, ...own6].map((element) => ({ ...element, exclusive: false }))))
+})
+
+test('a resolver that listens at another port is led to, whichever port it had', async () => {
+  for (const dnsPort of [53, 5353, 5353, 1053]) {
+    await transact(resolverMoved(web, dnsPort))
+    const { stdout } = await run('nft', ['list', 'map', 'inet', 'netlink-ct', 'resolvers6'])
+    assert.is(stdout.match(new RegExp(`: fd00:1::1 \\. ${dnsPort}\\b`, 'g'))?.length, 2, stdout)
+  }
+  assert.is(await output('nft', ['list', 'ruleset']), expected)
 })
 
 test('a network is told by its first and its last address', () => {

@@ -75,6 +75,7 @@ const foreign: Readonly<Record<string, string>> = {
   masquerade: 'makes no sense on the LAN: containers go out under their own addresses, and not through the host',
   gatewayMode: 'makes no sense on the LAN: containers are reached by their own addresses, and not through the host',
   trusted: 'is for networks that the host forwards: nothing of it filters what is on the wire',
+  dns: 'is answered on a gateway of the host, and the LAN has its own',
   addressPools: 'makes no sense on the LAN: name its subnets',
   ipv4: 'is said by the subnets here',
   ipv6: 'is said by the subnets here',

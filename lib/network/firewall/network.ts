@@ -28,12 +28,30 @@ export interface FirewalledNetwork {
   readonly trusted: readonly string[]
   /** What stands for the policies about it; empty for none. @defaultValue none */
   readonly policies?: string
+  /** Where on the gateways its names are answered; undefined when they are not. */
+  readonly dnsPort?: number | undefined
 }
 
 /** Of the element of `networks`: the name, and what stands for the policies, if there are any. */
 export const knownComment = (name: string, policies: string): string => (policies === '' ? name : `${name} ${policies}`)
 
 type Entry = Parameters<typeof elementCommand>[2][number]
+
+/** Where containers ask for names, whichever port the resolver has. */
+const askedPort = 53
+
+function resolverEntries({ name, group, gateways }: FirewalledNetwork, dnsPort: number): [SetName, Entry][] {
+  const commented = (...concat: Immediate[]) => ({ elem: { val: { concat }, comment: name } })
+  return gateways.flatMap((gateway) =>
+    ['udp', 'tcp'].flatMap((protocol): [SetName, Entry][] => {
+      const six = gateway.includes(':')
+      return [
+        [six ? 'served6' : 'served4', commented(gateway, protocol, askedPort)],
+        [six ? 'resolvers6' : 'resolvers4', [commented(group, gateway, protocol, askedPort), { concat: [gateway, dnsPort] }]],
+      ]
+    }),
+  )
+}
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
   const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, policies = '' } = network
@@ -58,6 +76,7 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
   const target = Object.values(gatewayMode).includes('routed') ? 'into_routed' : 'into_network'
   own.push(['into', [commented(group), { goto: { target } }]])
   for (const ifname of trusted) own.push(['trusted', commented({ concat: [ifname, group] })])
+  if (network.dnsPort !== undefined) own.push(...resolverEntries(network, network.dnsPort))
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
   if (icc) own.push(['same', commented({ concat: [group, group] })])
   return own
@@ -79,11 +98,20 @@ export function networkAdded(
 /** The batch that makes it unknown. What is absent already is no error. */
 export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
   // Every set that a network of these subnets may be in, and those of its chosen sources.
-  const most = { ...network, driver: 'ptp', internal: true, icc: true, masquerade: true } as const
+  const most = { ...network, driver: 'ptp', internal: true, icc: true, masquerade: true, dnsPort: askedPort } as const
   const all = [
     ...entries({ ...most, gatewayMode: {} }),
     ...entries({ ...most, gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
     ...entries(network),
   ]
   return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
+}
+
+/** The batch that leads those who ask for names to another port. */
+export function resolverMoved(network: FirewalledNetwork, dnsPort: number): readonly KernelMessage[] {
+  const all = resolverEntries(network, dnsPort)
+  return messages([
+    ...all.map(([set, entry]) => elementCommand('destroy', set, [entry])),
+    ...all.map(([set, entry]) => elementCommand('add', set, [entry])),
+  ])
 }

@@ -15,7 +15,7 @@ import type {
 import { noPolicies, type PolicyPart } from '../../policy/firewall.ts'
 
 /** Part of the table's comment: another version of this library can tell that the rules are not its own. */
-export const TABLE_VERSION = 3
+export const TABLE_VERSION = 4
 export const TABLE_COMMENT: string = `netlink-ct rules, version ${TABLE_VERSION}: networks and published ports are elements`
 
 const family: TableFamily = 'inet'
@@ -59,6 +59,14 @@ const openPort = (family: 'ip' | 'ip6', set: string, ...from: Expression[]): Sta
   is({ concat: [address(family, 'daddr'), meta('l4proto'), transportPort, ...from] }, set),
   accept,
 ]
+/** Leads who asks the gateway of its own network for names to where the resolver listens; nobody else gets there. */
+const askResolver = (family: 'ip' | 'ip6', resolvers: string, served: string): Statement[][] => {
+  const asked = [address(family, 'daddr'), meta('l4proto'), transportPort]
+  return [
+    [destinationFrom(family, resolvers, meta('iifgroup'), address(family, 'daddr'))],
+    [is({ concat: asked }, served), isNot(meta('iifname'), 'lo'), drop],
+  ]
+}
 const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: string, flags?: 'fully-random'): Statement => ({
   snat: { family, addr: { map: { key: meta(key), data: map } }, ...(flags && { flags }) },
 })
@@ -121,6 +129,9 @@ const chains: Readonly<Record<string, ChainRules>> = {
     rules: [
       // Else a neighbor on the LAN reaches what is published on loopback, by sending 127.0.0.1 to the host's MAC (moby#41872).
       [isNot(meta('iifname'), 'lo'), is(address('ip', 'daddr'), loopback), { return: null }],
+      // Before the ports: a container that publishes port 53 of the host does not answer for the network's own resolver.
+      ...askResolver('ip', '@resolvers4', '@served4'),
+      ...askResolver('ip6', '@resolvers6', '@served6'),
       [toThisHost, jump('publish')],
     ],
   },
@@ -231,6 +242,10 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   routed4: { type: 'devgroup' },
   routed6: { type: 'devgroup' },
   trusted: { type: 'ifname . devgroup' },
+  resolvers4: portMap('ip', 'devgroup', addressType.ip),
+  resolvers6: portMap('ip6', 'devgroup', addressType.ip6),
+  served4: { type: `${addressType.ip} . ${port}` },
+  served6: { type: `${addressType.ip6} . ${port}` },
   from: { type: 'devgroup', map: 'verdict' },
   into: { type: 'devgroup', map: 'verdict' },
 }
@@ -251,12 +266,14 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
  * - `sources4`, `sources6`: of networks whose containers go out under an address that was chosen;
  * - `routed4`, `routed6`: those that answer an echo request; `trusted`: interfaces from which everything of a network is reached;
+ * - `resolvers4`, `resolvers6`: where the names of a network are answered, for who asks its gateway from inside; `served4`, `served6`: those
+ *   gateways' ports, for nobody else;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
 export type SetName =
   | `${'ports' | 'limited' | 'allowed'}${4 | 6}${'' | '_at'}`
   | `open${4 | 6}${'' | '_from'}`
-  | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed'}${4 | 6}`
+  | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed' | 'resolvers' | 'served'}${4 | 6}`
   | 'networks'
   | 'trusted'
   | 'same'

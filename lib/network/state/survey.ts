@@ -8,11 +8,9 @@ import type { Link } from '../../rtnetlink/link/link.ts'
 import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { networkOn } from '../find.ts'
+import { firstLeaving } from '../group.ts'
 import { parseEndpointLabel, parseNetworkLabel } from '../label.ts'
 import type { Network } from '../network.ts'
-
-/** The groups in which detach deletes devices; see detach.cc. */
-export const firstLeaving = 0xf0000000
 
 export interface SeenEnd {
   readonly link: Link

@@ -9,9 +9,9 @@ import type { NetEvent } from '../../rtnetlink/watch/event.ts'
 import type { Watch } from '../../rtnetlink/watch/watch.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { NetworkError } from '../errors.ts'
+import { firstLeaving } from '../group.ts'
 import type { Network } from '../network.ts'
 import type { Port } from '../port.ts'
-import { firstLeaving } from './survey.ts'
 
 export type NetworkEvent =
   /** It has its host end, address and name. That the container is configured inside is for whoever attached it to say. */
