@@ -298,6 +298,8 @@ export interface Native {
       readonly port: number
       readonly bound: boolean
       readonly dual: boolean
+      /** In bytes; 0 for the kernel's usual one. */
+      readonly receiveBuffer: number
     },
   ): Promise<number>
   /** A queue of a tun or tap device inside; its descriptor is the caller's to close, and -1 for a persistent one. */

@@ -34,6 +34,9 @@ export interface ServerBounds {
   readonly idle: number
 }
 
+/** Of queries that come while the thread is busy with something else: some thousands, so that none of them has to be asked again. */
+const receiveBuffer = 4 * 1024 * 1024
+
 /** Ports tried where another than 53 is looked for: one that is free for UDP, TCP and all gateways. */
 const mostPorts = 16
 
@@ -65,7 +68,7 @@ export class Sockets {
   async #listenAt(host: Netns, gateways: readonly string[], port: number, persistent: boolean): Promise<number> {
     let chosen = port
     for (const gateway of gateways) {
-      const socket = await host.bindUdp({ address: gateway, port: chosen, ipv6Only: true })
+      const socket = await host.bindUdp({ address: gateway, port: chosen, ipv6Only: true, receiveBuffer })
       this.#datagrams.push(socket)
       chosen = socket.address().port
       const server = createServer({ noDelay: true }, (connection) => this.#welcome(connection))

@@ -38,7 +38,15 @@ export interface BindUdpOptions {
   readonly port?: number
   /** `address: '::'` does not take IPv4 too. @defaultValue false */
   readonly ipv6Only?: boolean
+  /**
+   * Bytes that the kernel keeps for who does not read at once, SO_RCVBUFFORCE; where that is not permitted no more than net.core.rmem_max.
+   * @defaultValue net.core.rmem_default
+   */
+  readonly receiveBuffer?: number
 }
+
+/** INT_MAX, half of it: the kernel doubles it. */
+const largestBuffer = 0x3fffffff
 
 const port = (value: unknown, path: string, lowest = 0): number => (value === undefined ? 0 : integer(value, path, lowest, 65535))
 
@@ -58,6 +66,7 @@ export async function listen<S extends Server>(handle: NamespaceHandle, server: 
     port: port(options.port, 'options.port'),
     bound: true,
     dual: dual(options.ipv6Only),
+    receiveBuffer: 0,
   } as const
   const backlog = options.backlog === undefined ? undefined : integer(options.backlog, 'options.backlog', 1, 65535)
   const fd = await kernel(native.socket(handle, request))
@@ -77,7 +86,9 @@ export async function connect(handle: NamespaceHandle, options: ConnectOptions):
   const signal = signalOf(options, 'options')
   const bound = local !== undefined || localPort > 0
   const address = local?.bytes ?? new Uint8Array(remote.bytes.length)
-  const fd = await kernel(native.socket(handle, { transport: 'tcp', address, port: localPort, bound, dual: false }))
+  const fd = await kernel(
+    native.socket(handle, { transport: 'tcp', address, port: localPort, bound, dual: false, receiveBuffer: 0 }),
+  )
   if (signal?.aborted) {
     closeSync(fd)
     throw new AbortError(signal)
@@ -92,7 +103,7 @@ export async function connect(handle: NamespaceHandle, options: ConnectOptions):
 
 /** A UDP socket bound inside. Resolves when it is. */
 export async function bindUdp(handle: NamespaceHandle, options: BindUdpOptions = {}): Promise<DatagramSocket> {
-  fields(options, 'options', ['address', 'port', 'ipv6Only'])
+  fields(options, 'options', ['address', 'port', 'ipv6Only', 'receiveBuffer'])
   const { family, bytes } = parseAddress(options.address ?? '0.0.0.0', 'options.address')
   const request = {
     transport: 'udp',
@@ -100,6 +111,8 @@ export async function bindUdp(handle: NamespaceHandle, options: BindUdpOptions =
     port: port(options.port, 'options.port'),
     bound: true,
     dual: dual(options.ipv6Only),
+    receiveBuffer:
+      options.receiveBuffer === undefined ? 0 : integer(options.receiveBuffer, 'options.receiveBuffer', 1, largestBuffer),
   } as const
   const fd = await kernel(native.socket(handle, request))
   const socket = createSocket(family === 2 ? 'udp4' : 'udp6')

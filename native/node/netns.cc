@@ -123,6 +123,7 @@ Napi::Value socket(const Napi::CallbackInfo& info) {
   request.local = {bytes_member(options, "address"), static_cast<uint16_t>(number_member(options, "port"))};
   request.bound = bool_member(options, "bound");
   request.dual = bool_member(options, "dual");
+  request.receive_buffer = static_cast<int>(number_member(options, "receiveBuffer"));
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Fd>(

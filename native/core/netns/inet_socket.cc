@@ -42,6 +42,11 @@ Result<Fd> open_here(const SocketRequest& request) {
   }
   if (six && setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
     return system_error("setsockopt", "IPV6_V6ONLY");
+  // Above net.core.rmem_max only with CAP_NET_ADMIN in the initial user namespace; without, as much as it allows.
+  if (const int size = request.receive_buffer;
+      size > 0 && setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+    setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
   if (auto bound = bind_to(fd.get(), request.local); !bound) return bound.error();
   return fd;
 }

@@ -13,12 +13,13 @@ struct InetAddress {
 };
 
 // Non-blocking, close-on-exec; bound to `local` when `bound`, else unbound, for a connect. A bound TCP socket has SO_REUSEADDR,
-// as Node's own have; an IPv6 one takes IPv4 too only when `dual`.
+// as Node's own have; an IPv6 one takes IPv4 too only when `dual`. `receive_buffer` in bytes, 0 for the kernel's usual one.
 struct SocketRequest {
   Transport transport = Transport::tcp;
   InetAddress local;
   bool bound = true;
   bool dual = false;
+  int receive_buffer = 0;
 };
 
 Result<Fd> open_inet_socket(Home& home, const Namespace& target, const SocketRequest& request);
