@@ -13,6 +13,8 @@ export { type ContainerFiles, type ContainerFilesSpec, containerFiles } from './
 export type { DnsOptions, NetworkDns } from './dns/options.ts'
 export { type DnsServer, type DnsStats, type ServeOptions, serveDns } from './dns/serve.ts'
 export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
+export { attachContainer } from './mode/attach-container.ts'
+export type { Container, ContainerPlace, ContainerSpec } from './mode/container.ts'
 export type { AttributePolicy } from './native.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'

@@ -114,7 +114,7 @@ export interface AttachSite {
   readonly isDeviceTheWay?: boolean
 }
 
-const names = [
+export const attachNames: readonly string[] = [
   ...['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute', 'metric', 'routes', 'sysctls', 'bandwidth'],
   ...['announce', 'aliases', 'labels'],
 ]
@@ -163,7 +163,7 @@ function placeOf(addresses: unknown, site: AttachSite): Partial<Place> {
 }
 
 export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
-  fields(spec, 'endpoint', names)
+  fields(spec, 'endpoint', attachNames)
   const name = objectName(spec.name, 'name')
   const defaultRoute = flag(spec.defaultRoute, 'defaultRoute', !site.internal)
   if (site.internal && spec.defaultRoute === true)

@@ -320,6 +320,11 @@ export class LanNetwork extends Network {
     return found
   }
 
+  /** @internal the number that the host has for the container's namespace */
+  async namespaceNumber(name: string): Promise<number | undefined> {
+    return (await this.#table.find(name))?.nsid
+  }
+
   async #find(name: string): Promise<LanEndpoint | undefined> {
     // The second look is for a table that has to be restored.
     const lease = (await this.#table.find(name)) ?? (await this.#leasesNow()).find((one) => one.name === name)
