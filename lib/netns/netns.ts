@@ -3,10 +3,9 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
-import { type Abortable, signalOf } from '../abort.ts'
+import { type Abortable, onlySignal } from '../abort.ts'
 import { Conntrack } from '../conntrack/conntrack.ts'
 import { kernel } from '../errors.ts'
-import { fields } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import { Nftables } from '../nftables/nftables.ts'
 import * as address from '../rtnetlink/address.ts'
@@ -482,10 +481,9 @@ export class Netns implements AsyncDisposable {
    * are looked up first, all in one more submission; until that is answered a signal calls all off, and after that nothing.
    */
   async batch(build: (batch: Batch) => unknown, options: Abortable = {}): Promise<BatchResult> {
-    fields(options, 'options', ['signal'])
+    const signal = onlySignal(options)
     const batch = new Batch()
     build(batch)
-    const signal = signalOf(options, 'options')
     return this.#use((handle) => Batch.run(handle, batch, signal))
   }
 

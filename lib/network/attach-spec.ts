@@ -1,5 +1,6 @@
 // The options of attach, checked and completed.
 
+import { type Abortable, checkSignal } from '../abort.ts'
 import {
   type Address,
   addressAt,
@@ -29,7 +30,7 @@ import { checkLabels, type Labels } from './label.ts'
 import type { Leases, Place } from './lease.ts'
 import { type PortSpec, type PortWish, parsePorts, settleIn } from './port.ts'
 
-export interface AttachSpec {
+export interface AttachSpec extends Abortable {
   /** The container's name, unique in the network. Letters, digits, `_`, `.` and `-`; at most 64. */
   readonly name: string
   /** Where the container lives. @defaultValue a new namespace, which lives as long as the endpoint is attached (or a process in it) */
@@ -107,7 +108,7 @@ export interface AttachSite {
 
 const names = [
   ...['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute', 'metric', 'routes', 'sysctls', 'bandwidth'],
-  ...['announce', 'labels'],
+  ...['announce', 'labels', 'signal'],
 ]
 
 function flag(value: unknown, path: string, fallback: boolean): boolean {
@@ -155,6 +156,7 @@ function placeOf(addresses: unknown, site: AttachSite): Partial<Place> {
 
 export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
   fields(spec, 'endpoint', names)
+  checkSignal(spec.signal, 'signal')
   const name = objectName(spec.name, 'name')
   const defaultRoute = flag(spec.defaultRoute, 'defaultRoute', !site.internal)
   if (site.internal && spec.defaultRoute === true)

@@ -1,5 +1,6 @@
 // Making a network, and finding one that is there.
 
+import { throwIfAborted } from '../abort.ts'
 import { type Address, type Cidr, type Family, formatCidr, parseCidr } from '../cidr.ts'
 import { isWarned, warn } from '../diagnostics/warning.ts'
 import { NetlinkError } from '../errors.ts'
@@ -50,11 +51,12 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
 export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise<Network> {
   if (isLanSpec(spec)) return createLanNetwork(spec)
   const checked = checkSpec(spec)
-  const host = spec.host ?? ownHost
+  const { host = ownHost, signal } = spec
+  throwIfAborted(signal)
   const existing = await findNetwork(host, checked.name)
   if (existing !== undefined) return refuseDifference(existing, checked)
 
-  const routes = await host.listRoutes()
+  const routes = await host.listRoutes({ signal })
   const subnets = await chooseSubnets(host, checked, routes)
   const addresses = hostAddresses(subnets, checked.gateways)
   const before: Partial<Record<Family, boolean>> = {}
@@ -65,9 +67,11 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
+  const group = await freeGroup(host, name)
+  throwIfAborted(signal)
   const made = await createBridge(Netns.handleOf(host), {
     name: checked.bridge,
-    group: await freeGroup(host, name),
+    group,
     // Flooding costs less than keeping track for every port that comes and goes; IPv4 multicast reaches every container either way.
     multicastSnooping: false,
     ...(mtu === undefined ? {} : { mtu }),
@@ -75,12 +79,16 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const network = new Network(label, made, host, [])
   await rolledBack(
     async () => {
+      throwIfAborted(signal)
       await settleIpv6(host, network)
       await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
+      throwIfAborted(signal)
       await admit(host, network, made.index)
       await rolledBack(
         async () => {
+          throwIfAborted(signal)
           for (const family of network.forwards ? checked.families : []) await enableForwarding(host, family)
+          throwIfAborted(signal)
         },
         () => removeFromTable(host, network.firewalled()),
       )

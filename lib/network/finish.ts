@@ -1,5 +1,6 @@
 // What an attach does when the link stands, for those who asked for it, and how it is all taken back.
 
+import { throwIfAborted } from '../abort.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
 import { type Attached, type DetachPlan, type Message, native } from '../native.ts'
@@ -22,15 +23,23 @@ export function announceSysctls(ifname: string, ipv6: boolean): PlanSysctls {
   return [setting(`ipv4/conf/${ifname}/arp_notify`), ...(ipv6 ? [setting(`ipv6/conf/${ifname}/ndisc_notify`)] : [])]
 }
 
+interface Finish {
+  readonly checked: CheckedAttach
+  readonly endpoint: Endpoint
+  /** Of the device inside. */
+  readonly index: number
+  readonly signal: AbortSignal | undefined
+}
+
 /**
  * A bridge forwards what a port hears as soon as its work queue has noticed the carrier, which may be too late for what the kernel says
  * when the link comes up. So the carrier is waited for, the port is told to forward, and the device is given the MAC that it has: that is announced, too.
  */
-async function announce(host: Netns, inside: Netns, endpoint: Endpoint, index: number): Promise<void> {
+async function announce(host: Netns, inside: Netns, { endpoint, index, signal }: Finish): Promise<void> {
   const { hostIndex, isBridgePort, mac } = endpoint
   if (isBridgePort) {
     // Before that a port takes no state: ENETDOWN.
-    await host.waitForLink(hostIndex, { operstate: 'up' })
+    await host.waitForLink(hostIndex, { operstate: 'up', signal })
     const info = { portKind: 'bridge', portData: { state: forwarding } }
     const step = 'let the bridge forward what the port hears'
     await send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body: { index: hostIndex, info }, step }])
@@ -58,12 +67,11 @@ async function limit(
 }
 
 /** The limits come last: setBandwidth takes back what it did, and nothing has to be taken back after it. */
-export async function finish(
-  host: Netns,
-  inside: Netns,
-  { checked, endpoint, index }: { readonly checked: CheckedAttach; readonly endpoint: Endpoint; readonly index: number },
-): Promise<void> {
-  if (checked.announce) await announce(host, inside, endpoint, index)
+export async function finish(host: Netns, inside: Netns, attach: Finish): Promise<void> {
+  const { checked, endpoint, index, signal } = attach
+  throwIfAborted(signal)
+  if (checked.announce) await announce(host, inside, attach)
+  throwIfAborted(signal)
   if (checked.bandwidth !== undefined) await limit(host, inside, endpoint, index, checked.bandwidth)
 }
 

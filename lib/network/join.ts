@@ -1,5 +1,6 @@
 // The attach itself: a lease that is free, and the call to the native side that makes everything on it.
 
+import { throwIfAborted } from '../abort.ts'
 import { formatAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { macBytes } from '../names.ts'
@@ -29,12 +30,13 @@ const firstCandidates = 2
 const laterCandidates = 64
 
 /** Who asks to be attached. */
-interface Newcomer {
+export interface Newcomer {
   readonly checked: SettledAttach
   /** What is remembered of it. */
   readonly alias: string
   /** undefined: a new namespace. */
   readonly inside: Netns | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 export interface Joined {
@@ -89,6 +91,7 @@ export class Joiner {
 
   /** undefined when every one of the leases was taken. */
   async #try(places: readonly Place[], newcomer: Newcomer): Promise<Attached | undefined> {
+    throwIfAborted(newcomer.signal)
     try {
       return await kernel(native.attach(this.#plan(places, newcomer)))
     } catch (error) {

@@ -1,8 +1,9 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
+import { type Abortable, onlySignal, signalOf, throwIfAborted } from '../abort.ts'
 import { formatAddress, formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
-import { fields, invalidType, list } from '../invalid.ts'
+import { fields, invalidType, invalidValue, list } from '../invalid.ts'
 import { formatMac, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
@@ -11,7 +12,7 @@ import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { choosePorts } from './choose.ts'
-import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
+import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner, type PortChange } from './endpoint.ts'
 import { absentLink, NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
 import { finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
@@ -19,7 +20,7 @@ import type { FirewalledNetwork } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
 import { isRefusal, type PlanRoute } from './inside.ts'
-import { type Joined, Joiner, type SettledAttach } from './join.ts'
+import { type Joined, Joiner, type Newcomer, type SettledAttach } from './join.ts'
 import {
   type Driver,
   type EndpointLabel,
@@ -30,6 +31,7 @@ import {
   type NetworkLabel,
   parseEndpointLabel,
 } from './label.ts'
+import { inLanes } from './lanes.ts'
 import { Leases, type Place } from './lease.ts'
 import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
 import { ownerOf } from './ports.ts'
@@ -41,6 +43,11 @@ import { type RepairReport, repairAll } from './state/repair.ts'
 import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
+
+export interface DeleteOptions extends Abortable {
+  /** Whether its endpoints are detached. @defaultValue false */
+  readonly force?: boolean
+}
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
@@ -128,6 +135,7 @@ export class Network implements EndpointOwner {
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const checked = this.checkAttach(spec)
+    throwIfAborted(spec.signal)
     await requireProtocols(this.#host, checked.ports)
     return choosePorts(this.#host, checked.ports, this.#site.translated, (ports) => this.#attach(spec, checked, ports))
   }
@@ -139,16 +147,16 @@ export class Network implements EndpointOwner {
     try {
       const owner = ownerOf(this.name, checked.name)
       const { attached, place } = await withReclaim(this.#host, owner, ports, this.#site.translated, () =>
-        this.#join({ ...checked, ports }, alias, given?.netns),
+        this.#join({ ...checked, ports }, { alias, inside: given?.netns, signal: spec.signal }),
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       const { ifname, routes } = checked
       const { hostIndex } = attached
       const endpoint = this.#endpoint(place, { label, ifname, ports, netns, hostIndex }) as AttachedEndpoint
-      if (hasFinish(checked)) {
+      if (hasFinish(checked) || spec.signal?.aborted) {
         await rolledBack(
-          () => this.#finish(endpoint, checked, attached),
+          () => this.#finish(endpoint, checked, attached, spec.signal),
           async () => (given === undefined ? netns.close() : undefined),
         )
       }
@@ -161,11 +169,16 @@ export class Network implements EndpointOwner {
     }
   }
 
-  async #finish(endpoint: AttachedEndpoint, checked: CheckedAttach, attached: Attached): Promise<void> {
+  async #finish(
+    endpoint: AttachedEndpoint,
+    checked: CheckedAttach,
+    attached: Attached,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const host = Netns.handleOf(this.#host)
     const { netns } = endpoint
     await rolledBack(
-      () => finish(this.#host, netns, { checked, endpoint, index: attached.index }),
+      () => finish(this.#host, netns, { checked, endpoint, index: attached.index, signal }),
       async () => {
         const { ports } = endpoint
         await takeBack(
@@ -200,16 +213,16 @@ export class Network implements EndpointOwner {
     )
   }
 
-  async #join(checked: SettledAttach, alias: string, inside: Netns | undefined): Promise<Joined> {
+  async #join(checked: SettledAttach, rest: Omit<Newcomer, 'checked'>): Promise<Joined> {
     const { number, six } = checked.place
-    const newcomer = { checked, alias, inside }
+    const newcomer = { checked, ...rest }
     if (number !== undefined) return this.#joiner.joinAt({ number, six }, newcomer)
     if (!this.#started) await this.#start()
     return this.#joiner.join(newcomer)
   }
 
-  async #ports(): Promise<Link[]> {
-    return hostEnds(this.#host, this.#facts)
+  async #ports(signal?: AbortSignal): Promise<Link[]> {
+    return hostEnds(this.#host, this.#facts, signal)
   }
 
   /** @internal whether the device's name is one of a host end of this network */
@@ -250,8 +263,8 @@ export class Network implements EndpointOwner {
   }
 
   /** All endpoints, whoever attached them, in the order of their addresses. */
-  async endpoints(): Promise<Endpoint[]> {
-    return this.#among(await this.#ports())
+  async endpoints(options: Abortable = {}): Promise<Endpoint[]> {
+    return this.#among(await this.#ports(onlySignal(options)))
   }
 
   #among(links: readonly Link[]): Endpoint[] {
@@ -261,20 +274,21 @@ export class Network implements EndpointOwner {
   }
 
   /** The ports of the host that lead to its containers, and who gets there: what the firewall does, not what was asked for. */
-  async exposed(): Promise<ExposedPort[]> {
-    return portsOf(this.#host, this.name)
+  async exposed(options: Abortable = {}): Promise<ExposedPort[]> {
+    return portsOf(this.#host, { network: this.name, signal: onlySignal(options) })
   }
 
-  /** Detaches the endpoint of that name, whoever attached it. One that is not there is no error. */
-  async detach(name: string): Promise<void> {
+  /** Detaches the endpoint of that name, whoever attached it; see `Endpoint.detach`. One that is not there is no error. */
+  async detach(name: string, options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
     const found = await this.#find(objectName(name, 'name'))
-    if (found !== undefined) await found.detach()
+    if (found !== undefined) await this.detachEndpoint(found, signal)
   }
 
   /** @internal Endpoint.detach */
-  async detachEndpoint(endpoint: Endpoint): Promise<void> {
+  async detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
     const { hostIndex } = endpoint
-    await this.#detaching.add(endpoint)
+    await this.#detaching.add(endpoint, signal)
     const refusals = this.#refusals.get(hostIndex)
     if (refusals !== undefined) await forgetRefusals(refusals.netns, refusals.routes)
     this.#refusals.delete(hostIndex)
@@ -294,24 +308,31 @@ export class Network implements EndpointOwner {
   }
 
   /** @internal Endpoint.publish and unpublish */
-  async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
+  async changePorts(
+    endpoint: Endpoint,
+    specs: PortSpec | readonly PortSpec[],
+    { publish, signal }: PortChange,
+  ): Promise<readonly Port[]> {
     const wishes = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
     const ports = publish ? settleIn({ families: this.#site.families, routed: this.#site.routed }, wishes, 'ports') : wishes
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
     if (publish) await requireProtocols(this.#host, ports)
-    return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
+    const change = publish ? publishPorts : unpublishPorts
+    return this.#changing.take(endpoint.hostIndex, () => change(this.#host, endpoint, ports, signal))
   }
 
   /**
    * Removes the network: its elements of the firewall, its bridge, and with the last network the table and the host's forwarding, if
    * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
+   * It can be called off while the endpoints are looked for, and then goes to its end.
    */
-  async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    fields(options, 'options', ['force'])
+  async delete(options: DeleteOptions = {}): Promise<void> {
+    fields(options, 'options', ['force', 'signal'])
     if (options.force !== undefined && typeof options.force !== 'boolean')
       throw invalidType('options.force', 'a boolean', options.force)
+    const signal = signalOf(options, 'options')
     // Not by the bridge: that may be gone, or a device taken off it.
-    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth' }))
+    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth', signal }))
     if (endpoints.length > 0) {
       if (options.force !== true) {
         const names = endpoints.map((endpoint) => endpoint.name)
@@ -341,18 +362,17 @@ export class Network implements EndpointOwner {
   }
 
   /**
-   * Attaches several, all or none: where one is refused the others are detached again, and its error is thrown. All are checked before
-   * the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))` with `attach`,
-   * which overlap as well.
+   * Attaches several, all or none: where one is refused, or all are called off, the others are detached again, and its error is thrown.
+   * All are checked before the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))`
+   * with `attach`, which overlap as well.
    */
-  async attachMany(specs: readonly AttachSpec[]): Promise<AttachedEndpoint[]> {
+  async attachMany(specs: readonly AttachSpec[], options: Abortable = {}): Promise<AttachedEndpoint[]> {
     for (const [at, spec] of list(specs, 'specs').entries()) this.#check(spec as AttachSpec, at)
-    const outcomes = await Promise.allSettled(specs.map((spec) => this.attach(spec)))
-    const refusal = outcomes.find((outcome) => outcome.status === 'rejected')
-    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    if (refusal === undefined) return made
+    const signal = onlySignal(options)
+    const { made, failures } = await inLanes(specs, (spec) => this.attach({ ...spec, signal }))
+    if (failures.length === 0) return [...made]
     return rolledBack(
-      () => Promise.reject(refusal.reason),
+      () => Promise.reject(failures[0]),
       () => Promise.all(made.map((endpoint) => endpoint.detach())),
     )
   }
@@ -381,6 +401,8 @@ export class Network implements EndpointOwner {
   #check(spec: AttachSpec, at: number): void {
     try {
       this.checkAttach(spec)
+      if (spec.signal !== undefined)
+        throw invalidValue('signal', 'belongs in the options behind: it is for all of them', spec.signal)
     } catch (error) {
       if (error instanceof Error) error.message = `specs[${at}]: ${error.message}`
       throw error
@@ -388,21 +410,24 @@ export class Network implements EndpointOwner {
   }
 
   /** Detaches those of these names, whoever attached them, in one deletion. Those that are not there are no error. */
-  async detachMany(names: readonly string[]): Promise<void> {
+  async detachMany(names: readonly string[], options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
     const altnames = list(names, 'names').map((name, at) => endpointAltname(this.name, objectName(name, `names[${at}]`)))
     const links = await findLinks(this.#host, [...new Set(altnames)])
     const found = links.flatMap((link) => (link && this.endpointOn(link)) ?? [])
+    throwIfAborted(signal)
     await Promise.all(found.map((endpoint) => endpoint.detach()))
   }
 
   /** What is missing or different of this network, and of what all networks share; see `check`. */
-  async check(): Promise<Finding[]> {
-    return (await check({ host: this.#host })).filter((finding) => this.#concerns(finding))
+  async check(options: Abortable = {}): Promise<Finding[]> {
+    const findings = await check({ host: this.#host, signal: onlySignal(options) })
+    return findings.filter((finding) => this.#concerns(finding))
   }
 
   /** Puts back what `Network.check` finds; see `repair`. */
-  async repair(): Promise<RepairReport> {
-    return repairAll(this.#host, (finding) => this.#concerns(finding))
+  async repair(options: Abortable = {}): Promise<RepairReport> {
+    return repairAll(this.#host, { signal: onlySignal(options), isMeant: (finding) => this.#concerns(finding) })
   }
 
   #concerns({ network }: Finding): boolean {
@@ -437,10 +462,14 @@ const labelOf = (checked: CheckedAttach, ports: readonly Port[]): EndpointLabel 
 })
 
 /** The devices of a network's containers on the host. */
-export async function hostEnds(host: Netns, { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>): Promise<Link[]> {
-  if (driver === 'bridge') return host.listLinks({ master: bridge.index, kind: 'veth' })
+export async function hostEnds(
+  host: Netns,
+  { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>,
+  signal?: AbortSignal,
+): Promise<Link[]> {
+  if (driver === 'bridge') return host.listLinks({ master: bridge.index, kind: 'veth', signal })
   // The kernel cannot filter by group.
-  return (await host.listLinks({ kind: 'veth' })).filter(({ group }) => group === bridge.group)
+  return (await host.listLinks({ kind: 'veth', signal })).filter(({ group }) => group === bridge.group)
 }
 
 /** What a Network is as JSON. */

@@ -1,6 +1,7 @@
 // Ports of endpoints that are there: published, withdrawn, and taken back from containers that died.
 
 import { constants } from 'node:os'
+import { throwIfAborted } from '../abort.ts'
 import { type Address, type Family, formatAddress, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
@@ -124,7 +125,13 @@ async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[])
 }
 
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */
-export async function publishPorts(host: Netns, endpoint: Endpoint, wishes: readonly PortWish[]): Promise<readonly Port[]> {
+export async function publishPorts(
+  host: Netns,
+  endpoint: Endpoint,
+  wishes: readonly PortWish[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const current = await portsNow(host, endpoint)
   const open = unfulfilled(wishes, current)
   for (const port of open.filter(isSettled)) {
@@ -139,15 +146,24 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wishes: read
   const known = current.filter((port) => wishes.some((wish) => fits(port, wish)))
   const lost = await lostPorts(host, endpoint, known)
   if (open.length + lost.length === 0) return current
-  return choosePorts(host, open, hostFamiliesOf(endpoint), (fresh) => publishChosen(host, endpoint, current, { fresh, lost }))
+  return choosePorts(host, open, hostFamiliesOf(endpoint), (fresh) =>
+    publishChosen(host, endpoint, { current, fresh, lost, signal }),
+  )
+}
+
+interface Publication {
+  readonly current: readonly Port[]
+  readonly fresh: readonly Port[]
+  readonly lost: readonly Port[]
+  readonly signal: AbortSignal | undefined
 }
 
 async function publishChosen(
   host: Netns,
   endpoint: Endpoint,
-  current: readonly Port[],
-  { fresh, lost }: { readonly fresh: readonly Port[]; readonly lost: readonly Port[] },
+  { current, fresh, lost, signal }: Publication,
 ): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const added = [...fresh, ...lost]
   const ports = [...current, ...fresh]
   const plan = {
@@ -160,11 +176,11 @@ async function publishChosen(
   await remember(host, endpoint, ports)
   await rolledBack(
     () =>
-      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), () =>
-        kernel(
-          native.changePorts({ ...plan, elements: endpointElements(endpoint, added), flows: endpointFlows(endpoint, added) }),
-        ),
-      ),
+      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), async () => {
+        throwIfAborted(signal)
+        const [elements, flows] = [endpointElements(endpoint, added), endpointFlows(endpoint, added)]
+        await kernel(native.changePorts({ ...plan, elements, flows }))
+      }),
     () => remember(host, endpoint, current),
   )
   return ports
@@ -185,7 +201,13 @@ async function lostPorts(host: Netns, endpoint: Endpoint, ports: readonly Port[]
  * Withdraws ports; ones that it does not publish are no error. One whose number on the host is left open stands for all that it may have
  * become. Resolves to those that remain.
  */
-export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: readonly PortWish[]): Promise<readonly Port[]> {
+export async function unpublishPorts(
+  host: Netns,
+  endpoint: Endpoint,
+  unwanted: readonly PortWish[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const settled = unwanted.filter(isSettled)
   const keys = new Set(settled.map(portKey))
   const open = unwanted.filter((wish) => !isSettled(wish))
@@ -199,6 +221,7 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
   const elements = [...endpointElements(endpoint, withdrawn, remaining), ...(await ownLimits(host, endpoint, forgotten))]
   const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
+  throwIfAborted(signal)
   // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
   await work()
   if (removed.length === 0) return remaining

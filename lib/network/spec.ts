@@ -1,5 +1,6 @@
 // The options of createNetwork, checked and completed.
 
+import { type Abortable, checkSignal } from '../abort.ts'
 import {
   type Address,
   addressAt,
@@ -30,7 +31,7 @@ export interface AddressPool {
   readonly size: number
 }
 
-export interface NetworkSpec {
+export interface NetworkSpec extends Abortable {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
   /**
@@ -101,7 +102,7 @@ export interface CheckedSpec {
 
 const names = [
   ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
-  ...['masquerade', 'gatewayMode', 'trusted', 'host'],
+  ...['masquerade', 'gatewayMode', 'trusted', 'host', 'signal'],
 ]
 
 const lanNames = ['parent', 'mode']
@@ -294,6 +295,7 @@ export function bridgeNameOf(name: string): string {
 
 export function checkSpec(spec: NetworkSpec): CheckedSpec {
   const given = fields(spec, 'network', [...names, ...lanNames])
+  checkSignal(spec.signal, 'signal')
   const name = checkNetworkName(spec.name)
   const driver = spec.driver === undefined ? 'bridge' : oneOf(spec.driver, 'driver', drivers)
   for (const option of lanNames)

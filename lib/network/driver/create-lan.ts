@@ -1,5 +1,6 @@
 // Making a network on the wire of one of the host's devices.
 
+import { throwIfAborted } from '../../abort.ts'
 import { formatCidr, overlaps } from '../../cidr.ts'
 import { send } from '../../exchange.ts'
 import { invalidValue, outOfRange } from '../../invalid.ts'
@@ -22,13 +23,15 @@ import { existing, LeaseTable } from './lease-table.ts'
 export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork> {
   const checked = checkLanSpec(spec)
   const { label } = checked
-  const host = spec.host ?? ownHost
+  const { host = ownHost, signal } = spec
+  throwIfAborted(signal)
   const there = await findNetwork(host, label.name)
   if (there !== undefined) return refuseDifference(there, checked)
   const parent = await parentLink(host, label.lan.parent)
   if (parent.loopback) throw invalidValue('parent', 'is the loopback, which has no wire', parent.name)
   if (checked.mtu !== undefined && checked.mtu > parent.mtu) throw outOfRange('mtu', 68, parent.mtu, checked.mtu)
   await refuseNeighbors(host, label.lan)
+  throwIfAborted(signal)
   const name = checked.bridge
   const bridge = await createBridge(Netns.handleOf(host), { name, mtu: checked.mtu ?? parent.mtu, multicastSnooping: false })
   return rolledBack(
@@ -47,6 +50,7 @@ export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork
           step: `claim the name ${networkAltname(label.name)}`,
         },
       ])
+      throwIfAborted(signal)
       // What a network whose device was deleted has left stays leased as long as its containers live.
       await new LeaseTable(host, label.name).create().catch(existing)
       return new LanNetwork(label, bridge, host)

@@ -1,5 +1,6 @@
 // The options of createNetwork with the drivers macvlan and ipvlan, checked and completed.
 
+import { type Abortable, checkSignal } from '../../abort.ts'
 import { type Address, type Cidr, formatCidr } from '../../cidr.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import { interfaceName } from '../../names.ts'
@@ -18,7 +19,7 @@ import {
 } from '../spec.ts'
 import { type LanDriver, type LanLabel, type LanMode, lanModes } from './lan-label.ts'
 
-interface CommonLanSpec {
+interface CommonLanSpec extends Abortable {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
   /** Name of the device on whose wire the containers are: `'eth0'`, or a VLAN of it that the caller made. */
@@ -67,7 +68,20 @@ export interface CheckedLan {
   readonly mtu: number | undefined
 }
 
-const names = ['name', 'driver', 'parent', 'mode', 'subnets', 'gateways', 'reserved', 'bridge', 'mtu', 'internal', 'host']
+const names = [
+  'name',
+  'driver',
+  'parent',
+  'mode',
+  'subnets',
+  'gateways',
+  'reserved',
+  'bridge',
+  'mtu',
+  'internal',
+  'host',
+  'signal',
+]
 
 /** Options of other drivers, and why they are not there. */
 const foreign: Readonly<Record<string, string>> = {
@@ -103,6 +117,7 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     if (why !== undefined && value !== undefined) throw invalidValue(option, `(driver ${driver}) ${why}`, value)
   }
   fields(spec, 'network', [...names, ...Object.keys(foreign)])
+  checkSignal(spec.signal, 'signal')
   const name = checkNetworkName(spec.name)
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
   if (spec.parent === undefined) throw invalidType('parent', "the name of a device such as 'eth0'", spec.parent)

@@ -1,5 +1,6 @@
 // Networks whose containers are on the wire of one of the host's devices, the parent: macvlan and ipvlan. The host has no end of their links.
 
+import { type Abortable, onlySignal, signalOf, throwIfAborted } from '../../abort.ts'
 import { formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
 import { fields, invalidType, list } from '../../invalid.ts'
@@ -15,7 +16,7 @@ import { eraseTraces, finish, forgetRefusals } from '../finish.ts'
 import { isRefusal, type PlanRoute, unicast } from '../inside.ts'
 import { type NetworkLabel, networkAltname } from '../label.ts'
 import { Leases, type Place } from '../lease.ts'
-import { Network, type NetworkJson } from '../network.ts'
+import { type DeleteOptions, Network, type NetworkJson } from '../network.ts'
 import type { Port } from '../port.ts'
 import { type NetworkFacts, reservedNumbers } from '../site.ts'
 import { hostAddresses, makeDevice, unfinishedGroup } from './lan-device.ts'
@@ -31,6 +32,13 @@ type OnLan = NetworkLabel & { readonly lan: LanLabel }
 type LanFacts = NetworkFacts & OnLan
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
+
+/** One attempt with one place. */
+interface Attempt {
+  readonly parent: Link
+  readonly place: Place
+  readonly signal: AbortSignal | undefined
+}
 
 /** What this object keeps of an endpoint until the detach. */
 interface Held {
@@ -86,11 +94,12 @@ export class LanNetwork extends Network {
    */
   override async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const checked = this.checkAttach(spec)
+    throwIfAborted(spec.signal)
     const given = await givenNetns(spec.netns, 'netns')
     const netns = given?.netns ?? (await createNetns())
     const isOurs = given === undefined || given.opened
     try {
-      const lease = await this.#lease(checked, netns)
+      const lease = await this.#lease(checked, netns, spec.signal)
       this.#held.set(keyOf(lease), { netns, isOurs, routes: checked.routes.filter(isRefusal) })
       return this.#endpoint(lease, netns) as AttachedEndpoint
     } catch (error) {
@@ -121,15 +130,16 @@ export class LanNetwork extends Network {
     return parentLink(this.#host, this.parent)
   }
 
-  async #lease(checked: CheckedAttach, netns: Netns): Promise<Lease> {
+  async #lease(checked: CheckedAttach, netns: Netns, signal: AbortSignal | undefined): Promise<Lease> {
     /** Numbers whose addresses the kernel knows elsewhere on the parent. */
     const refused = new Set<number>()
     for (;;) {
       const parent = await this.#parentLink()
       const place = await this.#choose(checked, parent, refused)
+      throwIfAborted(signal)
       const isOpen = checked.place.number === undefined
       try {
-        return await this.#join(checked, netns, parent, place)
+        return await this.#join(checked, netns, { parent, place, signal })
       } catch (error) {
         const wanted = this.#wanted(checked)
         if (isCode(error, 'EEXIST') && error.syscall === 'NFT_MSG_NEWSETELEM') {
@@ -198,8 +208,8 @@ export class LanNetwork extends Network {
     )
   }
 
-  /** One attempt with one place. The device first: a lease without one is nobody's. */
-  async #join(checked: CheckedAttach, netns: Netns, parent: Link, place: Place): Promise<Lease> {
+  /** The device first: a lease without one is nobody's. */
+  async #join(checked: CheckedAttach, netns: Netns, { parent, place, signal }: Attempt): Promise<Lease> {
     const { name, ifname } = checked
     const { driver, mode, mtu } = this
     const hasOwnMac = driver === 'macvlan' && mode !== 'passthru'
@@ -213,10 +223,12 @@ export class LanNetwork extends Network {
     let isClaimed = false
     return rolledBack(
       async () => {
+        throwIfAborted(signal)
         await this.#claim(lease)
         isClaimed = true
         await this.#expectNetwork()
-        await this.#configure(checked, netns, lease)
+        throwIfAborted(signal)
+        await this.#configure(checked, netns, lease, signal)
         return lease
       },
       async () => {
@@ -226,7 +238,7 @@ export class LanNetwork extends Network {
     )
   }
 
-  async #configure(checked: CheckedAttach, netns: Netns, lease: Lease): Promise<void> {
+  async #configure(checked: CheckedAttach, netns: Netns, lease: Lease, signal: AbortSignal | undefined): Promise<void> {
     const { index, ifname } = lease
     const { sysctls, announce } = checked
     const traces = await configure(netns, {
@@ -240,7 +252,7 @@ export class LanNetwork extends Network {
     })
     const endpoint = this.#endpoint(lease, netns)
     await rolledBack(
-      () => finish(this.#host, netns, { checked, endpoint, index }),
+      () => finish(this.#host, netns, { checked, endpoint, index, signal }),
       () => eraseTraces(netns, traces),
     )
   }
@@ -308,8 +320,10 @@ export class LanNetwork extends Network {
    * Takes back the leases of containers that died without a detach; resolves to their names. An attach does so by itself where they are in
    * its way.
    */
-  async reclaim(): Promise<string[]> {
+  async reclaim(options: Abortable = {}): Promise<string[]> {
+    const signal = onlySignal(options)
     const leases = await this.#leasesNow()
+    throwIfAborted(signal)
     const living = await this.#livingOf(leases)
     return leases.filter((lease) => !living.includes(lease)).map(({ name }) => name)
   }
@@ -327,21 +341,26 @@ export class LanNetwork extends Network {
   }
 
   /** All endpoints, whoever attached them, in the order of their addresses; also of containers that died, until `reclaim`. */
-  override async endpoints(): Promise<Endpoint[]> {
+  override async endpoints(options: Abortable = {}): Promise<Endpoint[]> {
+    const signal = onlySignal(options)
     const leases = await this.#leasesNow()
+    throwIfAborted(signal)
     const number = (lease: Lease): number => this.#numbersOf([lease], [])[0] ?? 0
     return leases.sort((a, b) => number(a) - number(b)).map((lease) => this.#endpoint(lease, undefined))
   }
 
-  override async detach(name: string): Promise<void> {
-    await (await this.#find(objectName(name, 'name')))?.detach()
+  override async detach(name: string, options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
+    const found = await this.#find(objectName(name, 'name'))
+    if (found !== undefined) await this.detachEndpoint(found, signal)
   }
 
-  override async detachMany(names: readonly string[]): Promise<void> {
-    list(names, 'names').forEach((name, at) => {
-      objectName(name, `names[${at}]`)
-    })
-    await Promise.all(names.map((name) => this.detach(name)))
+  override async detachMany(names: readonly string[], options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
+    const checked = list(names, 'names').map((name, at) => objectName(name, `names[${at}]`))
+    const found = await Promise.all([...new Set(checked)].map((name) => this.#find(name)))
+    throwIfAborted(signal)
+    await Promise.all(found.map((endpoint) => endpoint?.detach()))
   }
 
   /** Refused: containers on a wire have no device on the host, of which the kernel would tell. */
@@ -350,8 +369,9 @@ export class LanNetwork extends Network {
   }
 
   /** @internal Endpoint.detach */
-  override async detachEndpoint(endpoint: Endpoint): Promise<void> {
+  override async detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
     if (!(endpoint instanceof LanEndpoint)) throw invalidType('endpoint', `one of the network '${this.name}'`, endpoint.name)
+    throwIfAborted(signal)
     const { lease } = endpoint
     await this.#giveBack(lease)
     const held = this.#held.get(keyOf(lease))
@@ -370,11 +390,13 @@ export class LanNetwork extends Network {
    * Removes the network: its device and its leases. NETWORK_IN_USE when a container of it lives, unless `force`, which detaches them.
    * What is gone already is no error.
    */
-  override async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    fields(options, 'options', ['force'])
+  override async delete(options: DeleteOptions = {}): Promise<void> {
+    fields(options, 'options', ['force', 'signal'])
     if (options.force !== undefined && typeof options.force !== 'boolean')
       throw invalidType('options.force', 'a boolean', options.force)
+    const signal = signalOf(options, 'options')
     const names = (await this.#livingOf(await this.#leasesLeft())).map(({ name }) => name)
+    throwIfAborted(signal)
     if (names.length > 0 && options.force !== true) {
       const some = `${names.length} endpoints (${names.slice(0, 5).join(', ')})`
       throw new NetworkError('NETWORK_IN_USE', `the network '${this.name}' has ${some}: detach them, or pass force`)

@@ -1,5 +1,6 @@
 // Looking for what somebody took away or changed.
 
+import { signalOf, throwIfAborted } from '../../abort.ts'
 import { TornDumpError } from '../../errors.ts'
 import { Netns } from '../../netns/netns.ts'
 import { type HostOptions, hostOf } from '../list.ts'
@@ -24,8 +25,9 @@ function rememberedGroups(present: ReadonlyMap<string, Present>): Map<string, nu
   return groups
 }
 
-async function look(host: Netns): Promise<Flaw[]> {
-  const [seen, table] = await Promise.all([survey(host), readTable(Netns.handleOf(host))])
+async function look(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[]> {
+  const [seen, table] = await Promise.all([survey(host, signal), readTable(Netns.handleOf(host))])
+  throwIfAborted(signal)
   const present = presentElements(table.elements)
   const flaws = await linkFlaws(host, seen, rememberedGroups(present))
   // A host without networks needs no table; what is left of one is for gc.
@@ -46,10 +48,10 @@ async function look(host: Netns): Promise<Flaw[]> {
   ]
 }
 
-async function wholeLook(host: Netns): Promise<Flaw[]> {
+async function wholeLook(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[]> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await look(host)
+      return await look(host, signal)
     } catch (error) {
       if (!(error instanceof TornDumpError) || attempt >= mostTorn) throw error
     }
@@ -57,11 +59,11 @@ async function wholeLook(host: Netns): Promise<Flaw[]> {
 }
 
 /** What two looks in a row saw: between the steps of somebody's attach or detach the second one sees something else. */
-export async function flawsOf(host: Netns): Promise<Flaw[]> {
-  const first = await wholeLook(host)
+export async function flawsOf(host: Netns, signal?: AbortSignal): Promise<Flaw[]> {
+  const first = await wholeLook(host, signal)
   if (first.length === 0) return []
   const before = new Set(first.map((flaw) => keyOf(flaw.finding)))
-  return (await wholeLook(host)).filter((flaw) => before.has(keyOf(flaw.finding)))
+  return (await wholeLook(host, signal)).filter((flaw) => before.has(keyOf(flaw.finding)))
 }
 
 /**
@@ -69,5 +71,6 @@ export async function flawsOf(host: Netns): Promise<Flaw[]> {
  * containers, and the firewall table, rule by rule and element by element. Changes nothing, and does not look into containers.
  */
 export async function check(options: HostOptions = {}): Promise<Finding[]> {
-  return (await flawsOf(hostOf(options))).map((flaw) => flaw.finding)
+  const flaws = await flawsOf(hostOf(options), signalOf(options, 'options'))
+  return flaws.map((flaw) => flaw.finding)
 }

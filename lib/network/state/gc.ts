@@ -1,5 +1,6 @@
 // Removing what belongs to nobody.
 
+import { signalOf, throwIfAborted } from '../../abort.ts'
 import type { Flow } from '../../conntrack/flow.ts'
 import { kernel } from '../../errors.ts'
 import { fields, invalidType, invalidValue } from '../../invalid.ts'
@@ -108,25 +109,30 @@ async function removeConnections(host: Netns, orphaned: readonly Present[]): Pro
  * Removes what belongs to nobody, whoever made it, and nothing else: host ends whose network is gone, and with `keep` those that nobody
  * knows any more; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
  * bandwidth limits; connections of addresses that nobody has; forwarding of IPv6 that a lost network had turned on. Others may attach
- * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for.
+ * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for. Called off, it stops
+ * between two of these; what it has removed was nobody's.
  */
 export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const host = hostOf(options, ['keep'])
   const keep = keptOf(options.keep)
-  const seen = await survey(host)
+  const signal = signalOf(options, 'options')
+  const seen = await survey(host, signal)
   const endpoints = await removeEndpoints(host, seen, keep)
-  for (const network of seen.lans.values()) endpoints.push(...(await removeFromWire(network, keep)))
-  const orphaned = await removeOrphans(host)
-  const { networks, mute, nameless } = await survey(host)
-  const isBare = networks.size + mute.size + nameless.length === 0
-  return {
-    removed: {
-      endpoints,
-      elements: describeOwners(orphaned).map(({ what }) => what),
-      table: isBare && (await removeEmptyTable(host)),
-      devices: await host.pruneBandwidth(),
-      connections: await removeConnections(host, orphaned),
-      settings: await restoreForgotten(host),
-    },
+  for (const network of seen.lans.values()) {
+    throwIfAborted(signal)
+    endpoints.push(...(await removeFromWire(network, keep)))
   }
+  throwIfAborted(signal)
+  const orphaned = await removeOrphans(host)
+  const { networks, mute, nameless } = await survey(host, signal)
+  const isBare = networks.size + mute.size + nameless.length === 0
+  const table = isBare && (await removeEmptyTable(host))
+  throwIfAborted(signal)
+  const devices = await host.pruneBandwidth()
+  throwIfAborted(signal)
+  const connections = await removeConnections(host, orphaned)
+  throwIfAborted(signal)
+  const settings = await restoreForgotten(host)
+  const elements = describeOwners(orphaned).map(({ what }) => what)
+  return { removed: { endpoints, elements, table, devices, connections, settings } }
 }

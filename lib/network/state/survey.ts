@@ -58,8 +58,8 @@ export function ourName({ altnames }: Link): readonly [network: string, endpoint
   return undefined
 }
 
-export async function survey(host: Netns): Promise<Survey> {
-  const links = await host.listLinks()
+export async function survey(host: Netns, signal?: AbortSignal): Promise<Survey> {
+  const links = await host.listLinks({ signal })
   const devices = new Map<string, { network: Network; link: Link; ends: SeenEnd[] }>()
   const mute = new Map<string, Link>()
   const lans = new Map<string, LanNetwork>()

@@ -26,7 +26,7 @@ export type NetworkEvent =
 
 export interface NetworkWatchOptions {
   /** Ends the iteration with an AbortError. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Whether the process stays alive for it. @defaultValue true */
   readonly persistent?: boolean
 }
@@ -48,7 +48,7 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
   /** @internal use Network.watch */
   constructor(host: Netns, network: Network, index: number, options: NetworkWatchOptions) {
     fields(options, 'options', ['signal', 'persistent'])
-    checkSignal(options, 'options')
+    checkSignal(options.signal, 'options.signal')
     this.#told = { network, index }
     this.#watch = host.watch({ ...options, links: true })
   }
