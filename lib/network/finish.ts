@@ -70,7 +70,8 @@ async function limit(
 export async function finish(host: Netns, inside: Netns, attach: Finish): Promise<void> {
   const { checked, endpoint, index, signal } = attach
   throwIfAborted(signal)
-  if (checked.announce) await announce(host, inside, attach)
+  // On a wire the device comes up with its addresses, and with a carrier: that is announced.
+  if (checked.announce && endpoint.hostIndex !== 0) await announce(host, inside, attach)
   throwIfAborted(signal)
   if (checked.bandwidth !== undefined) await limit(host, inside, endpoint, index, checked.bandwidth)
 }
