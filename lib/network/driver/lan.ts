@@ -27,6 +27,7 @@ import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
 import { leaseAlias, refuseLongAlias, surveyLeases } from './lease-survey.ts'
 import { existing, type Lease, LeaseTable } from './lease-table.ts'
+import { unleasedDevices } from './unleased.ts'
 
 type OnLan = NetworkLabel & { readonly lan: LanLabel }
 type LanFacts = NetworkFacts & OnLan
@@ -328,25 +329,53 @@ export class LanNetwork extends Network {
     return leases.filter((lease) => !living.includes(lease)).map(({ name }) => name)
   }
 
+  /**
+   * @internal Removes devices that a process which was killed has made and not leased, in namespaces that live on; resolves to
+   * their names.
+   */
+  async removeUnleased(): Promise<string[]> {
+    const { name: network, driver } = this
+    const devices = await unleasedDevices(this.#host, { network, driver }, () => this.#leasesNow())
+    for (const device of devices) await deleteDevice(this.#host, { ...device, words: [] })
+    return devices.map(({ ifname }) => ifname)
+  }
+
+  /** @internal whose elements the leases are */
+  get leases(): LeaseTable {
+    return this.#table
+  }
+
+  /** @internal The table made anew, from the containers. */
+  async restoreLeases(): Promise<void> {
+    await this.#table.destroy()
+    await this.#restore()
+  }
+
   override async endpoint(name: string): Promise<Endpoint> {
     const found = await this.#find(objectName(name, 'name'))
-    if (found === undefined) throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
+    if (found === undefined || (await deadAmong(this.#host, [found.lease])).length > 0)
+      throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
     return found
   }
 
+  /** Also of a container that died. */
   async #find(name: string): Promise<LanEndpoint | undefined> {
     // The second look is for a table that has to be restored.
     const lease = (await this.#table.find(name)) ?? (await this.#leasesNow()).find((one) => one.name === name)
     return lease && this.#endpoint(lease, undefined)
   }
 
-  /** All endpoints, whoever attached them, in the order of their addresses; also of containers that died, until `reclaim`. */
+  /** All endpoints, whoever attached them, in the order of their addresses. Those of containers that died are not among them. */
   override async endpoints(options: Abortable = {}): Promise<Endpoint[]> {
     const signal = onlySignal(options)
     const leases = await this.#leasesNow()
     throwIfAborted(signal)
+    const dead = new Set(await deadAmong(this.#host, leases))
     const number = (lease: Lease): number => this.#numbersOf([lease], [])[0] ?? 0
-    return leases.sort((a, b) => number(a) - number(b)).map((lease) => this.#endpoint(lease, undefined))
+    return leases
+      .filter((lease) => !dead.has(lease))
+      .sort((a, b) => number(a) - number(b))
+      .map((lease) => this.#endpoint(lease, undefined))
   }
 
   override async detach(name: string, options: Abortable = {}): Promise<void> {

@@ -6,6 +6,7 @@ import { Netns } from '../../netns/netns.ts'
 import { type HostOptions, hostOf } from '../list.ts'
 import { difference, elementFindings, type Present, presentElements, wantedElements } from './elements.ts'
 import { type Finding, type Flaw, finding, keyOf } from './finding.ts'
+import { lanFlaws } from './lan.ts'
 import { linkFlaws } from './links.ts'
 import { describeOwners, orphans } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
@@ -29,7 +30,7 @@ async function look(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[
   const [seen, table] = await Promise.all([survey(host, signal), readTable(Netns.handleOf(host))])
   throwIfAborted(signal)
   const present = presentElements(table.elements)
-  const flaws = await linkFlaws(host, seen, rememberedGroups(present))
+  const flaws = [...(await linkFlaws(host, seen, rememberedGroups(present))), ...(await lanFlaws(host, seen))]
   // A host without networks needs no table; what is left of one is for gc.
   if (seen.networks.size === 0) return flaws
   if (table.findings.length > 0) return [...flaws, ...table.findings.map((one) => ({ finding: one }))]

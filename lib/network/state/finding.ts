@@ -2,6 +2,7 @@
 
 export type FindingKind =
   | 'network-lost'
+  | 'parent-missing'
   | 'alias-lost'
   | 'name-missing'
   | 'link-down'
@@ -25,6 +26,7 @@ export type FindingKind =
 /**
  * One thing that somebody took away or changed.
  * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
+ * - `parent-missing`: the device that a network of macvlan or ipvlan stands on was renamed or is gone.
  * - `alias-lost`: a device is called ours, but no longer says what it is.
  * - `port-different`: a host end is off its bridge, or has other options than it should.
  * - `element-orphaned`: the firewall has something of a network or a container that is not there, or that does not claim it.

@@ -14,6 +14,7 @@ import { ownerOf } from '../ports.ts'
 import { withdrawal } from '../publish.ts'
 import { deadAddresses } from './addresses.ts'
 import type { Present } from './elements.ts'
+import { removeLostLans } from './lan.ts'
 import { describeOwners } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
 import { removeEmptyTable } from './remove-table.ts'
@@ -35,7 +36,9 @@ export interface GcReport {
     readonly elements: readonly string[]
     /** Whether the firewall table went, because the host has no network. */
     readonly table: boolean
-    /** Left by limits of bandwidth. */
+    /** Tables of leases of macvlan and ipvlan networks that are gone: `'netlink-ct/lab'`. */
+    readonly leaseTables: readonly string[]
+    /** Left by limits of bandwidth, and by attaches to a wire whose process was killed before it leased an address. */
     readonly devices: readonly string[]
     /** Tracked connections from and to addresses that nobody has. */
     readonly connections: number
@@ -107,7 +110,7 @@ async function removeConnections(host: Netns, orphaned: readonly Present[]): Pro
 
 /**
  * Removes what belongs to nobody, whoever made it, and nothing else: host ends whose network is gone, and with `keep` those that nobody
- * knows any more; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
+ * knows any more; leases of containers on a wire that died, and devices that never had one; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
  * bandwidth limits; connections of addresses that nobody has; forwarding of IPv6 that a lost network had turned on. Others may attach
  * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for. Called off, it stops
  * between two of these; what it has removed was nobody's.
@@ -118,21 +121,26 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const signal = signalOf(options, 'options')
   const seen = await survey(host, signal)
   const endpoints = await removeEndpoints(host, seen, keep)
+  const unleased: string[] = []
   for (const network of seen.lans.values()) {
     throwIfAborted(signal)
     endpoints.push(...(await removeFromWire(network, keep)))
+    unleased.push(...(await network.removeUnleased()))
   }
+  throwIfAborted(signal)
+  const { endpoints: lost, tables: leaseTables } = await removeLostLans(host, seen)
+  endpoints.push(...lost)
   throwIfAborted(signal)
   const orphaned = await removeOrphans(host)
   const { networks, mute, nameless } = await survey(host, signal)
   const isBare = networks.size + mute.size + nameless.length === 0
   const table = isBare && (await removeEmptyTable(host))
   throwIfAborted(signal)
-  const devices = await host.pruneBandwidth()
+  const devices = [...unleased, ...(await host.pruneBandwidth())]
   throwIfAborted(signal)
   const connections = await removeConnections(host, orphaned)
   throwIfAborted(signal)
   const settings = await restoreForgotten(host)
   const elements = describeOwners(orphaned).map(({ what }) => what)
-  return { removed: { endpoints, elements, table, devices, connections, settings } }
+  return { removed: { endpoints, elements, table, leaseTables, devices, connections, settings } }
 }
