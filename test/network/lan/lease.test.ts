@@ -85,6 +85,27 @@ test('is listed by nft in words that nft takes back', () =>
     assert.match(failure.message, /the length of name with the driver macvlan must be from 1 to 60, got 61/)
   }))
 
+test('of one address is given to one of two processes that ask at the same time, again and again', () =>
+  withNetwork({}, async (network) => {
+    for (let round = 0; round < 3; round++) {
+      const wanted = { addresses: ['192.0.2.50/24'] }
+      const outcomes = await Promise.allSettled([
+        ...['a', 'b', 'c'].map((name) => network.attach({ name, ...wanted })),
+        attachElsewhere('wire', { name: 'd', ...wanted }),
+      ])
+      assert.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const outcome of outcomes) {
+        // The other process tells it in words.
+        if (outcome.status === 'rejected') assert.match(String(outcome.reason), /ADDRESS_IN_USE/)
+        else await outcome.value[Symbol.asyncDispose]()
+      }
+      await until('nobody has it', async () => {
+        await network.reclaim()
+        return (await leasesShown()).length === 0
+      })
+    }
+  }))
+
 test('of one address, or under one name, is given to one of many that ask at the same time', () =>
   withNetwork({}, async (network) => {
     const count = async (specs: readonly AttachSpec[], code: string): Promise<void> => {
@@ -147,8 +168,9 @@ test('comes back by reclaim, also when only the device inside was deleted', () =
 
 test('is not given back by an endpoint whose name and address are another’s by now', () =>
   withNetwork({}, async (network) => {
-    await dead({ name: 'web', addresses: ['192.0.2.50/24'] })
+    const other = await attachElsewhere('wire', { name: 'web', addresses: ['192.0.2.50/24'] })
     const stale = await network.endpoint('web')
+    await other.kill()
     const web = await attachSoon(network, { name: 'web', addresses: ['192.0.2.50/24'] })
     await stale.detach()
     assert.equal(await leasesShown(), ['192.0.2.50 comment web'])
