@@ -62,7 +62,7 @@ test('is never lost to a process that is killed at any moment of an attach or a 
       assert.is(child.signalCode, 'SIGKILL', complaints)
       await until('its leases are taken back', async () => {
         await network.reclaim()
-        return (await network.endpoints()).length === 1
+        return (await leasesShown()).length === 1
       })
       // As nft sees it: nothing of a lease stays behind another part of it.
       assert.equal(await leasesShown(), [`${address(survivor)} comment survivor`])
@@ -171,6 +171,7 @@ test('is not given back by an endpoint whose name and address are another’s by
     const other = await attachElsewhere('wire', { name: 'web', addresses: ['192.0.2.50/24'] })
     const stale = await network.endpoint('web')
     await other.kill()
+    await until('it is gone', async () => (await network.endpoints()).length === 0)
     const web = await attachSoon(network, { name: 'web', addresses: ['192.0.2.50/24'] })
     await stale.detach()
     assert.equal(await leasesShown(), ['192.0.2.50 comment web'])
