@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { type Addon, unpacking } from './addon.ts'
 import { traced } from './diagnostics/trace.ts'
 
 /** A network namespace held open. Opaque; see `close`. */
@@ -128,9 +129,6 @@ export interface PlanLease {
 }
 
 export interface AttachPlan {
-  readonly host: NamespaceHandle
-  /** Absent: a new namespace. */
-  readonly inside: NamespaceHandle | undefined
   readonly ipv6: boolean
   /** 0: no bridge, the host routes to the container. */
   readonly master: number
@@ -204,7 +202,6 @@ export interface Attached {
 }
 
 export interface PortChange {
-  readonly host: NamespaceHandle
   readonly table: PlanTable
   readonly publish: boolean
   readonly hostPorts: readonly PlanHostPort[]
@@ -213,7 +210,6 @@ export interface PortChange {
 }
 
 export interface DetachPlan {
-  readonly host: NamespaceHandle
   readonly hostIndexes: readonly number[]
   readonly elements: readonly PlanElement[]
   /** Of those that published anything: the connections that they answer are forgotten. */
@@ -301,9 +297,10 @@ export interface Native {
   dump(handle: NamespaceHandle, message: Message): Promise<DumpResult>
   /** The next of them, `count` at most; none when all are taken. To make 10 000 at once would hold the event loop for long. */
   takeObjects(found: Found, count: number): readonly Body[]
-  attach(plan: AttachPlan): Promise<Attached>
-  detach(plan: DetachPlan): Promise<void>
-  changePorts(change: PortChange): Promise<void>
+  /** `inside` undefined: into a new namespace. */
+  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: AttachPlan): Promise<Attached>
+  detach(host: NamespaceHandle, plan: DetachPlan): Promise<void>
+  changePorts(host: NamespaceHandle, change: PortChange): Promise<void>
   /**
    * Listens in the namespace, from the moment it resolves. `wake` is called when there is something to take, and not again before it
    * is taken. Keeps the process alive until `keepAlive(…, false)` or `unwatch`. Resolves to a refusal when it could not.
@@ -322,9 +319,9 @@ export interface Native {
   statistics(): { readonly queued: number; readonly pending: number }
 }
 
-function load(): Native {
+function load(): Addon {
   const require = createRequire(import.meta.url)
-  const loader = require('node-gyp-build') as (folder: string) => Native
+  const loader = require('node-gyp-build') as (folder: string) => Addon
   try {
     return loader(fileURLToPath(new URL('..', import.meta.url)))
   } catch (cause) {
@@ -354,4 +351,4 @@ function loadHelp(cause: unknown): string {
   return lines.join('\n')
 }
 
-export const native: Native = traced(load())
+export const native: Native = traced(unpacking(load()))

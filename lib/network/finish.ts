@@ -90,12 +90,11 @@ export async function eraseTraces(inside: Netns, { sysctlsBefore, loopbackWasDow
 
 /** Takes an attach back, in a namespace that was there before also what does not go with the device. */
 export async function takeBack(
+  host: Netns,
   plan: DetachPlan,
-  attached: Pick<Attached, 'sysctlsBefore' | 'loopbackWasDown'>,
-  inside: Netns,
-  routes: readonly PlanRoute[],
+  { attached, inside, routes }: { readonly attached: Attached; readonly inside: Netns; readonly routes: readonly PlanRoute[] },
 ): Promise<void> {
-  await kernel(native.detach(plan))
+  await kernel(native.detach(Netns.handleOf(host), plan))
   await eraseTraces(inside, { ...attached, routes })
 }
 

@@ -93,7 +93,9 @@ export class Joiner {
   async #try(places: readonly Place[], newcomer: Newcomer): Promise<Attached | undefined> {
     throwIfAborted(newcomer.signal)
     try {
-      return await kernel(native.attach(this.#plan(places, newcomer)))
+      const { inside } = newcomer
+      const plan = this.#plan(places, newcomer)
+      return await kernel(native.attach(Netns.handleOf(this.#host), inside && Netns.handleOf(inside), plan))
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error
       if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
@@ -101,15 +103,13 @@ export class Joiner {
     }
   }
 
-  #plan(places: readonly Place[], { checked, alias, inside }: Newcomer): AttachPlan {
+  #plan(places: readonly Place[], { checked, alias }: Newcomer): AttachPlan {
     const { driver, bridge, icc, name } = this.#facts
     const { families, routed, translated, planFamilies } = this.#site
     const hasBridge = driver !== 'ptp'
     const { ports, mac, ifname, sysctls, routes } = checked
     const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
     return {
-      host: Netns.handleOf(this.#host),
-      inside: inside === undefined ? undefined : Netns.handleOf(inside),
       ipv6: families.includes(10),
       master: hasBridge ? bridge.index : 0,
       hostMac: hasBridge ? nothing : hostMac,

@@ -175,18 +175,12 @@ export class Network implements EndpointOwner {
     attached: Attached,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const host = Netns.handleOf(this.#host)
-    const { netns } = endpoint
+    const { netns, ports } = endpoint
     await rolledBack(
       () => finish(this.#host, netns, { checked, endpoint, index: attached.index, signal }),
       async () => {
-        const { ports } = endpoint
-        await takeBack(
-          { host, hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }]) },
-          attached,
-          netns,
-          checked.routes,
-        )
+        const plan = { hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }]) }
+        await takeBack(this.#host, plan, { attached, inside: netns, routes: checked.routes })
       },
     )
   }
@@ -299,8 +293,7 @@ export class Network implements EndpointOwner {
   async #detachAll(endpoints: readonly Endpoint[]): Promise<void> {
     const held = await portsLeft(this.#host, endpoints)
     await kernel(
-      native.detach({
-        host: Netns.handleOf(this.#host),
+      native.detach(Netns.handleOf(this.#host), {
         hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
         ...withdrawal(endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] }))),
       }),

@@ -166,12 +166,7 @@ async function publishChosen(
   throwIfAborted(signal)
   const added = [...fresh, ...lost]
   const ports = [...current, ...fresh]
-  const plan = {
-    host: Netns.handleOf(host),
-    table: tableName,
-    publish: true,
-    hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)),
-  }
+  const plan = { table: tableName, publish: true, hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)) }
   // The alias first, when ports come and when they go: it is what the firewall is restored from.
   await remember(host, endpoint, ports)
   await rolledBack(
@@ -179,7 +174,7 @@ async function publishChosen(
       withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), async () => {
         throwIfAborted(signal)
         const [elements, flows] = [endpointElements(endpoint, added), endpointFlows(endpoint, added)]
-        await kernel(native.changePorts({ ...plan, elements, flows }))
+        await kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
       }),
     () => remember(host, endpoint, current),
   )
@@ -218,9 +213,10 @@ export async function unpublishPorts(
   // Also those that the alias does not tell of: a process that died after it had written that left them in the table.
   const forgotten = settled.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))
   const withdrawn = [...removed, ...forgotten]
-  const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
+  const plan = { table: tableName, publish: false, hostPorts: [] }
   const elements = [...endpointElements(endpoint, withdrawn, remaining), ...(await ownLimits(host, endpoint, forgotten))]
-  const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
+  const flows = endpointFlows(endpoint, withdrawn)
+  const work = (): Promise<void> => kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
   throwIfAborted(signal)
   // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
   await work()
@@ -308,9 +304,7 @@ async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> 
     )),
   ]
   const flows = lastingFlows(holders.map(({ port }) => port))
-  await kernel(
-    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
-  )
+  await kernel(native.changePorts(Netns.handleOf(host), { table: tableName, publish: false, hostPorts: [], elements, flows }))
 }
 
 /** Who might ask for their ports: that goes with them. */

@@ -68,8 +68,7 @@ async function remove(host: Netns, ends: readonly SeenEnd[], strays: readonly St
   if (ends.length + strays.length === 0) return []
   const endpoints = ends.map(({ endpoint }) => endpoint)
   await kernel(
-    native.detach({
-      host: Netns.handleOf(host),
+    native.detach(Netns.handleOf(host), {
       hostIndexes: [...ends, ...strays].map(({ link }) => link.index),
       ...withdrawal(endpoints.map((endpoint) => ({ endpoint, ports: endpoint.ports }))),
     }),

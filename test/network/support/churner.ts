@@ -3,20 +3,12 @@
 // the end one with what was refused and why. Detaches all before it ends.
 
 import { type AttachedEndpoint, NetlinkError, NetworkError, openNetwork } from '../../../lib/index.ts'
+import { randomFrom } from '../../support/random.ts'
 
 const [, , name = '', id = '', seconds = '', most = ''] = process.argv
 const network = await openNetwork(name)
 
-/** mulberry32: the same sequence for the same process, whatever the timing makes of it. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+/** The same sequence for the same process, whatever the timing makes of it. */
 const random = randomFrom(Number(id))
 const pick = (below: number): number => Math.floor(random() * below)
 const now = (): number => performance.timeOrigin + performance.now()
