@@ -359,7 +359,7 @@ export class Network implements EndpointOwner {
    * All are checked before the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))`
    * with `attach`, which overlap as well.
    */
-  async attachMany(specs: readonly AttachSpec[], options: Abortable = {}): Promise<AttachedEndpoint[]> {
+  async attachMany(specs: readonly Omit<AttachSpec, 'signal'>[], options: Abortable = {}): Promise<AttachedEndpoint[]> {
     for (const [at, spec] of list(specs, 'specs').entries()) this.#check(spec as AttachSpec, at)
     const signal = onlySignal(options)
     const { made, failures } = await inLanes(specs, (spec) => this.attach({ ...spec, signal }))

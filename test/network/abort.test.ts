@@ -1,6 +1,5 @@
 // Networks, endpoints and ports, called off at each request to the kernel in turn: the kernel is as before, or all of it was done.
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners } from 'node:events'
 import * as assert from 'uvu/assert'
 import {
@@ -21,51 +20,9 @@ import { failureOf } from '../support/failure.ts'
 import { kernelState, output } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { changes } from './support/changes.ts'
+import { abortedAt, everyStep } from './support/steps.ts'
 import { sweep } from './support/sweep.ts'
 import { elementsShown, linksShown } from './support/witness.ts'
-
-interface Attempt<T> {
-  /** undefined when it was called off. */
-  readonly result?: T
-  /** How many requests there were until it settled. */
-  readonly requests: number
-}
-
-/** Aborts when the `nth` request is made. */
-async function abortedAt<T>(nth: number, call: (signal: AbortSignal) => Promise<T>): Promise<Attempt<T>> {
-  const controller = new AbortController()
-  let requests = 0
-  const count = (): void => {
-    requests++
-    if (requests === nth) controller.abort()
-  }
-  subscribe('netlink-ct:request:start', count)
-  try {
-    return { result: await call(controller.signal), requests }
-  } catch (error) {
-    if ((error as Error).name !== 'AbortError') throw error
-    return { requests }
-  } finally {
-    unsubscribe('netlink-ct:request:start', count)
-    assert.equal(getEventListeners(controller.signal, 'abort'), [])
-  }
-}
-
-/** At each request in turn. Resolves to how many of them called it off. */
-async function everyStep<T>(
-  call: (signal: AbortSignal) => Promise<T>,
-  undo: (result: T) => Promise<unknown>,
-  state: () => Promise<unknown> = kernelState,
-): Promise<number> {
-  for (let nth = 1, calledOff = 0; ; nth++) {
-    const before = await state()
-    const { result, requests } = await abortedAt(nth, call)
-    if (result === undefined) calledOff++
-    else await undo(result)
-    assert.equal(changes(before, await state()), [], `called off at request ${nth}`)
-    if (requests < nth) return calledOff
-  }
-}
 
 const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64'] }
 
@@ -181,7 +138,8 @@ const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64']
   })
 
   test('of many among which one was called off alone is refused: the signal is for all', async () => {
-    const failure = await failureOf(lab.attachMany([{ name: 'web' }, { name: 'db', signal: new AbortController().signal }]))
+    const specs: AttachSpec[] = [{ name: 'web' }, { name: 'db', signal: new AbortController().signal }]
+    const failure = await failureOf(lab.attachMany(specs))
     assert.is((failure as { code?: string }).code, 'ERR_INVALID_ARG_VALUE')
     assert.match(failure.message, /^specs\[1\]: signal belongs in the options behind/)
   })
