@@ -30,6 +30,7 @@ import { removeOrphans } from './state/remove-orphans.ts'
 import { restoreFirewall } from './state/restore.ts'
 import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
+import { wayOut } from './way-out.ts'
 
 /** IPV4_DEVCONF_ROUTE_LOCALNET: without it the host drops what it sends from 127.0.0.1 to a published port. */
 const routeLocalnet = 26
@@ -131,9 +132,7 @@ async function chooseSubnets(host: Netns, { families, subnets, pools }: CheckedS
 /** What the way out takes: a tunnel or a cloud's network may take less than 1500. Undefined for the kernel's default. */
 async function usualMtu(host: Netns, { internal, families }: CheckedSpec, routes: readonly Route[]): Promise<number | undefined> {
   if (internal) return undefined
-  const [way] = routes
-    .filter((route) => route.to === 'default' && route.dev !== undefined)
-    .sort((a, b) => a.family.localeCompare(b.family) || (a.metric ?? 0) - (b.metric ?? 0))
+  const way = wayOut(routes)
   if (way?.dev === undefined) return undefined
   const { mtu } = await host.getLink(way.dev)
   const least = families.includes(10) ? leastMtu6 : 68

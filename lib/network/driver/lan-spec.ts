@@ -17,13 +17,24 @@ import {
   reservedOf,
   subnetsOf,
 } from '../spec.ts'
-import { type LanDriver, type LanLabel, type LanMode, lanModes } from './lan-label.ts'
+import {
+  checkDevice,
+  type DeviceOptions,
+  deviceOptions,
+  type LanDriver,
+  type LanLabel,
+  type LanMode,
+  lanModes,
+} from './lan-label.ts'
 
 interface CommonLanSpec extends Abortable {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
-  /** Name of the device on whose wire the containers are: `'eth0'`, or a VLAN of it that the caller made. */
-  readonly parent: string
+  /**
+   * Name of the device on whose wire the containers are: `'eth0'`, or a VLAN of it that the caller made. @defaultValue the one of the
+   * host's default route
+   */
+  readonly parent?: string
   /** Those of the wire; at most one IPv4 and one IPv6 subnet: `['192.168.1.0/24', 'fd00::/64']`. */
   readonly subnets: readonly string[]
   /** The LAN's routers, at most one for each subnet; never an address of the host. @defaultValue the subnet's first; none if `internal` */
@@ -47,6 +58,15 @@ export interface MacvlanNetworkSpec extends CommonLanSpec {
    * through a switch that sends back where it came from; `'passthru'`: one container, which has the parent to itself. @defaultValue 'bridge'
    */
   readonly mode?: 'bridge' | 'private' | 'vepa' | 'passthru'
+  /** How many broadcasts may wait for a container: the largest of the parent's devices counts. @defaultValue the kernel's, 1000 */
+  readonly broadcastQueue?: number
+  /**
+   * From how many receivers on a broadcast is queued, and not delivered at once; -1: none ever is. Linux 6.4; Podman's `bclim`.
+   * @defaultValue the kernel's, 1
+   */
+  readonly broadcastCutoff?: number
+  /** `false`, in the mode passthru: the parent hears what its MAC is for, and no more. @defaultValue true */
+  readonly promiscuous?: boolean
 }
 
 export interface IpvlanNetworkSpec extends CommonLanSpec {
@@ -56,11 +76,17 @@ export interface IpvlanNetworkSpec extends CommonLanSpec {
    * `'l3s'`: the same, seen by the host's firewall. @defaultValue 'l2'
    */
   readonly mode?: 'l2' | 'l3' | 'l3s'
+  /**
+   * Whether containers of the parent reach each other: `'bridge'` without the wire, `'private'` not at all, `'vepa'` only through a switch
+   * that sends back where it came from. Docker's `ipvlan_flag`. @defaultValue 'bridge'
+   */
+  readonly isolation?: 'bridge' | 'private' | 'vepa'
 }
 
 export type LanNetworkSpec = MacvlanNetworkSpec | IpvlanNetworkSpec
 
 export interface CheckedLan {
+  /** Its parent is the one that was given; '' stands for one to be chosen. */
   readonly label: NetworkLabel & { readonly lan: LanLabel }
   /** Those that were given; the label has the default ones, too. */
   readonly gateways: readonly Address[]
@@ -81,6 +107,8 @@ const names = [
   'internal',
   'host',
   'signal',
+  ...deviceOptions.macvlan,
+  ...deviceOptions.ipvlan,
 ]
 
 /** Options of other drivers, and why they are not there. */
@@ -110,6 +138,17 @@ function gatewaysWith(driver: LanDriver, mode: LanMode, internal: boolean, given
   return gatewaysOf(given, subnets)
 }
 
+/** Stands for a name that is not chosen yet: of the 15 characters that the kernel allows. */
+const longestParent = 'x'.repeat(15)
+
+function deviceOf(spec: LanNetworkSpec, driver: LanDriver, mode: LanMode): DeviceOptions {
+  const given = spec as DeviceOptions
+  const other = driver === 'macvlan' ? 'ipvlan' : 'macvlan'
+  for (const option of deviceOptions[other])
+    if (given[option] !== undefined) throw invalidValue(option, `is for the driver ${other}`, given[option])
+  return checkDevice(driver, mode, given, 'network')
+}
+
 export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
   const { driver } = spec
   for (const [option, value] of Object.entries(spec)) {
@@ -120,8 +159,7 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
   checkSignal(spec.signal, 'signal')
   const name = checkNetworkName(spec.name)
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
-  if (spec.parent === undefined) throw invalidType('parent', "the name of a device such as 'eth0'", spec.parent)
-  const parent = interfaceName(spec.parent, 'parent')
+  const parent = spec.parent === undefined ? '' : interfaceName(spec.parent, 'parent')
   const mode = spec.mode === undefined ? (driver === 'macvlan' ? 'bridge' : 'l2') : oneOf(spec.mode, 'mode', lanModes[driver])
   if (spec.subnets === undefined) throw invalidType('subnets', "those of the LAN, such as ['192.168.1.0/24']", spec.subnets)
   const subnets = subnetsOf(spec.subnets)
@@ -133,12 +171,13 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     ? subnets.map((subnet) => given.find(({ family }) => family === subnet.family) ?? firstAddress(subnet))
     : []
   const reserved = reservedOf(spec.reserved, subnets).map(formatCidr)
-  const lan: LanLabel = { driver, parent, mode, subnets, gateways }
+  const device = deviceOf(spec, driver, mode)
+  const lan: LanLabel = { driver, parent, mode, subnets, gateways, device }
   const label = {
     name,
     driver,
     internal,
-    icc: mode !== 'private',
+    icc: mode !== 'private' && device.isolation !== 'private',
     masquerade: false,
     gatewayMode: {},
     trusted: [],
@@ -147,7 +186,7 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     addresses: [],
     lan,
   }
-  formatNetworkLabel(label)
+  formatNetworkLabel({ ...label, lan: { ...lan, parent: parent || longestParent } })
   return {
     label,
     gateways: given,

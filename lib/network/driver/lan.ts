@@ -22,11 +22,12 @@ import { type NetworkFacts, reservedNumbers } from '../site.ts'
 import { hostAddresses, makeDevice, unfinishedGroup } from './lan-device.ts'
 import { checkLanAttach, LanEndpoint, wordsOf } from './lan-endpoint.ts'
 import { configure } from './lan-inside.ts'
-import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
+import type { DeviceOptions, LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
 import { leaseAlias, refuseLongAlias, surveyLeases } from './lease-survey.ts'
 import { existing, type Lease, LeaseTable } from './lease-table.ts'
+import { parentLink } from './parent.ts'
 import { unleasedDevices } from './unleased.ts'
 
 type OnLan = NetworkLabel & { readonly lan: LanLabel }
@@ -54,6 +55,7 @@ interface Held {
 export interface LanNetworkJson extends NetworkJson {
   readonly parent: string
   readonly mode: LanMode
+  readonly device: DeviceOptions
 }
 
 /**
@@ -65,6 +67,8 @@ export class LanNetwork extends Network {
   /** Name of the device that the containers' devices stand on. */
   readonly parent: string
   readonly mode: LanMode
+  /** How the containers' devices are made beside the mode; what is not there is as usual. */
+  readonly device: DeviceOptions
   readonly #facts: LanFacts
   readonly #host: Netns
   readonly #leases: Leases
@@ -79,6 +83,7 @@ export class LanNetwork extends Network {
     const facts: LanFacts = { ...label, subnets, gateways, bridge }
     this.parent = facts.lan.parent
     this.mode = facts.lan.mode
+    this.device = facts.lan.device
     this.#facts = facts
     this.#host = host
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
@@ -217,7 +222,7 @@ export class LanNetwork extends Network {
     const mac = hasOwnMac ? (checked.mac ?? formatMac(this.#leases.at(place).mac)) : undefined
     const nsid = await nsidOf(this.#host, netns)
     const group = unfinishedGroup(this.name)
-    const index = await makeDevice(this.#host, netns, { driver, mode, parent, ifname, mac, mtu, group })
+    const index = await makeDevice(this.#host, netns, { driver, mode, options: this.device, parent, ifname, mac, mtu, group })
     const addresses = this.#addressesAt(place)
     const words = wordsOf(checked)
     const lease: Lease = { name, nsid, inode: netns.inode, index, ifname, mac: mac ?? parent.mac ?? '', addresses, words }
@@ -447,7 +452,7 @@ export class LanNetwork extends Network {
   }
 
   override toJSON(): LanNetworkJson {
-    return { ...super.toJSON(), parent: this.parent, mode: this.mode }
+    return { ...super.toJSON(), parent: this.parent, mode: this.mode, device: this.device }
   }
 }
 
@@ -456,13 +461,3 @@ const keyOf = ({ nsid, index }: Lease): string => `${nsid}/${index}`
 
 const inUse = (why: string, cause?: NetlinkError): NetworkError =>
   new NetworkError('ADDRESS_IN_USE', cause === undefined ? why : `${why}: ${cause.message}`, { cause })
-
-/** PARENT_NOT_FOUND. */
-export async function parentLink(host: Netns, parent: string): Promise<Link> {
-  try {
-    return await host.getLink(parent)
-  } catch (error) {
-    if (!isCode(error, 'ENODEV')) throw error
-    throw new NetworkError('PARENT_NOT_FOUND', `the host has no device ${parent}: ${error.message}`, { cause: error })
-  }
-}
