@@ -40,7 +40,7 @@ import { type NetworkFacts, reservedNumbers, Site } from './site.ts'
 import { check } from './state/check.ts'
 import type { Finding } from './state/finding.ts'
 import { type RepairReport, repairAll } from './state/repair.ts'
-import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
+import { HostEndNews, NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
 import { removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
 
@@ -432,7 +432,7 @@ export class Network implements EndpointOwner {
    * NETWORK_NOT_FOUND when the network is not there any more; ends when it is deleted.
    */
   watch(options: NetworkWatchOptions = {}): NetworkWatch {
-    return new NetworkWatch(this.#host, this, this.#facts.bridge.index, options)
+    return new NetworkWatch(new HostEndNews(this.#host, this, this.#facts.bridge.index, options))
   }
 
   /** @internal as the firewall sees it */

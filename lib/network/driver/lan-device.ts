@@ -10,12 +10,12 @@ import * as c from '../../rtnetlink/constants.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import { NetworkError } from '../errors.ts'
 import { groupOf } from '../group.ts'
-import { type DeviceOptions, deviceData, type LanDriver, type LanMode } from './lan-label.ts'
+import { deviceData, type LanDeviceOptions, type LanDriver, type LanMode } from './lan-label.ts'
 
 export interface LanDevice {
   readonly driver: LanDriver
   readonly mode: LanMode
-  readonly options: DeviceOptions
+  readonly options: LanDeviceOptions
   readonly parent: Link
   readonly ifname: string
   /** Absent: the parent's. */

@@ -25,18 +25,18 @@ export interface LanLabel {
   readonly subnets: readonly Cidr[]
   /** The routers on the wire; none for a network without a way out, or without neighbors. */
   readonly gateways: readonly Address[]
-  readonly device: DeviceOptions
+  readonly device: LanDeviceOptions
 }
 
 /** How the containers' devices are made, beside the mode; see MacvlanSpec and IpvlanSpec. */
-export interface DeviceOptions {
+export interface LanDeviceOptions {
   readonly broadcastQueue?: number
   readonly broadcastCutoff?: number
   readonly promiscuous?: boolean
   readonly isolation?: IpvlanIsolation
 }
 
-export const deviceOptions: Readonly<Record<LanDriver, readonly (keyof DeviceOptions)[]>> = {
+export const deviceOptions: Readonly<Record<LanDriver, readonly (keyof LanDeviceOptions)[]>> = {
   macvlan: ['broadcastQueue', 'broadcastCutoff', 'promiscuous'],
   ipvlan: ['isolation'],
 }
@@ -49,7 +49,7 @@ export function lanWords({ driver, parent, mode, subnets, gateways, device }: La
 }
 
 /** Throws a TypeError or RangeError for what somebody spoiled. */
-function readDevice(driver: LanDriver, mode: LanMode, value: (key: string) => string | undefined): DeviceOptions {
+function readDevice(driver: LanDriver, mode: LanMode, value: (key: string) => string | undefined): LanDeviceOptions {
   const read = (text: string): unknown => (/^-?\d+$/.test(text) ? Number(text) : text === 'false' ? false : text)
   const given = deviceOptions[driver].flatMap((key) => {
     const text = value(key)
@@ -59,15 +59,15 @@ function readDevice(driver: LanDriver, mode: LanMode, value: (key: string) => st
 }
 
 /** Those that are given, and not what they are anyway. */
-export function checkDevice(driver: LanDriver, mode: LanMode, given: DeviceOptions, path: string): DeviceOptions {
+export function checkDevice(driver: LanDriver, mode: LanMode, given: LanDeviceOptions, path: string): LanDeviceOptions {
   deviceData(driver, mode, given, path)
-  const usual: DeviceOptions = { promiscuous: true, isolation: 'bridge' }
+  const usual: LanDeviceOptions = { promiscuous: true, isolation: 'bridge' }
   const kept = deviceOptions[driver].filter((key) => given[key] !== undefined && given[key] !== usual[key])
   return Object.fromEntries(kept.map((key) => [key, given[key]]))
 }
 
 /** IFLA_INFO_DATA. */
-export const deviceData = (driver: LanDriver, mode: LanMode, device: DeviceOptions, path: string): Body | undefined =>
+export const deviceData = (driver: LanDriver, mode: LanMode, device: LanDeviceOptions, path: string): Body | undefined =>
   ({ macvlan, ipvlan })[driver].data({ mode, ...device } as never, path)
 
 /** undefined when these are another driver's words, or somebody spoiled them. */

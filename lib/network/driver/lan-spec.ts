@@ -19,8 +19,8 @@ import {
 } from '../spec.ts'
 import {
   checkDevice,
-  type DeviceOptions,
   deviceOptions,
+  type LanDeviceOptions,
   type LanDriver,
   type LanLabel,
   type LanMode,
@@ -141,8 +141,8 @@ function gatewaysWith(driver: LanDriver, mode: LanMode, internal: boolean, given
 /** Stands for a name that is not chosen yet: of the 15 characters that the kernel allows. */
 const longestParent = 'x'.repeat(15)
 
-function deviceOf(spec: LanNetworkSpec, driver: LanDriver, mode: LanMode): DeviceOptions {
-  const given = spec as DeviceOptions
+function deviceOf(spec: LanNetworkSpec, driver: LanDriver, mode: LanMode): LanDeviceOptions {
+  const given = spec as LanDeviceOptions
   const other = driver === 'macvlan' ? 'ipvlan' : 'macvlan'
   for (const option of deviceOptions[other])
     if (given[option] !== undefined) throw invalidValue(option, `is for the driver ${other}`, given[option])

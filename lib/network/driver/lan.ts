@@ -19,12 +19,14 @@ import { Leases, type Place } from '../lease.ts'
 import { type DeleteOptions, Network, type NetworkJson } from '../network.ts'
 import type { Port } from '../port.ts'
 import { type NetworkFacts, reservedNumbers } from '../site.ts'
+import { checkWatchOptions, NetworkWatch, type NetworkWatchOptions } from '../state/watch.ts'
 import { hostAddresses, makeDevice, unfinishedGroup } from './lan-device.ts'
 import { checkLanAttach, LanEndpoint, wordsOf } from './lan-endpoint.ts'
 import { configure } from './lan-inside.ts'
-import type { DeviceOptions, LanDriver, LanLabel, LanMode } from './lan-label.ts'
+import type { LanDeviceOptions, LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
+import { LeaseNews } from './lease-news.ts'
 import { leaseAlias, refuseLongAlias, surveyLeases } from './lease-survey.ts'
 import { existing, type Lease, LeaseTable } from './lease-table.ts'
 import { parentLink } from './parent.ts'
@@ -55,7 +57,7 @@ interface Held {
 export interface LanNetworkJson extends NetworkJson {
   readonly parent: string
   readonly mode: LanMode
-  readonly device: DeviceOptions
+  readonly device: LanDeviceOptions
 }
 
 /**
@@ -68,7 +70,7 @@ export class LanNetwork extends Network {
   readonly parent: string
   readonly mode: LanMode
   /** How the containers' devices are made beside the mode; what is not there is as usual. */
-  readonly device: DeviceOptions
+  readonly device: LanDeviceOptions
   readonly #facts: LanFacts
   readonly #host: Netns
   readonly #leases: Leases
@@ -371,7 +373,7 @@ export class LanNetwork extends Network {
   }
 
   /** All endpoints, whoever attached them, in the order of their addresses. Those of containers that died are not among them. */
-  override async endpoints(options: Abortable = {}): Promise<Endpoint[]> {
+  override async endpoints(options: Abortable = {}): Promise<LanEndpoint[]> {
     const signal = onlySignal(options)
     const leases = await this.#leasesNow()
     throwIfAborted(signal)
@@ -397,9 +399,9 @@ export class LanNetwork extends Network {
     await Promise.all(found.map((endpoint) => endpoint?.detach()))
   }
 
-  /** Refused: containers on a wire have no device on the host, of which the kernel would tell. */
-  override watch(): never {
-    throw invalidType('driver', 'bridge or ptp, to watch endpoints', this.driver)
+  override watch(options: NetworkWatchOptions = {}): NetworkWatch {
+    checkWatchOptions(options)
+    return new NetworkWatch(new LeaseNews(this.#host, this, this.#facts.bridge.index, options))
   }
 
   /** @internal Endpoint.detach */
