@@ -88,6 +88,8 @@ export interface DumpResult {
 
 /** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */
 export interface PlanElement {
+  /** Of its table: NFPROTO_INET or NFPROTO_BRIDGE. */
+  readonly family: number
   readonly set: string
   readonly key: Uint8Array
   /** Empty where the set holds no intervals. */
@@ -119,6 +121,17 @@ export interface PlanTable {
   readonly name: string
 }
 
+export interface PlanSenderSets {
+  /** Of their table. */
+  readonly family: number
+  /** Has the group, or the attach is refused as for `networksSet`; empty: the network does not ask. */
+  readonly networks: string
+  /** Has the host end's name where its elements do not follow from that. */
+  readonly chosen: string
+  /** Whose keys start with such a name. */
+  readonly sets: readonly string[]
+}
+
 export interface PlanLease {
   readonly hostIfname: string
   /** Another lease's name that the host end takes, too; empty for none. */
@@ -126,6 +139,8 @@ export interface PlanLease {
   /** One for each of the plan's families. */
   readonly addresses: readonly Uint8Array[]
   readonly mac: Uint8Array
+  /** What its device may send as, where the network asks who sends. They take the place of those of their keys. */
+  readonly senders: readonly PlanElement[]
 }
 
 export interface AttachPlan {
@@ -149,6 +164,8 @@ export interface AttachPlan {
   readonly families: readonly {
     readonly prefixLength: number
     readonly ports: {
+      /** Of the sets' table. */
+      readonly family: number
       /** Has the addresses that have ports. */
       readonly published: string
       /** Whose data start with such an address, with the sets that say who may ask: their keys, and those that start with theirs. */
@@ -181,6 +198,8 @@ export interface AttachPlan {
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' | 'neither' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
+  /** Where a network that asks who sends has that. */
+  readonly senders: PlanSenderSets
   /** Has the group, or the attach is refused (ENOENT, 'find the network in the firewall'); empty: not to be asked for. */
   readonly networksSet: string
 }

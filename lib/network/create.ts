@@ -62,9 +62,9 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const addresses = hostAddresses(subnets, checked.gateways)
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
-  const { name, driver, internal, icc, masquerade, gatewayMode, trusted } = checked
+  const { name, driver, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const options = { driver, internal, icc, masquerade, gatewayMode, trusted }
+  const options = { driver, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
   const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
   const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
@@ -75,6 +75,8 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
     group,
     // Flooding costs less than keeping track for every port that comes and goes; IPv4 multicast reaches every container either way.
     multicastSnooping: false,
+    // What is sent to a link-local MAC address passes no hook, and would teach the bridge all the same.
+    ...(antiSpoofing && { noLinkLocalLearn: true }),
     ...(mtu === undefined ? {} : { mtu }),
   })
   const network = new Network(label, made, host, [])
@@ -221,7 +223,7 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): Network {
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
     listDifference('reserved', existing.reserved, wanted.reserved.map(formatCidr)),
     listDifference('trusted', existing.trusted, wanted.trusted),
-    ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode'] as const).map((option) => {
+    ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode', 'antiSpoofing'] as const).map((option) => {
       const [has, want] = [existing, wanted].map((one) =>
         typeof one[option] === 'object' ? JSON.stringify(one[option]) : one[option],
       )

@@ -4,7 +4,7 @@ import { signalOf, throwIfAborted } from '../abort.ts'
 import { NetlinkError, TornDumpError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { Chain, Listed, Rule, Statement } from '../nftables/schema.ts'
-import { tableName } from './firewall/index.ts'
+import { TABLE_NAME } from './firewall/index.ts'
 import { forwardingKeys } from './forwarding.ts'
 import { type HostOptions, hostOf, listNetworks } from './list.ts'
 import { type NeighborTable, neighborTables } from './neighbor-table.ts'
@@ -57,7 +57,7 @@ export async function foreignChains(host: Netns, signal?: AbortSignal): Promise<
   const inTheWay = chains.filter(
     ({ family, table, hook }) =>
       ['ip', 'ip6', 'inet', 'bridge'].includes(family) &&
-      !(family === 'inet' && table === tableName.name) &&
+      !(['inet', 'bridge'].includes(family) && table === TABLE_NAME) &&
       hook !== undefined &&
       hooks.includes(hook),
   )

@@ -3,6 +3,7 @@
 import { type Abortable, onlySignal } from '../abort.ts'
 import type { Family } from '../cidr.ts'
 import type { Netns } from '../netns/netns.ts'
+import type { Sender } from './firewall/index.ts'
 import type { EndpointLabel, Labels } from './label.ts'
 import type { Port, PortSpec } from './port.ts'
 
@@ -36,6 +37,8 @@ interface EndpointOrigin {
   readonly label: EndpointLabel
   readonly isBridgePort: boolean
   readonly routed: readonly Family[]
+  /** Where the network asks who sends. */
+  readonly sender: Sender | undefined
 }
 
 /**
@@ -64,6 +67,8 @@ export class Endpoint implements AsyncDisposable {
   readonly isBridgePort: boolean
   /** @internal in which families it is reached by its own address */
   readonly routed: readonly Family[]
+  /** @internal as what it may send, where its bridge asks */
+  readonly sender: Sender | undefined
   readonly #owner: EndpointOwner
   #ports: readonly Port[]
 
@@ -83,6 +88,7 @@ export class Endpoint implements AsyncDisposable {
     this.labels = facts.label.labels ?? {}
     this.isBridgePort = facts.isBridgePort
     this.routed = facts.routed
+    this.sender = facts.sender
     this.#owner = owner
   }
 

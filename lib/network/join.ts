@@ -9,7 +9,7 @@ import { Netns } from '../netns/netns.ts'
 import type { CheckedAttach } from './attach-spec.ts'
 import { NetworkError } from './errors.ts'
 import { announceSysctls } from './finish.ts'
-import { networksSet, pendingElements, tableName } from './firewall/index.ts'
+import { networksSets, noSenderSets, pendingElements, senderElements, senderSets, tableName } from './firewall/index.ts'
 import { setsReversePathFilter } from './inside.ts'
 import { endpointAltname } from './label.ts'
 import type { Leases, Place } from './lease.ts'
@@ -108,6 +108,7 @@ export class Joiner {
     const { families, routed, translated, planFamilies } = this.#site
     const hasBridge = driver !== 'ptp'
     const { ports, mac, ifname, sysctls, routes } = checked
+    const owner = ownerOf(name, checked.name)
     const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
     return {
       ipv6: families.includes(10),
@@ -124,15 +125,22 @@ export class Joiner {
       families: planFamilies,
       leases: places.map((place) => {
         const lease = this.#leases.at(place)
-        return mac === undefined ? lease : { ...lease, mac: macBytes(mac) }
+        const own = { ...lease, mac: mac === undefined ? lease.mac : macBytes(mac) }
+        const sender = this.#site.senderOf(own, mac !== undefined)
+        return { ...own, senders: sender === undefined ? [] : senderElements(sender, owner) }
       }),
       routes: routes.length === 0 ? own : [...own, ...routes],
-      sysctls: checked.announce ? [...announceSysctls(ifname, families.includes(10)), ...sysctls] : sysctls,
+      sysctls: [
+        ...this.#site.sysctlsInside(ifname),
+        ...(checked.announce ? announceSysctls(ifname, families.includes(10)) : []),
+        ...sysctls,
+      ],
       hostPorts: hostPortsOf(ports, translated),
-      elements: pendingElements(containerPorts(ports, { families, routed }), ownerOf(name, checked.name), families),
+      elements: pendingElements(containerPorts(ports, { families, routed }), owner, families),
       flows: flowsOf(ports, translated),
       table: tableName,
-      networksSet,
+      senders: this.#site.asksSenders ? senderSets : noSenderSets,
+      networksSet: networksSets.inet,
     }
   }
 

@@ -1,6 +1,6 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc [anti-spoofing] masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [reserved=…] addresses=…
 //   (of the drivers on a wire: driver/lan-label.ts)
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [?from=192.0.2.0/24 8081:80]
 //                                               [mac=02:00:00:00:00:07] [limited] [@app=shop …]
@@ -43,6 +43,8 @@ export interface NetworkLabel {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which every port of the containers is reached. */
   readonly trusted: readonly string[]
+  /** Whether containers may send as themselves only. */
+  readonly antiSpoofing: boolean
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
@@ -88,6 +90,7 @@ export function formatNetworkLabel(label: NetworkLabel): string {
   else if (label.driver !== 'bridge') words.push(label.driver)
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
+  if (label.antiSpoofing) words.push('anti-spoofing')
   if (label.masquerade) words.push('masquerade')
   if (typeof label.masquerade === 'object') {
     const { ipv4, ipv6 } = label.masquerade
@@ -134,6 +137,7 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
     driver: lan?.driver ?? (has('ptp') ? 'ptp' : 'bridge'),
     internal: has('internal'),
     icc: has('icc'),
+    antiSpoofing: has('anti-spoofing'),
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
     gatewayMode: Object.fromEntries(modes),
     trusted: value('trusted')?.split(',').map(decodeURIComponent) ?? [],

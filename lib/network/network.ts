@@ -4,7 +4,7 @@ import { type Abortable, onlySignal, signalOf, throwIfAborted } from '../abort.t
 import { formatAddress, formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { fields, invalidType, invalidValue, list } from '../invalid.ts'
-import { formatMac, objectName } from '../names.ts'
+import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { givenNetns } from '../netns/registry.ts'
@@ -69,6 +69,8 @@ export class Network implements EndpointOwner {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which every port of its containers is reached. */
   readonly trusted: readonly string[]
+  /** Whether its containers may send as themselves only. */
+  readonly antiSpoofing: boolean
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #site: Site
@@ -103,6 +105,7 @@ export class Network implements EndpointOwner {
     this.masquerade = facts.masquerade
     this.gatewayMode = facts.gatewayMode
     this.trusted = facts.trusted
+    this.antiSpoofing = facts.antiSpoofing
     this.#site = new Site(facts)
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
     this.#joiner = new Joiner(host, facts, this.#site, this.#leases)
@@ -189,7 +192,9 @@ export class Network implements EndpointOwner {
     place: Place,
     { label, ...facts }: Pick<EndpointFacts, 'ifname' | 'ports' | 'netns' | 'hostIndex'> & { readonly label: EndpointLabel },
   ): Endpoint {
-    const { addresses, hostIfname, mac } = this.#leases.at(place)
+    const lease = this.#leases.at(place)
+    const { addresses, hostIfname } = lease
+    const mac = label.mac === undefined ? lease.mac : macBytes(label.mac)
     return new Endpoint(
       {
         ...facts,
@@ -199,7 +204,8 @@ export class Network implements EndpointOwner {
         routed: this.#site.routed,
         network: this.name,
         hostIfname,
-        mac: label.mac ?? formatMac(mac),
+        mac: formatMac(mac),
+        sender: this.#site.senderOf({ ...lease, mac }, label.mac !== undefined),
         addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#site.prefixLengths[at]}`),
         gateways: this.gateways,
       },
@@ -295,7 +301,7 @@ export class Network implements EndpointOwner {
     await kernel(
       native.detach(Netns.handleOf(this.#host), {
         hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
-        ...withdrawal(endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] }))),
+        ...withdrawal(held),
       }),
     )
   }
@@ -437,14 +443,16 @@ export class Network implements EndpointOwner {
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = this
+    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = this
     const { group } = this.#facts.bridge
-    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted }
+    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
   }
 
   toJSON(): NetworkJson {
-    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted } = this
-    return { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
+    const { name, driver, subnets, gateways, reserved, bridge, mtu } = this
+    const { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = this
+    const options = { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
+    return { name, driver, subnets, gateways, reserved, bridge, mtu, ...options }
   }
 }
 
@@ -480,4 +488,5 @@ export type NetworkJson = Pick<
   | 'masquerade'
   | 'gatewayMode'
   | 'trusted'
+  | 'antiSpoofing'
 >

@@ -12,7 +12,15 @@ import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
 import { choosePorts } from './choose.ts'
 import type { Endpoint } from './endpoint.ts'
 import { NetworkError, PortInUseError } from './errors.ts'
-import { type FirewallElement, limitSetsOf, type PublishedPort, portElement, readLimits, tableName } from './firewall/index.ts'
+import {
+  type FirewallElement,
+  limitSetsOf,
+  type PublishedPort,
+  portElement,
+  readLimits,
+  senderElements,
+  tableName,
+} from './firewall/index.ts'
 import { elementsIn, type Holder, holdersOf, isAlive, keyOf, numberOf } from './holders.ts'
 import { formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { collide, fits, isSettled, type Port, type PortWish, portKey, unfulfilled } from './port.ts'
@@ -54,12 +62,19 @@ export function endpointElements(endpoint: Endpoint, ports: readonly Port[], oth
 
 const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => endpointFlowsOf(ports, portOwnerOf(endpoint))
 
+interface PortsLeft {
+  readonly endpoint: Endpoint
+  readonly ports: readonly Port[]
+}
+
+/** What its device may send as; nothing where the network does not ask. */
+export const endpointSenders = ({ network, name, sender }: Endpoint): FirewallElement[] =>
+  sender === undefined ? [] : senderElements(sender, ownerOf(network, name))
+
 /** What goes from the firewall, and from conntrack, with endpoints and the ports that each has there. */
-export function withdrawal(
-  left: readonly { readonly endpoint: Endpoint; readonly ports: readonly Port[] }[],
-): Pick<DetachPlan, 'elements' | 'addresses' | 'table'> {
+export function withdrawal(left: readonly PortsLeft[]): Pick<DetachPlan, 'elements' | 'addresses' | 'table'> {
   return {
-    elements: left.flatMap(({ endpoint, ports }) => endpointElements(endpoint, ports)),
+    elements: left.flatMap(({ endpoint, ports }) => [...endpointElements(endpoint, ports), ...endpointSenders(endpoint)]),
     addresses: left.flatMap(({ endpoint, ports }) => (ports.length === 0 ? [] : addressesOf(endpoint).map(({ bytes }) => bytes))),
     table: tableName,
   }
@@ -100,15 +115,15 @@ export async function findLinks(host: Netns, names: readonly string[]): Promise<
   return found
 }
 
-/** What each endpoint has in the table, before it is detached; also when its container died. */
-export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Promise<(readonly Port[])[]> {
+/** What of endpoints is left in the tables, before they are detached; also when a container died. */
+export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Promise<PortsLeft[]> {
   const names = endpoints.map((endpoint) => endpoint.hostIfname)
   const links = await findLinks(host, names)
-  return endpoints.map((endpoint, at) => {
+  return endpoints.flatMap((endpoint, at) => {
     const link = links[at]
-    if (link === undefined) return endpoint.ports
-    // Else its address is another's now, whose attach has withdrawn what stood there.
-    return link.index === endpoint.hostIndex ? (parseEndpointLabel(link.alias)?.ports ?? endpoint.ports) : []
+    // Its address is another's now, whose attach has withdrawn what stood there.
+    if (link !== undefined && link.index !== endpoint.hostIndex) return []
+    return [{ endpoint, ports: parseEndpointLabel(link?.alias)?.ports ?? endpoint.ports }]
   })
 }
 
@@ -230,7 +245,10 @@ export async function unpublishPorts(
 /** Whether the error says that somebody flushed the ruleset, or a part of it that is needed. */
 function lacksTable(error: unknown): boolean {
   if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') return false
-  return error.syscall === 'NFT_MSG_NEWSETELEM' || error.operation === 'find the network in the firewall'
+  return (
+    ['NFT_MSG_NEWSETELEM', 'NFT_MSG_DESTROYSETELEM'].includes(error.syscall) ||
+    error.operation === 'find the network in the firewall'
+  )
 }
 
 /**

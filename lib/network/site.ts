@@ -3,10 +3,10 @@
 import { type Address, type Cidr, type Family, familyBits, lastOf, offsetIn, parseCidr } from '../cidr.ts'
 import type { AttachPlan } from '../native.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
-import { portSets, sourceSets } from './firewall/index.ts'
+import { portSets, type Sender, sourceSets, tableName } from './firewall/index.ts'
 import { type PlanRoute, unicast } from './inside.ts'
 import type { NetworkLabel } from './label.ts'
-import type { NumberRange } from './lease.ts'
+import type { Lease, NumberRange } from './lease.ts'
 import { translated } from './ports.ts'
 
 export interface NetworkFacts extends Omit<NetworkLabel, 'addresses'> {
@@ -29,12 +29,15 @@ export class Site {
   readonly prefixLengths: readonly number[]
   /** As the attach takes them. */
   readonly planFamilies: AttachPlan['families']
+  /** Whether there is a bridge on which each may send as itself only. */
+  readonly asksSenders: boolean
   /** Inside: to the other containers where the container has no default route, and without a bridge no neighbors either. */
   readonly #neighbors: readonly PlanRoute[]
   readonly #defaults: readonly PlanRoute[]
 
-  constructor({ driver, subnets, gateways, gatewayMode }: NetworkFacts) {
+  constructor({ driver, subnets, gateways, gatewayMode, antiSpoofing }: NetworkFacts) {
     const isPointToPoint = driver === 'ptp'
+    this.asksSenders = antiSpoofing && driver === 'bridge'
     this.families = subnets.map(({ family }) => family)
     this.routed = this.families.filter((family) => gatewayMode[family === 2 ? 'ipv4' : 'ipv6'] === 'routed')
     this.translated = translated({ families: this.families, routed: this.routed })
@@ -42,7 +45,7 @@ export class Site {
     this.planFamilies = subnets.map(({ family }, at) => {
       const { any, one, open, openFrom, published } = portSets[family]
       const maps = [any, one].map((map) => ({ map, ...sourceSets[map] }))
-      const ports = { published, maps, open: [open, openFrom] }
+      const ports = { family: tableName.family, published, maps, open: [open, openFrom] }
       return { prefixLength: this.prefixLengths[at] ?? 0, ports, gateway: gateways[at]?.bytes ?? nothing }
     })
     const rest = { onlink: isPointToPoint, metric: 0, type: unicast }
@@ -52,6 +55,17 @@ export class Site {
           return { to: bytes, prefixLength, gateway: gateways[at]?.bytes ?? nothing, ...rest }
         })
       : []
+  }
+
+  /** As what the container of a lease may send; undefined where nobody asks. */
+  senderOf({ hostIfname, claim, addresses, mac }: Lease, hasOwnMac: boolean): Sender | undefined {
+    return this.asksSenders ? { hostIfname, mac, addresses, isChosen: hasOwnMac || claim !== '' } : undefined
+  }
+
+  /** A link-local address that does not follow from the MAC would be one that it may not send from. */
+  sysctlsInside(ifname: string): AttachPlan['sysctls'] {
+    if (!this.asksSenders || !this.families.includes(10)) return []
+    return [{ path: `ipv6/conf/${ifname}/addr_gen_mode`, value: '0', ofDevice: true }]
   }
 
   routesInside(defaultRoute: boolean, metric: number): readonly PlanRoute[] {

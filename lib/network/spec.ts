@@ -78,6 +78,11 @@ export interface NetworkSpec extends Abortable {
   readonly gatewayMode?: GatewayMode | GatewayModes
   /** Interfaces of the host, there or not yet, from which every port of its containers is reached: `['wg0']`. @defaultValue none */
   readonly trusted?: readonly string[]
+  /**
+   * Whether its containers may send as themselves only, under their own MAC and addresses: packets and claims (ARP, neighbor discovery) of
+   * others are dropped, router advertisements, and what is neither IP nor ARP. See docs/security.md. @defaultValue false
+   */
+  readonly antiSpoofing?: boolean
   /** The namespace that plays the host. @defaultValue the one where this process lives */
   readonly host?: Netns
 }
@@ -98,11 +103,12 @@ export interface CheckedSpec {
   readonly masquerade: Masquerade
   readonly gatewayMode: GatewayModes
   readonly trusted: readonly string[]
+  readonly antiSpoofing: boolean
 }
 
 const names = [
   ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
-  ...['masquerade', 'gatewayMode', 'trusted', 'host', 'signal'],
+  ...['masquerade', 'gatewayMode', 'trusted', 'antiSpoofing', 'host', 'signal'],
 ]
 
 const lanNames = ['parent', 'mode']
@@ -319,6 +325,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     masquerade,
     gatewayMode,
     trusted: trustedOf(spec.trusted, internal),
+    antiSpoofing: flag(spec.antiSpoofing, 'antiSpoofing', false),
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
   const gateways = gatewaysOf(spec.gateways, subnets)

@@ -16,7 +16,8 @@ TableName table_of(const Fields& plan) {
 }
 
 Element element_of(const Fields& object) {
-  return {.set = object.text("set"),
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .set = object.text("set"),
           .key = object.bytes("key"),
           .key_end = object.bytes("keyEnd"),
           .data = object.bytes("data"),
@@ -32,7 +33,8 @@ Flow flow_of(const Fields& object) {
 }
 
 PortSets port_sets_of(const Fields& object) {
-  return {.published = object.text("published"),
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .published = object.text("published"),
           .maps = object.list_of<PortMap>(
               "maps", [](const Fields& map) { return PortMap{map.text("map"), map.text("limited"), map.text("allowed")}; }),
           .open = object.texts("open")};
@@ -52,7 +54,15 @@ Lease lease_of(const Fields& object) {
   return {.host_ifname = object.text("hostIfname"),
           .claim = object.text("claim"),
           .addresses = object.bytes_list("addresses"),
-          .mac = object.bytes("mac")};
+          .mac = object.bytes("mac"),
+          .senders = object.list_of<Element>("senders", element_of)};
+}
+
+SenderSets sender_sets_of(const Fields& object) {
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .networks = object.text("networks"),
+          .chosen = object.text("chosen"),
+          .sets = object.texts("sets")};
 }
 
 HostPort host_port_of(const Fields& object) {
@@ -90,6 +100,7 @@ AttachPlan attach_plan(const Fields& object) {
   });
   plan.flows = object.list_of<Flow>("flows", flow_of);
   plan.table = table_of(object);
+  plan.senders = sender_sets_of(object.nested("senders"));
   plan.networks_set = object.text("networksSet");
   return plan;
 }

@@ -89,6 +89,7 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
         masquerade: true,
         gatewayMode: { ipv4: 'nat' },
         trusted: [],
+        antiSpoofing: false,
       })
     }))
 

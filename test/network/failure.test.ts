@@ -221,13 +221,16 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     ifname: 'eth0',
     alias: 'the alias of the endpoint',
     altname: 'netlink-ct/lab/probe',
-    families: [{ prefixLength: 24, ports: { published: 'published4', maps: [], open: [] }, gateway: new Uint8Array(0) }],
+    families: [
+      { prefixLength: 24, ports: { family: 1, published: 'published4', maps: [], open: [] }, gateway: new Uint8Array(0) },
+    ],
     leases: [
       {
         hostIfname: 'vprobe-2',
         claim: 'vprobe-70000',
         addresses: [Uint8Array.of(10, 9, 0, 2)],
         mac: Uint8Array.of(2, 0, 0, 0, 0, 2),
+        senders: [],
       },
     ],
     routes: [],
@@ -236,6 +239,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     elements: [],
     flows: [],
     table: tableName,
+    senders: { family: 7, networks: '', chosen: '', sets: [] },
     networksSet: '',
   })
 

@@ -24,6 +24,7 @@ import {
   readOpenPorts,
   readPorts,
   readSources,
+  senderElements,
 } from '../../lib/network/firewall/index.ts'
 import { elementsIn } from '../../lib/network/holders.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
@@ -33,6 +34,7 @@ import { suite } from '../support/suite.ts'
 const test = suite('the firewall table')
 
 const expected = readFileSync(join(import.meta.dirname, 'ruleset.nft'), 'utf8')
+const frames = readFileSync(join(import.meta.dirname, 'frames.nft'), 'utf8')
 const host = native.home()
 const transact = (messages: readonly KernelMessage[]): Promise<unknown> => kernel(native.transact(host, messages))
 
@@ -47,6 +49,7 @@ const web = {
   masquerade: { ipv6: '2001:db8::7' },
   gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
   trusted: ['wg0'],
+  antiSpoofing: true,
 } as const
 const inner = {
   driver: 'bridge',
@@ -59,6 +62,7 @@ const inner = {
   masquerade: false,
   gatewayMode: { ipv4: 'nat' },
   trusted: [],
+  antiSpoofing: false,
 } as const
 const routed = {
   ...web,
@@ -70,6 +74,7 @@ const routed = {
   masquerade: false,
   gatewayMode: { ipv4: 'routed', ipv6: 'routed' },
   trusted: [],
+  antiSpoofing: false,
 } as const
 const address = Uint8Array.of(10, 1, 0, 2)
 const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
@@ -221,11 +226,22 @@ test('a network is told by its first and its last address', () => {
 test('what is removed is gone, and may be removed again', async () => {
   for (let round = 0; round < 2; round++) {
     await transact(elementsRemoved(elements))
-    await transact(networkRemoved(web))
-    await transact(networkRemoved(inner))
-    await transact(networkRemoved(routed))
+    for (const network of [web, inner, routed]) await transact(networkRemoved(network, 'inet'))
   }
   assert.not.match(await output('nft', ['list', 'ruleset']), /elements =/)
+})
+
+test('nft prints the table of frames in readable words', async () => {
+  await transact(compiledTable('bridge').messages)
+  const guarded = { ...inner, antiSpoofing: true }
+  await transact(networkAdded(guarded))
+  const mac = Uint8Array.of(2, 0x42, 10, 1, 0, 2)
+  const senders = senderElements({ hostIfname: 'vaaaaa-2', mac, addresses: [address, address6], isChosen: true }, 'web/a')
+  await transact(elementsAdded(senders))
+  assert.is(await output('nft', ['list', 'table', 'bridge', 'netlink-ct']), frames)
+  await transact(elementsRemoved(senders))
+  await transact(networkRemoved(guarded, 'bridge'))
+  assert.not.match(await output('nft', ['list', 'table', 'bridge', 'netlink-ct']), /elements =/)
 })
 
 test('an element whose address is still being leased lacks only that', () => {

@@ -110,6 +110,11 @@ export async function networks(host: Netns): Promise<void> {
   await createNetwork({ name: 'web', subnets: '172.18.0.0/16' })
   // @ts-expect-error no such driver
   await createNetwork({ name: 'web', driver: 'overlay' })
+  expectType<boolean>()((await createNetwork({ name: 'web', antiSpoofing: true })).antiSpoofing)
+  // @ts-expect-error a switch
+  await createNetwork({ name: 'web', antiSpoofing: 'strict' })
+  // @ts-expect-error the host sees nothing of what these send
+  await createNetwork({ name: 'web', driver: 'macvlan', parent: 'eth0', subnets: ['192.0.2.0/24'], antiSpoofing: true })
   // @ts-expect-error no name
   await openNetwork()
   expectType<Network[]>()(await listNetworks({ host }))

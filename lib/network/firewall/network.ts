@@ -4,7 +4,8 @@ import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
 import type { Driver, GatewayModes, Masquerade } from '../label.ts'
-import { compiledTable, elementCommand, type SetName } from './table.ts'
+import type { TableFamily } from './definition.ts'
+import { compiledTable, elementCommand, type SetName, tableOf } from './table.ts'
 
 export interface FirewalledNetwork {
   readonly name: string
@@ -26,12 +27,18 @@ export interface FirewalledNetwork {
   readonly gatewayMode: GatewayModes
   /** Interfaces of the host from which everything of them is reached. */
   readonly trusted: readonly string[]
+  /** Whether its containers may send as themselves only. */
+  readonly antiSpoofing: boolean
 }
+
+/** The tables that must be there for it. */
+export const tablesFor = ({ antiSpoofing, driver }: Pick<FirewalledNetwork, 'antiSpoofing' | 'driver'>): TableFamily[] =>
+  antiSpoofing && driver === 'bridge' ? ['inet', 'bridge'] : ['inet']
 
 type Entry = Parameters<typeof elementCommand>[2][number]
 
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted } = network
+  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
   const own: [SetName, Entry][] = [['networks', commented(group)]]
   for (const cidr of subnets) {
@@ -52,11 +59,14 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
   own.push(['into', [commented(group), { goto: { target } }]])
   for (const ifname of trusted) own.push(['trusted', commented({ concat: [ifname, group] })])
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
+  if (antiSpoofing) own.push(['guarded', commented(group)])
+  if (antiSpoofing && driver === 'bridge') own.push(['guarded_bridges', commented(group)])
   if (icc) own.push(['same', commented({ concat: [group, group] })])
   return own
 }
 
-const messages = (commands: readonly Command[]): readonly KernelMessage[] => compile(commands, compiledTable().sets).messages
+const messages = (commands: readonly Command[]): readonly KernelMessage[] =>
+  compile(commands, new Map([...compiledTable('inet').sets, ...compiledTable('bridge').sets])).messages
 
 /**
  * The batch that makes a network known. `exclusive`, for a new one: EEXIST when its subnet is another network's already, or overlaps
@@ -69,14 +79,15 @@ export function networkAdded(
   return messages(entries(network).map(([set, entry]) => elementCommand(exclusive ? 'create' : 'add', set, [entry])))
 }
 
-/** The batch that makes it unknown. What is absent already is no error. */
-export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
+/** The batch that makes it unknown to a table. What is absent already is no error. */
+export function networkRemoved(network: FirewalledNetwork, table: TableFamily): readonly KernelMessage[] {
   // Every set that a network of these subnets may be in, and those of its chosen sources.
-  const most = { ...network, driver: 'ptp', internal: true, icc: true, masquerade: true } as const
+  const most = { ...network, internal: true, icc: true, masquerade: true, antiSpoofing: true } as const
   const all = [
-    ...entries({ ...most, gatewayMode: {} }),
-    ...entries({ ...most, gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
+    ...entries({ ...most, driver: 'ptp', gatewayMode: {} }),
+    ...entries({ ...most, driver: 'bridge', gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
     ...entries(network),
   ]
-  return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
+  const own = all.filter(([set]) => tableOf(set) === table)
+  return messages(own.map(([set, entry]) => elementCommand('destroy', set, [entry])))
 }

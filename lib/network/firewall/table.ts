@@ -3,48 +3,41 @@
 
 import type { Family } from '../../cidr.ts'
 import { type Compiled, compile } from '../../nftables/compile/compile.ts'
-import type {
-  Command,
-  Expression,
-  MapElement,
-  SetElement,
-  SetFlag,
-  Statement,
-  Family as TableFamily,
-} from '../../nftables/schema.ts'
+import { families } from '../../nftables/message.ts'
+import type { Command, Expression, MapElement, SetElement, Statement } from '../../nftables/schema.ts'
+import {
+  accept,
+  field as address,
+  type ChainDefinition,
+  commandsOf,
+  drop,
+  is,
+  isNot,
+  jump,
+  leaving,
+  meta,
+  type SetDefinition,
+  TABLE_NAME,
+  type TableFamily,
+} from './definition.ts'
+import { type SenderSetName, senderTable } from './senders.ts'
 
-/** Part of the table's comment: another version of this library can tell that the rules are not its own. */
-export const TABLE_VERSION = 3
-export const TABLE_COMMENT: string = `netlink-ct rules, version ${TABLE_VERSION}: networks and published ports are elements`
-
-const family: TableFamily = 'inet'
-const name = 'netlink-ct'
-/** As the hot path names it; 1 is NFPROTO_INET. */
-export const tableName: { readonly family: number; readonly name: string } = { family: 1, name }
+/** As the hot path names it. */
+export const tableName: { readonly family: number; readonly name: string } = { family: families.inet, name: TABLE_NAME }
 
 /** In a connection's mark: it comes from a container and goes to an address of the host, so a container must not see its own address answer. */
 const FROM_CONTAINER = 0x2000
 
-/** The range of groups in which links are deleted; see detach.cc. */
-const LEAVING = 0xf0000000
-
 const port = 'inet_proto . inet_service'
 const addressType = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const
 
-const meta = (key: string): Expression => ({ meta: { key } })
-const address = (protocol: 'ip' | 'ip6', field: string): Expression => ({ payload: { protocol, field } })
 const ct = (key: string): Expression => ({ ct: { key } })
 const transportPort: Expression = { payload: { protocol: 'th', field: 'dport' } }
 const loopback = { prefix: { addr: '127.0.0.0', len: 8 } }
 const loopback6 = '::1'
 const linkLocal6 = { prefix: { addr: 'fe80::', len: 10 } }
 
-const is = (left: Expression, right: string | number | typeof loopback): Statement => ({ match: { op: '==', left, right } })
-const isNot = (left: Expression, right: string): Statement => ({ match: { op: '!=', left, right } })
 const has = (left: Expression, right: string | readonly string[]): Statement => ({ match: { op: 'in', left, right } })
-const accept: Statement = { accept: null }
-const drop: Statement = { drop: null }
-const jump = (target: string): Statement => ({ jump: { target } })
 const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
   dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
@@ -61,7 +54,6 @@ const openPort = (family: 'ip' | 'ip6', set: string, ...from: Expression[]): Sta
 const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: string, flags?: 'fully-random'): Statement => ({
   snat: { family, addr: { map: { key: meta(key), data: map } }, ...(flags && { flags }) },
 })
-const leaving = (key: 'iifgroup' | 'oifgroup'): Statement => is({ '&': [meta(key), LEAVING] }, LEAVING)
 const fromNetwork = is(meta('iifgroup'), '@networks')
 const outOfNetworks = isNot(meta('oifgroup'), '@networks')
 const markFromContainer: Statement = {
@@ -75,16 +67,7 @@ const comesFromElsewhere: Statement = {
 }
 const published = has(ct('status'), 'dnat')
 
-interface ChainRules {
-  readonly hook?: {
-    readonly type: 'filter' | 'nat'
-    readonly hook: 'prerouting' | 'forward' | 'output' | 'postrouting'
-    readonly prio: number
-  }
-  readonly rules: readonly (readonly Statement[])[]
-}
-
-const chains: Readonly<Record<string, ChainRules>> = {
+const chains: Readonly<Record<string, ChainDefinition>> = {
   // A bridge has route_localnet, for ports published on 127.0.0.1: without this a container could reach the host's loopback through it.
   // For the same reason the kernel would take 127.0.0.2 from there as a source. br_netfilter asks here before the kernel has refused ::1 from
   // outside.
@@ -95,6 +78,16 @@ const chains: Readonly<Record<string, ChainRules>> = {
       [is(address('ip6', 'daddr'), loopback6), fromNetwork, drop],
       [is(address('ip', 'saddr'), loopback), fromNetwork, drop],
       [is(address('ip6', 'saddr'), loopback6), fromNetwork, drop],
+      [is(meta('iifgroup'), '@guarded'), { goto: { target: 'own_source' } }],
+    ],
+  },
+  // Without a bridge each container has a route of its own, so that this says which address it has. On one the other table says that; what
+  // comes in past it, to a link-local MAC address, comes from a device without a route.
+  own_source: {
+    rules: [
+      [is(meta('nfproto'), 'ipv4'), comesFromElsewhere, drop],
+      // Of duplicate address detection and multicast reports.
+      [isNot(address('ip6', 'saddr'), '::'), comesFromElsewhere, drop],
     ],
   },
   publish: {
@@ -181,12 +174,6 @@ const chains: Readonly<Record<string, ChainRules>> = {
   },
 }
 
-interface SetDefinition {
-  readonly type: string
-  readonly map?: string
-  readonly flags?: SetFlag
-}
-
 const portMap = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
   type: [...key, port].join(' . '),
   map: `${addressType[family]} . inet_service`,
@@ -198,7 +185,7 @@ const sources = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
   flags: 'interval',
 })
 
-const sets: Readonly<Record<SetName, SetDefinition>> = {
+const sets: Readonly<Record<PacketSetName, SetDefinition>> = {
   ports4: portMap('ip'),
   ports4_at: portMap('ip', addressType.ip),
   ports6: portMap('ip6'),
@@ -218,6 +205,7 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   published4: { type: addressType.ip },
   published6: { type: addressType.ip6 },
   networks: { type: 'devgroup' },
+  guarded: { type: 'devgroup' },
   subnets4: { type: addressType.ip, flags: 'interval' },
   subnets6: { type: addressType.ip6, flags: 'interval' },
   gateways4: { type: 'devgroup', map: addressType.ip },
@@ -245,6 +233,7 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `published4`, `published6`: addresses of containers that have elements in those: one look-up tells whether a dead one's still point
  *   there;
  * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
+ * - `guarded`: those whose containers send as themselves only;
  * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
  *   out;
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
@@ -252,18 +241,20 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `routed4`, `routed6`: those that answer an echo request; `trusted`: interfaces from which everything of a network is reached;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
-export type SetName =
+export type SetName = PacketSetName | SenderSetName
+type PacketSetName =
   | `${'ports' | 'limited' | 'allowed'}${4 | 6}${'' | '_at'}`
   | `open${4 | 6}${'' | '_from'}`
   | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed'}${4 | 6}`
   | 'networks'
+  | 'guarded'
   | 'trusted'
   | 'same'
   | 'from'
   | 'into'
 
-/** Has the group of each network. */
-export const networksSet: SetName = 'networks'
+/** Has the group of each network that a table is for. */
+export const networksSets: Readonly<Record<TableFamily, SetName>> = { inet: 'networks', bridge: 'guarded_bridges' }
 
 export type PortMapName = `ports${4 | 6}${'' | '_at'}`
 
@@ -297,42 +288,33 @@ export const sourceSets: Readonly<Record<PortMapName, SourceSets>> = {
   ports6_at: { limited: 'limited6_at', allowed: 'allowed6_at' },
 }
 
-function setCommand(setName: string, { type, map, flags }: SetDefinition): Command {
-  const definition = { family, table: name, name: setName, type: type.split(' . '), ...(flags && { flags }) }
-  return map === undefined ? { add: { set: definition } } : { add: { map: { ...definition, map } } }
-}
-
 /** Everything that is the same on every host: the table, its sets, its chains and rules, in an order that the kernel takes. */
-export function tableCommands(): Command[] {
-  const entries = Object.entries(chains)
-  return [
-    { create: { table: { family, name, comment: TABLE_COMMENT } } },
-    ...Object.entries(sets).map(([setName, definition]) => setCommand(setName, definition)),
-    ...entries.map(([chain, { hook }]): Command => {
-      return { add: { chain: { family, table: name, name: chain, ...(hook && { ...hook, policy: 'accept' }) } } }
-    }),
-    ...entries.flatMap(([chain, { rules }]) =>
-      rules.map((expr): Command => ({ add: { rule: { family, table: name, chain, expr } } })),
-    ),
-  ]
-}
+export const tableCommands = (family: TableFamily = 'inet'): Command[] =>
+  commandsOf(family === 'inet' ? { family, sets, chains } : senderTable)
 
-let compiled: Compiled | undefined
+const compiled = new Map<TableFamily, Compiled>()
 
 /**
  * The messages of {@link tableCommands}, compiled once. In a batch of their own they fail with EEXIST when the table is there already,
  * so that of two that make it at the same time one does.
  */
-export function compiledTable(): Compiled {
-  compiled ??= compile(tableCommands())
-  return compiled
+export function compiledTable(family: TableFamily = 'inet'): Compiled {
+  const known = compiled.get(family) ?? compile(tableCommands(family))
+  compiled.set(family, known)
+  return known
 }
+
+/** The sets of all tables have different names. */
+export const tableOf = (set: string): TableFamily => (Object.hasOwn(senderTable.sets, set) ? 'bridge' : 'inet')
+
+/** Of a set's table, as the kernel has it. */
+export const familyNumber = (set: string): number => families[tableOf(set)]
 
 type ElementVerb = 'add' | 'create' | 'delete' | 'destroy'
 
-/** A command that adds or removes elements of one of the table's sets. */
+/** A command that adds or removes elements of one of the tables' sets. */
 export function elementCommand(verb: ElementVerb, set: SetName, elem: readonly (SetElement | MapElement)[]): Command {
-  const addition = { element: { family, table: name, name: set, elem } }
+  const addition = { element: { family: tableOf(set), table: TABLE_NAME, name: set, elem } }
   switch (verb) {
     case 'add':
       return { add: addition }

@@ -10,8 +10,8 @@ import { lanFlaws } from './lan.ts'
 import { linkFlaws } from './links.ts'
 import { describeOwners, orphans } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
-import { survey } from './survey.ts'
-import { readTable } from './table.ts'
+import { neededTables, survey } from './survey.ts'
+import { readTables } from './table.ts'
 
 /** Looks that a host which changes without pause may spoil. */
 const mostTorn = 16
@@ -27,13 +27,15 @@ function rememberedGroups(present: ReadonlyMap<string, Present>): Map<string, nu
 }
 
 async function look(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[]> {
-  const [seen, table] = await Promise.all([survey(host, signal), readTable(Netns.handleOf(host))])
+  const [seen, { tables, elements }] = await Promise.all([survey(host, signal), readTables(Netns.handleOf(host))])
   throwIfAborted(signal)
-  const present = presentElements(table.elements)
+  const present = presentElements(elements)
   const flaws = [...(await linkFlaws(host, seen, rememberedGroups(present))), ...(await lanFlaws(host, seen))]
-  // A host without networks needs no table; what is left of one is for gc.
+  // What is left of a table that no network needs is for gc.
   if (seen.networks.size === 0) return flaws
-  if (table.findings.length > 0) return [...flaws, ...table.findings.map((one) => ({ finding: one }))]
+  const needed = neededTables(seen)
+  const findings = tables.filter(({ table }) => needed.has(table)).flatMap((one) => one.findings)
+  if (findings.length > 0) return [...flaws, ...findings.map((one) => ({ finding: one }))]
   // The elements of a network whose group was changed all differ; they are looked at when it is as it was.
   const changed = new Set(flaws.flatMap(({ finding: { kind, network = '' } }) => (kind === 'group-different' ? [network] : [])))
   const wanted = wantedElements(seen, present)

@@ -3,9 +3,9 @@
 import type { Body, Message } from '../../native.ts'
 import type { KernelMessage, KernelObject } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { elementsAdded, networkAdded, tableName } from '../firewall/index.ts'
+import { elementsAdded, familyNumber, networkAdded, TABLE_NAME } from '../firewall/index.ts'
 import { ownerOf } from '../ports.ts'
-import { endpointElements } from '../publish.ts'
+import { endpointElements, endpointSenders } from '../publish.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'
 import type { SeenEnd, SeenNetwork, Survey } from './survey.ts'
@@ -48,8 +48,13 @@ function wantedFrom(messages: readonly KernelMessage[], network: string, endpoin
 export const networkElements = ({ network }: SeenNetwork): Wanted[] =>
   wantedFrom(networkAdded(network.firewalled()), network.name)
 
-export const endElements = ({ endpoint }: SeenEnd): Wanted[] =>
-  wantedFrom(elementsAdded(endpointElements(endpoint, endpoint.ports)), endpoint.network, endpoint.name)
+/** Without its alias nobody can tell what MAC it was given. */
+export const endElements = ({ endpoint, isLabelled }: SeenEnd): Wanted[] =>
+  wantedFrom(
+    elementsAdded([...endpointElements(endpoint, endpoint.ports), ...(isLabelled ? endpointSenders(endpoint) : [])]),
+    endpoint.network,
+    endpoint.name,
+  )
 
 const ownerOfWanted = ({ network, endpoint }: Wanted): string => (endpoint === undefined ? network : ownerOf(network, endpoint))
 
@@ -114,12 +119,12 @@ export function elementFindings({ missing, different }: Difference): Finding[] {
 }
 
 function chunked(type: string, flags: number, elements: readonly { readonly set: string; readonly body: unknown }[]): Message[] {
-  const { family, name: table } = tableName
   const messages: Message[] = []
   for (const set of ourSets()) {
+    const place = { family: familyNumber(set), table: TABLE_NAME }
     const own = elements.filter((one) => one.set === set).map(({ body }) => body as Body)
     for (let at = 0; at < own.length; at += mostPerMessage)
-      messages.push({ type, flags, body: { family, table, set, elements: own.slice(at, at + mostPerMessage) } })
+      messages.push({ type, flags, body: { ...place, set, elements: own.slice(at, at + mostPerMessage) } })
   }
   return messages
 }

@@ -7,6 +7,7 @@ export type FindingKind =
   | 'name-missing'
   | 'link-down'
   | 'group-different'
+  | 'bridge-different'
   | 'port-different'
   | 'address-missing'
   | 'route-missing'
@@ -28,6 +29,7 @@ export type FindingKind =
  * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
  * - `parent-missing`: the device that a network of macvlan or ipvlan stands on was renamed or is gone.
  * - `alias-lost`: a device is called ours, but no longer says what it is.
+ * - `bridge-different`: a network's bridge has other options than it should.
  * - `port-different`: a host end is off its bridge, or has other options than it should.
  * - `element-orphaned`: the firewall has something of a network or a container that is not there, or that does not claim it.
  * - `table-foreign`: the host has a table of our name that this version of the library did not make.

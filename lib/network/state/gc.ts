@@ -18,7 +18,7 @@ import { removeLostLans } from './lan.ts'
 import { describeOwners } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
 import { removeEmptyTable } from './remove-table.ts'
-import { type SeenEnd, type Stray, type Survey, survey } from './survey.ts'
+import { neededTables, type SeenEnd, type Stray, type Survey, survey } from './survey.ts'
 
 /** An endpoint: `'lab/web'`, or the same in two words. */
 export type EndpointRef = string | { readonly network: string; readonly name: string }
@@ -34,7 +34,7 @@ export interface GcReport {
     readonly endpoints: readonly string[]
     /** Of the firewall, with whose they were: `'ports4: lab/web'`. */
     readonly elements: readonly string[]
-    /** Whether the firewall table went, because the host has no network. */
+    /** Whether a table of the firewall went, because the host has no network that needs it. */
     readonly table: boolean
     /** Tables of leases of macvlan and ipvlan networks that are gone: `'netlink-ct/lab'`. */
     readonly leaseTables: readonly string[]
@@ -107,9 +107,18 @@ async function removeConnections(host: Netns, orphaned: readonly Present[]): Pro
   return dead.length
 }
 
+/** Those that no network needs. Whether one went. */
+async function removeTables(host: Netns, seen: Survey): Promise<boolean> {
+  const { networks, mute, nameless } = seen
+  const needed = neededTables(seen)
+  const isBare = networks.size + mute.size + nameless.length === 0
+  const frames = !needed.has('bridge') && (await removeEmptyTable(host, 'bridge'))
+  return (isBare && (await removeEmptyTable(host, 'inet'))) || frames
+}
+
 /**
  * Removes what belongs to nobody, whoever made it, and nothing else: host ends whose network is gone, and with `keep` those that nobody
- * knows any more; leases of containers on a wire that died, and devices that never had one; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
+ * knows any more; leases of containers on a wire that died, and devices that never had one; elements of the firewall whose network or container is gone; a table that no network needs; devices of
  * bandwidth limits; connections of addresses that nobody has; forwarding of IPv6 that a lost network had turned on. Others may attach
  * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for. Called off, it stops
  * between two of these; what it has removed was nobody's.
@@ -131,9 +140,7 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   endpoints.push(...lost)
   throwIfAborted(signal)
   const orphaned = await removeOrphans(host)
-  const { networks, mute, nameless } = await survey(host, signal)
-  const isBare = networks.size + mute.size + nameless.length === 0
-  const table = isBare && (await removeEmptyTable(host))
+  const table = await removeTables(host, await survey(host, signal))
   throwIfAborted(signal)
   const devices = [...unleased, ...(await host.pruneBandwidth())]
   throwIfAborted(signal)

@@ -54,6 +54,13 @@ function rememberedGroup({ network, link }: SeenNetwork, groups: ReadonlyMap<str
   return groups.get(network.name) ?? (link.group >= 0x40000000 ? link.group : groupOf(network.name, 0))
 }
 
+/** A bridge would learn a MAC from what no hook sees. */
+function learningFlaws(host: Netns, { network, link }: SeenNetwork): Flaw[] {
+  if (!network.antiSpoofing || network.driver !== 'bridge' || link.bridge?.noLinkLocalLearn) return []
+  const what = finding('bridge-different', `the bridge ${link.name} learns from link-local frames`, { network: network.name })
+  return [flaw(what, () => host.setBridge(link.index, { noLinkLocalLearn: true }))]
+}
+
 function addressFlaws(host: Netns, { network, link }: SeenNetwork, { addresses }: Stack): Flaw[] {
   const own = addresses.filter((address) => address.link === link.index).map(({ address }) => address)
   return addressesOf(network)
@@ -239,6 +246,7 @@ export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<s
         ...upFlaw(host, link, where),
         ...groupFlaw(host, link, group, where),
         ...(await settingFlaws(host, settings, network.name)),
+        ...learningFlaws(host, one),
         ...addressFlaws(host, one, stack),
         ...routeFlaws(host, one, stack),
         ...(await forwardingFlaws(host, one)),

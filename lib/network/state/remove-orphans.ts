@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import { kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
-import { tableName } from '../firewall/index.ts'
+import { familyNumber, TABLE_NAME } from '../firewall/index.ts'
 import { endpointAltname, networkAltname } from '../label.ts'
 import { findLinks } from '../publish.ts'
 import { comparable } from './comparable.ts'
@@ -49,7 +49,6 @@ async function claims(host: Netns, owners: readonly string[], seen: Survey): Pro
 
 /** The contents of those that are still there, by their places. */
 async function contentsNow(handle: NamespaceHandle, elements: readonly Present[]): Promise<Map<string, string>> {
-  const { family, name: table } = tableName
   const found = new Map<string, string>()
   const note = (set: string, bodies: readonly Body[]): void => {
     for (const body of bodies) found.set(placeOf(set, body), contentOf(body))
@@ -58,7 +57,11 @@ async function contentsNow(handle: NamespaceHandle, elements: readonly Present[]
   const single = elements.filter(({ set }) => !isInterval(set))
   for (let at = 0; at < single.length; at += mostQuestions) {
     const questions = single.slice(at, at + mostQuestions).map(({ set, body: { key } }): Message => {
-      return { type: 'NFT_MSG_GETSETELEM', flags: 0, body: { family, table, set, elements: [{ key }] } }
+      return {
+        type: 'NFT_MSG_GETSETELEM',
+        flags: 0,
+        body: { family: familyNumber(set), table: TABLE_NAME, set, elements: [{ key }] },
+      }
     })
     for (const [position, { error, replies }] of (await kernel(native.submit(handle, questions))).entries()) {
       if (error !== undefined && error.errno !== ENOENT) throw new NetlinkError(error)

@@ -5,6 +5,7 @@ import type { Link } from '../../rtnetlink/link/link.ts'
 import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { networkOn } from '../find.ts'
+import { type TableFamily, tablesFor } from '../firewall/index.ts'
 import { parseEndpointLabel, parseNetworkLabel } from '../label.ts'
 import type { Network } from '../network.ts'
 
@@ -46,6 +47,10 @@ export interface Survey {
   readonly unnamed: readonly Stray[]
   readonly links: readonly Link[]
 }
+
+/** The tables that the networks need. */
+export const neededTables = ({ networks }: Survey): ReadonlySet<TableFamily> =>
+  new Set([...networks.values()].flatMap(({ network }) => tablesFor(network)))
 
 /** The parts of a device's alternative name, if it is one of ours: `[network]` or `[network, endpoint]`. */
 export function ourName({ altnames }: Link): readonly [network: string, endpoint?: string] | undefined {

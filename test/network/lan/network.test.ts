@@ -46,6 +46,7 @@ test('is a device that is down, and a table without chains; a container has an a
       masquerade: false,
       gatewayMode: {},
       trusted: [],
+      antiSpoofing: false,
       parent: 'lan0',
       mode: 'bridge',
       device: {},

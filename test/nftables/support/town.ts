@@ -35,6 +35,7 @@ const block = (letter: string, number: number, containers: string[], options: Pa
   masquerade: true,
   gatewayMode: { ipv4: 'nat' },
   trusted: [],
+  antiSpoofing: false,
   number,
   containers,
   ...options,
