@@ -11,6 +11,7 @@ export type { RequestInfo } from './diagnostics/trace.ts'
 export type { NetlinkWarning } from './diagnostics/warning.ts'
 export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
 export type { AttributePolicy } from './native.ts'
+export type { NetnsSnapshot, Plain, SnapshotPart } from './netns/inspect.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
@@ -187,6 +188,7 @@ export const addFilter: Netns['addFilter'] = host.addFilter.bind(host)
 export const replaceFilter: Netns['replaceFilter'] = host.replaceFilter.bind(host)
 export const deleteFilter: Netns['deleteFilter'] = host.deleteFilter.bind(host)
 export const listFilters: Netns['listFilters'] = host.listFilters.bind(host)
+export const inspect: Netns['inspect'] = host.inspect.bind(host)
 export const watch: Netns['watch'] = host.watch.bind(host)
 export const waitForLink: Netns['waitForLink'] = host.waitForLink.bind(host)
 export const waitForAddress: Netns['waitForAddress'] = host.waitForAddress.bind(host)

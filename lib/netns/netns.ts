@@ -40,6 +40,7 @@ import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
 import * as wait from '../rtnetlink/wait-for.ts'
 import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
+import { inspect, type NetnsSnapshot } from './inspect.ts'
 import { onRemoval } from './removal.ts'
 import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
 import { spawnInside } from './spawn.ts'
@@ -643,6 +644,17 @@ export class Netns implements AsyncDisposable {
 
   async setSysctl(key: string, value: string | number): Promise<void> {
     return this.#use((handle) => kernel(native.setSysctl(handle, sysctlPath(key), sysctlValue(value))))
+  }
+
+  /**
+   * All that is in the namespace, in one value that `JSON.stringify` takes: devices, addresses, the routes of all tables, rules, nexthops,
+   * neighbors, forwarding entries, VLANs and multicast databases of bridges, queueing disciplines, namespace ids, and the packet filter. A
+   * dozen dumps, one after the other, each as whole as by its own verb: not one instant, so what changes meanwhile may be in one part and
+   * not in another. What the kernel does not have is empty; what this process may not read, the packet filter without CAP_NET_ADMIN,
+   * is null. Classes and filters of queueing disciplines are left out: they are asked for by device.
+   */
+  async inspect(options?: Abortable): Promise<NetnsSnapshot> {
+    return this.#use(() => inspect(this, options))
   }
 
   /**
