@@ -11,9 +11,10 @@ import { Netns, netnsOption } from '../netns/netns.ts'
 import { host as ownHost } from '../netns/registry.ts'
 import { rolledBack } from '../roll-back.ts'
 import { addressMessage } from '../rtnetlink/address.ts'
-import { createBridge } from '../rtnetlink/bridge/create.ts'
 import * as c from '../rtnetlink/constants.ts'
 import type { Route } from '../rtnetlink/route/route.ts'
+import { bearBridge } from './birth.ts'
+import { completed } from './complete.ts'
 import { addressesOf, settingsOf } from './device.ts'
 import { foreignChains, fullNeighborTables } from './diagnose.ts'
 import { createLanNetwork } from './driver/create-lan.ts'
@@ -23,7 +24,7 @@ import { NetworkError } from './errors.ts'
 import { findNetwork, networkNotFound } from './find.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
 import { freeGroup } from './group.ts'
-import { formatNetworkLabel, type NetworkLabel, networkAltname } from './label.ts'
+import type { NetworkLabel } from './label.ts'
 import { Network } from './network.ts'
 import { type CheckedSpec, checkNetworkName, checkSpec, hostAddresses, leastMtu6, type NetworkSpec } from './spec.ts'
 import { removeOrphans } from './state/remove-orphans.ts'
@@ -39,7 +40,7 @@ const routeLocalnet = 26
  * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall needs to know of it. Turns
  * forwarding of its families on, unless the network is internal. All or nothing.
  *
- * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
+ * An equal network that is there already is opened, and finished where the process that made it died before; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
  * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
  */
 export async function createNetwork(spec: NetworkSpec): Promise<Network>
@@ -55,7 +56,7 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const { host = ownHost, signal } = spec
   throwIfAborted(signal)
   const existing = await findNetwork(host, checked.name)
-  if (existing !== undefined) return refuseDifference(existing, checked)
+  if (existing !== undefined) return completed(host, refuseDifference(existing, checked))
 
   const routes = await host.listRoutes({ signal })
   const subnets = await chooseSubnets(host, checked, routes)
@@ -66,15 +67,12 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const reserved = checked.reserved.map(formatCidr)
   const options = { driver, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
   const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
-  const alias = formatNetworkLabel(label)
   const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
   const group = await freeGroup(host, name)
   throwIfAborted(signal)
-  const made = await createBridge(Netns.handleOf(host), {
+  const made = await bearBridge(host, label, {
     name: checked.bridge,
     group,
-    // Flooding costs less than keeping track for every port that comes and goes; IPv4 multicast reaches every container either way.
-    multicastSnooping: false,
     // What is sent to a link-local MAC address passes no hook, and would teach the bridge all the same.
     ...(antiSpoofing && { noLinkLocalLearn: true }),
     ...(mtu === undefined ? {} : { mtu }),
@@ -84,7 +82,7 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
     async () => {
       throwIfAborted(signal)
       await settleIpv6(host, network)
-      await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
+      await send(Netns.handleOf(host), bridgeMessages(made.index, network))
       throwIfAborted(signal)
       await admit(host, network, made.index)
       await rolledBack(
@@ -180,23 +178,17 @@ async function settleIpv6(host: Netns, network: Network): Promise<void> {
   }
 }
 
-function bridgeMessages(index: number, alias: string, network: Network): Message[] {
+/** Whoever finds the network half made may do the same at the same time. */
+function bridgeMessages(index: number, network: Network): Message[] {
   const conf = new Array<number | undefined>(routeLocalnet - 1).fill(undefined)
   return [
-    { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the network's alias" },
-    {
-      type: 'RTM_NEWLINKPROP',
-      flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-      body: { index, altnames: [networkAltname(network.name)] },
-      step: `claim the name ${networkAltname(network.name)}`,
-    },
     {
       type: 'RTM_SETLINK',
       flags: 0,
       body: { index, afSpec: { inet: { conf: [...conf, 1] } } },
       step: 'let localhost reach published ports',
     },
-    ...addressesOf(network).map(({ address, options }) => addressMessage(index, address, options, 'gateway')),
+    ...addressesOf(network).map(({ address, options }) => addressMessage(index, address, options, 'gateway', 'replace')),
     { type: 'RTM_SETLINK', flags: 0, body: { index, flags: c.IFF_UP, change: c.IFF_UP }, step: 'set the bridge up' },
   ]
 }

@@ -9,6 +9,7 @@ import { type DetachPlan, type Message, native, type PlanFlow } from '../native.
 import { Netns } from '../netns/netns.ts'
 import { rolledBack } from '../roll-back.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
+import type { LinkRef } from '../rtnetlink/link/ref.ts'
 import { choosePorts } from './choose.ts'
 import type { Endpoint } from './endpoint.ts'
 import { NetworkError, PortInUseError } from './errors.ts'
@@ -102,11 +103,11 @@ export async function requireProtocols(host: Netns, ports: readonly PortWish[]):
   }
 }
 
-/** Devices by their names; undefined for one that is not there. */
-export async function findLinks(host: Netns, names: readonly string[]): Promise<(Link | undefined)[]> {
+/** Devices by their names or indexes; undefined for one that is not there. */
+export async function findLinks(host: Netns, refs: readonly LinkRef[]): Promise<(Link | undefined)[]> {
   const found: (Link | undefined)[] = []
-  for (let at = 0; at < names.length; at += mostReplies) {
-    const questions = names.slice(at, at + mostReplies).map((name) => getLinkMessage(name, 'link'))
+  for (let at = 0; at < refs.length; at += mostReplies) {
+    const questions = refs.slice(at, at + mostReplies).map((ref) => getLinkMessage(ref, 'link'))
     for (const { error, replies } of await kernel(native.submit(Netns.handleOf(host), questions))) {
       if (error !== undefined && error.errno !== ENODEV) throw new NetlinkError(error)
       found.push(replies[0] === undefined ? undefined : linkFrom(replies[0]))

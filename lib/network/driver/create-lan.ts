@@ -2,17 +2,14 @@
 
 import { throwIfAborted } from '../../abort.ts'
 import { formatCidr, overlaps } from '../../cidr.ts'
-import { send } from '../../exchange.ts'
 import { outOfRange } from '../../invalid.ts'
-import { Netns } from '../../netns/netns.ts'
+import type { Netns } from '../../netns/netns.ts'
 import { host as ownHost } from '../../netns/registry.ts'
 import { rolledBack } from '../../roll-back.ts'
-import { createBridge } from '../../rtnetlink/bridge/create.ts'
-import * as c from '../../rtnetlink/constants.ts'
+import { bearBridge } from '../birth.ts'
 import { NetworkError } from '../errors.ts'
 import { findNetwork } from '../find.ts'
 import { networkLabels } from '../forwarding.ts'
-import { formatNetworkLabel, networkAltname } from '../label.ts'
 import type { Network } from '../network.ts'
 import { LanNetwork } from './lan.ts'
 import type { LanLabel } from './lan-label.ts'
@@ -33,27 +30,9 @@ export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork
   if (checked.mtu !== undefined && checked.mtu > parent.mtu) throw outOfRange('mtu', 68, parent.mtu, checked.mtu)
   await refuseNeighbors(host, label.lan)
   throwIfAborted(signal)
-  const bridge = await createBridge(Netns.handleOf(host), {
-    name: checked.bridge,
-    mtu: checked.mtu ?? parent.mtu,
-    multicastSnooping: false,
-  })
+  const bridge = await bearBridge(host, label, { name: checked.bridge, mtu: checked.mtu ?? parent.mtu })
   return rolledBack(
     async () => {
-      await send(Netns.handleOf(host), [
-        {
-          type: 'RTM_SETLINK',
-          flags: 0,
-          body: { index: bridge.index, alias: formatNetworkLabel(label) },
-          step: "write the network's alias",
-        },
-        {
-          type: 'RTM_NEWLINKPROP',
-          flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-          body: { index: bridge.index, altnames: [networkAltname(label.name)] },
-          step: `claim the name ${networkAltname(label.name)}`,
-        },
-      ])
       throwIfAborted(signal)
       // What a network whose device was deleted has left stays leased as long as its containers live.
       await new LeaseTable(host, label.name).create().catch(existing)

@@ -243,11 +243,12 @@ export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<s
       const group = rememberedGroup(one, groups)
       const settings = [...settingsOf(network), ...ends.flatMap(({ endpoint }) => settingsOf(network, endpoint.hostIfname))]
       return [
-        ...upFlaw(host, link, where),
-        ...groupFlaw(host, link, group, where),
         ...(await settingFlaws(host, settings, network.name)),
         ...learningFlaws(host, one),
+        ...groupFlaw(host, link, group, where),
         ...addressFlaws(host, one, stack),
+        // With its settings: what the kernel does by itself as it comes up would stay.
+        ...upFlaw(host, link, where),
         ...routeFlaws(host, one, stack),
         ...(await forwardingFlaws(host, one)),
         ...ends.flatMap((end) => endFlaws(host, one, end, stack, group)),
