@@ -1,15 +1,15 @@
-// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS MOST.
+// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS MOST SEED.
 // Prints one line of JSON for each stay of a container, with the instants between which it surely had its address and ports, and at
 // the end one with what was refused and why. Detaches all before it ends.
 
 import { type AttachedEndpoint, NetlinkError, NetworkError, openNetwork } from '../../../lib/index.ts'
 import { randomFrom } from '../../support/random.ts'
 
-const [, , name = '', id = '', seconds = '', most = ''] = process.argv
+const [, , name = '', id = '', seconds = '', most = '', seed = ''] = process.argv
 const network = await openNetwork(name)
 
 /** The same sequence for the same process, whatever the timing makes of it. */
-const random = randomFrom(Number(id))
+const random = randomFrom(Number(seed) + Number(id))
 const pick = (below: number): number => Math.floor(random() * below)
 const now = (): number => performance.timeOrigin + performance.now()
 
@@ -42,7 +42,7 @@ async function detach({ endpoint, from }: Stay): Promise<void> {
   const until = now()
   const ports = endpoint.ports.map(({ hostPort }) => hostPort)
   await endpoint.detach()
-  console.log(JSON.stringify({ address: endpoint.addresses[0], ports, from, until }))
+  console.log(JSON.stringify({ addresses: endpoint.addresses, ports, from, until }))
 }
 
 const end = performance.now() + Number(seconds) * 1000
