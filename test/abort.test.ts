@@ -45,7 +45,7 @@ import { suite } from './support/suite.ts'
 }
 
 {
-  const test = suite('a signal that is aborted under way')
+  const test = suite('a signal that is aborted under way', { limit: 180_000 })
 
   let ns: Netns
   test.before.each(async () => {
@@ -130,7 +130,7 @@ import { suite } from './support/suite.ts'
 }
 
 {
-  const test = suite('a signal that is shared')
+  const test = suite('a signal that is shared', { limit: 180_000 })
 
   test('by 10 000 operations keeps no listener and warns of none', async () => {
     const warnings: Error[] = []

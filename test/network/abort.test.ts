@@ -27,7 +27,7 @@ import { elementsShown, linksShown } from './support/witness.ts'
 const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64'] }
 
 {
-  const test = suite('called off, a network')
+  const test = suite('called off, a network', { limit: 180_000 })
   test.after.each(sweep)
 
   for (const driver of ['bridge', 'ptp'] as const) {
@@ -77,7 +77,7 @@ const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64']
 }
 
 {
-  const test = suite('called off, an attach')
+  const test = suite('called off, an attach', { limit: 180_000 })
   let lab: Network
   test.before.each(async () => {
     lab = await createNetwork(bridge)
@@ -148,7 +148,7 @@ const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64']
 }
 
 {
-  const test = suite('called off, what is there')
+  const test = suite('called off, what is there', { limit: 180_000 })
   let lab: Network
   test.before.each(async () => {
     lab = await createNetwork(bridge)
@@ -283,7 +283,7 @@ const bridge: NetworkSpec = { name: 'lab', subnets: ['10.9.0.0/24', 'fd09::/64']
 }
 
 {
-  const test = suite('a signal of networks')
+  const test = suite('a signal of networks', { limit: 180_000 })
   test.after.each(sweep)
 
   test('that is shared by all that is done with one keeps no listener', async () => {
