@@ -29,7 +29,7 @@ export type { Driver, GatewayMode, GatewayModes, Labels, Masquerade } from './ne
 export { exposedPorts, type HostOptions, listNetworks } from './network/list.ts'
 export type { Network, NetworkJson } from './network/network.ts'
 export type { Port, PortSpec, PortWish, Protocol } from './network/port.ts'
-export type { AddressPool, NetworkSpec } from './network/spec.ts'
+export type { AddressPool, ExistingBridge, NetworkSpec } from './network/spec.ts'
 export { check } from './network/state/check.ts'
 export type { Finding as Damage, FindingKind as DamageKind } from './network/state/finding.ts'
 export { type EndpointRef, type GcOptions, type GcReport, gc } from './network/state/gc.ts'

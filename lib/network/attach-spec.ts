@@ -93,6 +93,8 @@ export interface CheckedAttach {
 
 export interface AttachSite {
   readonly subnets: readonly Cidr[]
+  /** Parts of them that are others'. */
+  readonly foreign: readonly Cidr[]
   /** Of the addresses inside. */
   readonly prefixLengths: readonly number[]
   readonly gateways: readonly Address[]
@@ -117,7 +119,11 @@ function flag(value: unknown, path: string, fallback: boolean): boolean {
 }
 
 /** The number of a static address in its subnet. */
-function numberOf(value: unknown, path: string, { subnets, prefixLengths, gateways }: AttachSite): readonly [Cidr, bigint] {
+function numberOf(
+  value: unknown,
+  path: string,
+  { subnets, foreign, prefixLengths, gateways }: AttachSite,
+): readonly [Cidr, bigint] {
   const address = parseCidr(value, path)
   const subnet = subnets.find((one) => contains(one, address))
   const all = subnets.map(formatCidr).join(' and ')
@@ -126,6 +132,9 @@ function numberOf(value: unknown, path: string, { subnets, prefixLengths, gatewa
   if (![subnet.prefixLength, prefixLengths[subnets.indexOf(subnet)]].includes(address.prefixLength))
     throw invalidValue(path, `must have the prefix of the subnet ${formatCidr(subnet)}`, value)
   if (gateways.some(({ text }) => text === address.text)) throw invalidValue(path, "is the network's gateway", value)
+  const others = foreign.find((part) => contains(part, address))
+  if (others !== undefined)
+    throw invalidValue(path, `lies in ${formatCidr(others)}, which is reserved for other machines on the bridge`, value)
   const number = offsetIn(subnet, address)
   if (number === 0n || (subnet.family === 2 && number === sizeOf(subnet) - 1n))
     throw invalidValue(path, `is the first or the last address of ${formatCidr(subnet)}`, value)

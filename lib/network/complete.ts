@@ -23,6 +23,7 @@ async function isWhole(host: Netns, network: Network): Promise<boolean> {
 
 /** The network, with what was still to do. */
 export async function completed(host: Netns, network: Network): Promise<Network> {
-  if (!(await isWhole(host, network))) await network.repair()
+  // What an existing bridge lacks is not to be seen so soon.
+  if (network.adopted || !(await isWhole(host, network))) await network.repair()
   return network
 }

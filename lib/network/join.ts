@@ -21,8 +21,6 @@ import type { NetworkFacts, Site } from './site.ts'
 /** With all ports of the host chosen. */
 export type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
 
-/** Of host ends point to point, the same for all: each is alone on its link. */
-const hostMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
 const nothing = new Uint8Array(0)
 
 /** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
@@ -105,15 +103,14 @@ export class Joiner {
 
   #plan(places: readonly Place[], { checked, alias }: Newcomer): AttachPlan {
     const { driver, bridge, icc, name } = this.#facts
-    const { families, routed, translated, planFamilies } = this.#site
-    const hasBridge = driver !== 'ptp'
+    const { families, routed, translated, planFamilies, hostMac } = this.#site
     const { ports, mac, ifname, sysctls, routes } = checked
     const owner = ownerOf(name, checked.name)
     const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
     return {
       ipv6: families.includes(10),
-      master: hasBridge ? bridge.index : 0,
-      hostMac: hasBridge ? nothing : hostMac,
+      master: driver === 'ptp' ? 0 : bridge.index,
+      hostMac,
       mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
       group: bridge.group,
       loose: !setsReversePathFilter(sysctls),

@@ -10,6 +10,7 @@ import { Netns } from '../netns/netns.ts'
 import { givenNetns } from '../netns/registry.ts'
 import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
+import { closeBridge, releaseBridge } from './adopt/adopt.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { choosePorts } from './choose.ts'
 import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner, type PortChange } from './endpoint.ts'
@@ -19,6 +20,7 @@ import { finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finis
 import type { FirewalledNetwork } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
+import { groupOn } from './group.ts'
 import { isRefusal, type PlanRoute } from './inside.ts'
 import { type Joined, Joiner, type Newcomer, type SettledAttach } from './join.ts'
 import {
@@ -61,6 +63,10 @@ export class Network implements EndpointOwner {
   readonly reserved: readonly string[]
   /** Name of the bridge's interface. */
   readonly bridge: string
+  /** Whether the bridge was there before, and stays when the network goes. */
+  readonly adopted: boolean
+  /** @internal what the bridge remembers */
+  readonly label: NetworkLabel
   readonly mtu: number
   readonly internal: boolean
   readonly icc: boolean
@@ -90,7 +96,8 @@ export class Network implements EndpointOwner {
   constructor(label: NetworkLabel, bridge: Link, host: Netns, ports?: readonly Link[]) {
     const addresses = label.addresses.map((address) => parseCidr(address, 'the alias'))
     const { subnets, gateways } = label.lan ?? { subnets: addresses.map(networkOf), gateways: addresses }
-    const facts: NetworkFacts = { ...label, gateways, subnets, bridge }
+    const facts: NetworkFacts = { ...label, gateways, subnets, bridge: { ...bridge, group: groupOn(label.name, bridge) } }
+    this.label = label
     this.#facts = facts
     this.#host = host
     this.name = facts.name
@@ -99,6 +106,7 @@ export class Network implements EndpointOwner {
     this.reserved = facts.reserved
     this.driver = facts.driver
     this.bridge = facts.bridge.name
+    this.adopted = label.adopted !== undefined
     this.mtu = facts.bridge.mtu
     this.internal = facts.internal
     this.icc = facts.icc
@@ -322,8 +330,8 @@ export class Network implements EndpointOwner {
 
   /**
    * Removes the network: its elements of the firewall, its bridge, and with the last network the table and the host's forwarding, if
-   * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
-   * It can be called off while the endpoints are looked for, and then goes to its end.
+   * that was off before. A bridge that was there before stays, as it was. NETWORK_IN_USE when it has endpoints, unless `force`, which
+   * detaches them. What is gone already is no error. It can be called off while the endpoints are looked for, and then goes to its end.
    */
   async delete(options: DeleteOptions = {}): Promise<void> {
     fields(options, 'options', ['force', 'signal'])
@@ -347,11 +355,13 @@ export class Network implements EndpointOwner {
       for (const family of this.#site.families)
         await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
     }
+    if (this.adopted) await closeBridge(this.#host, bridge.index, this.label)
     await removeFromTable(this.#host, this.firewalled())
     // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
     // another network have gone at the same time.
     await restore(this.name)
-    await this.#host.deleteLink(bridge.index).catch(absentLink)
+    if (this.adopted) await releaseBridge(this.#host, bridge.index, this.label, bridge.group)
+    else await this.#host.deleteLink(bridge.index).catch(absentLink)
     await restore()
   }
 
@@ -381,8 +391,10 @@ export class Network implements EndpointOwner {
     const { subnets, gateways, internal } = this.#facts
     const { driver, mtu } = this
     const routed = this.#site.routed
+    const foreign = this.adopted ? this.reserved.map((part) => parseCidr(part, 'reserved')) : []
     const site = {
       subnets,
+      foreign,
       prefixLengths: this.#site.prefixLengths,
       gateways,
       internal,
@@ -443,16 +455,31 @@ export class Network implements EndpointOwner {
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = this
+    const { name, driver, adopted, reserved, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } =
+      this
     const { group } = this.#facts.bridge
-    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
+    return {
+      name,
+      driver,
+      adopted,
+      reserved,
+      gateways,
+      group,
+      subnets,
+      internal,
+      icc,
+      masquerade,
+      gatewayMode,
+      trusted,
+      antiSpoofing,
+    }
   }
 
   toJSON(): NetworkJson {
-    const { name, driver, subnets, gateways, reserved, bridge, mtu } = this
+    const { name, driver, subnets, gateways, reserved, bridge, adopted, mtu } = this
     const { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = this
     const options = { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
-    return { name, driver, subnets, gateways, reserved, bridge, mtu, ...options }
+    return { name, driver, subnets, gateways, reserved, bridge, adopted, mtu, ...options }
   }
 }
 
@@ -482,6 +509,7 @@ export type NetworkJson = Pick<
   | 'gateways'
   | 'reserved'
   | 'bridge'
+  | 'adopted'
   | 'mtu'
   | 'internal'
   | 'icc'

@@ -1,8 +1,10 @@
 // What follows from the facts of a network, worked out once for all that are attached to it.
 
 import { type Address, type Cidr, type Family, familyBits, lastOf, offsetIn, parseCidr } from '../cidr.ts'
+import { macBytes } from '../names.ts'
 import type { AttachPlan } from '../native.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
+import { noMac } from './device.ts'
 import { portSets, type Sender, sourceSets, tableName } from './firewall/index.ts'
 import { type PlanRoute, unicast } from './inside.ts'
 import type { NetworkLabel } from './label.ts'
@@ -18,6 +20,7 @@ export interface NetworkFacts extends Omit<NetworkLabel, 'addresses'> {
 }
 
 const nothing = new Uint8Array(0)
+const pointToPointMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
 
 export class Site {
   readonly families: readonly Family[]
@@ -27,6 +30,11 @@ export class Site {
   readonly translated: readonly Family[]
   /** Of addresses inside. Point to point the container shares its link with nobody. */
   readonly prefixLengths: readonly number[]
+  /**
+   * Of host ends, empty for a random one. Point to point all have the same, each being alone on its link. On an existing bridge they have the
+   * bridge's own: where nobody gave it one it has the lowest of its ports', and would get another with each container that comes or goes.
+   */
+  readonly hostMac: Uint8Array
   /** As the attach takes them. */
   readonly planFamilies: AttachPlan['families']
   /** Whether there is a bridge on which each may send as itself only. */
@@ -35,9 +43,12 @@ export class Site {
   readonly #neighbors: readonly PlanRoute[]
   readonly #defaults: readonly PlanRoute[]
 
-  constructor({ driver, subnets, gateways, gatewayMode, antiSpoofing }: NetworkFacts) {
+  constructor({ driver, subnets, gateways, gatewayMode, antiSpoofing, adopted, bridge }: NetworkFacts) {
     const isPointToPoint = driver === 'ptp'
     this.asksSenders = antiSpoofing && driver === 'bridge'
+    const { mac = noMac } = bridge
+    const portMac = adopted === undefined || mac === noMac ? nothing : macBytes(mac)
+    this.hostMac = isPointToPoint ? pointToPointMac : portMac
     this.families = subnets.map(({ family }) => family)
     this.routed = this.families.filter((family) => gatewayMode[family === 2 ? 'ipv4' : 'ipv6'] === 'routed')
     this.translated = translated({ families: this.families, routed: this.routed })

@@ -40,6 +40,8 @@ const transact = (messages: readonly KernelMessage[]): Promise<unknown> => kerne
 
 const web = {
   driver: 'ptp',
+  adopted: false,
+  reserved: [],
   gateways: ['10.1.0.1', 'fd00:1::1'],
   name: 'web',
   group: 100,
@@ -53,6 +55,8 @@ const web = {
 } as const
 const inner = {
   driver: 'bridge',
+  adopted: false,
+  reserved: [],
   gateways: ['255.255.255.1'],
   name: 'in',
   group: 0x40000007,
@@ -75,6 +79,20 @@ const routed = {
   gatewayMode: { ipv4: 'routed', ipv6: 'routed' },
   trusted: [],
   antiSpoofing: false,
+} as const
+const joined = {
+  ...inner,
+  adopted: true,
+  // One lies in another, one beside it.
+  reserved: ['10.3.0.0/26', '10.3.0.0/25', '10.3.0.0/25', '10.3.0.128/27', 'fd00:3::/80'],
+  gateways: ['10.3.0.200', 'fd00:3::1:0:0:1'],
+  name: 'joined',
+  group: 102,
+  subnets: ['10.3.0.0/24', 'fd00:3::/64'],
+  internal: false,
+  icc: true,
+  masquerade: true,
+  gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
 } as const
 const address = Uint8Array.of(10, 1, 0, 2)
 const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
@@ -107,6 +125,7 @@ test.before.each(async () => {
   await transact(networkAdded(web))
   await transact(networkAdded(inner))
   await transact(networkAdded(routed))
+  await transact(networkAdded(joined))
   await transact(elementsAdded(elements))
 })
 test.after.each(async () => {
@@ -226,7 +245,7 @@ test('a network is told by its first and its last address', () => {
 test('what is removed is gone, and may be removed again', async () => {
   for (let round = 0; round < 2; round++) {
     await transact(elementsRemoved(elements))
-    for (const network of [web, inner, routed]) await transact(networkRemoved(network, 'inet'))
+    for (const network of [web, inner, routed, joined]) await transact(networkRemoved(network, 'inet'))
   }
   assert.not.match(await output('nft', ['list', 'ruleset']), /elements =/)
 })

@@ -130,6 +130,9 @@ export async function networks(host: Netns): Promise<void> {
   await createNetwork({ name: 'web', antiSpoofing: 'strict' })
   // @ts-expect-error the host sees nothing of what these send
   await createNetwork({ name: 'web', driver: 'macvlan', parent: 'eth0', subnets: ['192.0.2.0/24'], antiSpoofing: true })
+  expectType<boolean>()((await createNetwork({ name: 'web', bridge: { existing: 'br0' } })).adopted)
+  // @ts-expect-error which bridge
+  await createNetwork({ name: 'web', bridge: {} })
   // @ts-expect-error no name
   await openNetwork()
   expectType<Network[]>()(await listNetworks({ host }))

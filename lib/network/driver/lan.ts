@@ -120,7 +120,7 @@ export class LanNetwork extends Network {
   override checkAttach(spec: AttachSpec): CheckedAttach {
     const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
     const { driver, mode, mtu, name } = this
-    const checked = checkLanAttach(spec, { ...this.#facts, driver, mode, mtu, prefixLengths, leases: this.#leases })
+    const checked = checkLanAttach(spec, { ...this.#facts, foreign: [], driver, mode, mtu, prefixLengths, leases: this.#leases })
     refuseLongAlias(this.#host, name, { name: checked.name, words: wordsOf(checked) })
     return checked
   }

@@ -1,5 +1,6 @@
 // What a network is to the firewall: a handful of elements, added when it is made and removed when it goes.
 
+import { type Cidr, contains, parseCidr } from '../../cidr.ts'
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
@@ -13,6 +14,10 @@ export interface FirewalledNetwork {
   readonly group: number
   /** In CIDR: '172.18.0.0/16', 'fd00::/64'. */
   readonly subnets: readonly string[]
+  /** Whether its bridge has other machines on it. */
+  readonly adopted: boolean
+  /** Parts of the subnets; of an adopted bridge those of the others. */
+  readonly reserved: readonly string[]
   /** Whose devices have no addresses of their own: what is masqueraded towards them comes from its gateways. */
   readonly driver: Driver
   /** One of each subnet. */
@@ -37,8 +42,38 @@ export const tablesFor = ({ antiSpoofing, driver }: Pick<FirewalledNetwork, 'ant
 
 type Entry = Parameters<typeof elementCommand>[2][number]
 
+/** Without those that lie in others: intervals of a set do not overlap. */
+function otherMachines(reserved: readonly string[], commented: (val: Immediate) => Entry): [set: SetName, entry: Entry][] {
+  const parts = reserved.map((part) => parseCidr(part, 'reserved'))
+  const isWithin = (part: Cidr, at: number): boolean =>
+    parts.some((other, position) => {
+      const isLarger = other.prefixLength < part.prefixLength || (other.prefixLength === part.prefixLength && position < at)
+      return other !== part && isLarger && contains(other, part)
+    })
+  return parts
+    .filter((part, at) => !isWithin(part, at))
+    .map(({ family, text, prefixLength }) => [
+      family === 10 ? 'others6' : 'others4',
+      commented({ prefix: { addr: text, len: prefixLength } }),
+    ])
+}
+
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = network
+  const {
+    name,
+    group,
+    driver,
+    adopted,
+    reserved,
+    subnets,
+    gateways,
+    internal,
+    icc,
+    masquerade,
+    gatewayMode,
+    trusted,
+    antiSpoofing,
+  } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
   const own: [SetName, Entry][] = [['networks', commented(group)]]
   for (const cidr of subnets) {
@@ -56,7 +91,8 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
   for (const gateway of driver === 'ptp' ? gateways : [])
     own.push([gateway.includes(':') ? 'gateways6' : 'gateways4', [commented(group), gateway]])
   const target = Object.values(gatewayMode).includes('routed') ? 'into_routed' : 'into_network'
-  own.push(['into', [commented(group), { goto: { target } }]])
+  own.push(['into', [commented(group), adopted ? { jump: { target: 'into_adopted' } } : { goto: { target } }]])
+  if (adopted) own.push(['adopted', commented(group)], ...otherMachines(reserved, commented))
   for (const ifname of trusted) own.push(['trusted', commented({ concat: [ifname, group] })])
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
   if (antiSpoofing) own.push(['guarded', commented(group)])

@@ -56,6 +56,23 @@ const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: str
 })
 const fromNetwork = is(meta('iifgroup'), '@networks')
 const outOfNetworks = isNot(meta('oifgroup'), '@networks')
+const goTo = (target: string): Statement => ({ goto: { target } })
+/**
+ * `verdict` for what has an address of a container on a bridge that others have, too, and the next rule for what has another's: those in the
+ * subnet are in `others4` and `others6`.
+ */
+const ifContainer = (field: 'saddr' | 'daddr', verdict: Statement): Statement[][] => [
+  [is(address('ip', field), '@others4'), { return: null }],
+  [is(address('ip6', field), '@others6'), { return: null }],
+  [is(address('ip', field), '@subnets4'), verdict],
+  [is(address('ip6', field), '@subnets6'), verdict],
+]
+const unlessContainer = (field: 'saddr' | 'daddr', verdict: Statement): Statement[][] => [
+  [is(address('ip', field), '@others4'), verdict],
+  [is(address('ip6', field), '@others6'), verdict],
+  [isNot(address('ip', field), '@subnets4'), verdict],
+  [isNot(address('ip6', field), '@subnets6'), verdict],
+]
 const markFromContainer: Statement = {
   mangle: { key: { ct: { key: 'mark' } }, value: { '|': [ct('mark'), FROM_CONTAINER] } },
 }
@@ -136,9 +153,11 @@ const chains: Readonly<Record<string, ChainDefinition>> = {
       openPort('ip6', '@open6_from', address('ip6', 'saddr')),
       [is({ payload: { protocol: 'icmp', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed4'), accept],
       [is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed6'), accept],
-      [{ goto: { target: 'into_network' } }],
+      [goTo('into_network')],
     ],
   },
+  // Other machines on an existing bridge are reached as if there were no network on it.
+  into_adopted: { rules: ifContainer('daddr', goTo('into_routed')) },
   forward: {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
@@ -148,10 +167,33 @@ const chains: Readonly<Record<string, ChainDefinition>> = {
       [leaving('iifgroup'), drop],
       [leaving('oifgroup'), drop],
       [{ vmap: { key: meta('oifgroup'), data: '@into' } }],
+      // What others on an existing bridge send, from wherever they have it.
+      [is(meta('iifgroup'), '@adopted'), isNot(address('ip', 'saddr'), '@subnets4'), accept],
+      [is(meta('iifgroup'), '@adopted'), isNot(address('ip6', 'saddr'), '@subnets6'), accept],
       // Of new connections out of a network: else a container could have the answers sent to another one, and so open its network.
       [fromNetwork, comesFromElsewhere, drop],
     ],
   },
+  hide: {
+    rules: [
+      [sourceFrom('ip', 'iifgroup', '@sources4', 'fully-random')],
+      [sourceFrom('ip6', 'iifgroup', '@sources6', 'fully-random')],
+      ...(['ipv4', 'ipv6'] as const).map((family) => [
+        is(meta('nfproto'), family),
+        is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
+        { masquerade: { flags: 'fully-random' } } satisfies Statement,
+      ]),
+    ],
+  },
+  // To other machines on an existing bridge, too, from its own containers as well: else they would answer past the host.
+  out: {
+    rules: [
+      [outOfNetworks, goTo('hide')],
+      [isNot(meta('oifgroup'), '@adopted'), { return: null }],
+      ...unlessContainer('daddr', goTo('hide')),
+    ],
+  },
+  out_of_adopted: { rules: ifContainer('saddr', goTo('out')) },
   // A host end without a bridge has no address of its own, and masquerading would take any of the host's.
   as_gateway: {
     rules: [[sourceFrom('ip', 'oifgroup', '@gateways4')], [sourceFrom('ip6', 'oifgroup', '@gateways6')], [{ masquerade: null }]],
@@ -162,14 +204,8 @@ const chains: Readonly<Record<string, ChainDefinition>> = {
       // By mark and not by interface: br_netfilter calls this hook without an incoming device.
       [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), jump('as_gateway')],
       [published, is(address('ip', 'saddr'), loopback), jump('as_gateway')],
-      [outOfNetworks, sourceFrom('ip', 'iifgroup', '@sources4', 'fully-random')],
-      [outOfNetworks, sourceFrom('ip6', 'iifgroup', '@sources6', 'fully-random')],
-      ...(['ipv4', 'ipv6'] as const).map((family) => [
-        is(meta('nfproto'), family),
-        is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
-        outOfNetworks,
-        { masquerade: { flags: 'fully-random' } } satisfies Statement,
-      ]),
+      [is(meta('iifgroup'), '@adopted'), goTo('out_of_adopted')],
+      [goTo('out')],
     ],
   },
 }
@@ -208,6 +244,9 @@ const sets: Readonly<Record<PacketSetName, SetDefinition>> = {
   guarded: { type: 'devgroup' },
   subnets4: { type: addressType.ip, flags: 'interval' },
   subnets6: { type: addressType.ip6, flags: 'interval' },
+  adopted: { type: 'devgroup' },
+  others4: { type: addressType.ip, flags: 'interval' },
+  others6: { type: addressType.ip6, flags: 'interval' },
   gateways4: { type: 'devgroup', map: addressType.ip },
   gateways6: { type: 'devgroup', map: addressType.ip6 },
   sources4: { type: 'devgroup', map: addressType.ip },
@@ -234,6 +273,7 @@ const sets: Readonly<Record<PacketSetName, SetDefinition>> = {
  *   there;
  * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
  * - `guarded`: those whose containers send as themselves only;
+ * - `adopted`: those on existing bridges; `others4`, `others6`: parts of their subnets that other machines on the bridge have;
  * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
  *   out;
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
@@ -245,9 +285,10 @@ export type SetName = PacketSetName | SenderSetName
 type PacketSetName =
   | `${'ports' | 'limited' | 'allowed'}${4 | 6}${'' | '_at'}`
   | `open${4 | 6}${'' | '_from'}`
-  | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed'}${4 | 6}`
+  | `${'published' | 'subnets' | 'others' | 'gateways' | 'sources' | 'masqueraded' | 'routed'}${4 | 6}`
   | 'networks'
   | 'guarded'
+  | 'adopted'
   | 'trusted'
   | 'same'
   | 'from'

@@ -31,6 +31,9 @@ const mostPerMessage = 128
 /** Whether several may say the same, so that the comment is that of whoever said it first. */
 const isShared = (set: string): boolean => set.startsWith('published')
 
+/** Whether its intervals are two elements each, of which only the first has a comment. */
+export const hasEnds = (set: string): boolean => set.startsWith('subnets') || set.startsWith('others')
+
 /** What an element is known by. Intervals are two elements, of which the end is flagged. */
 export const placeOf = (set: string, { key, flags }: Readonly<Record<string, unknown>>): string =>
   `${set} ${comparable(key)}${flags === undefined || flags === 0 ? '' : ' end'}`

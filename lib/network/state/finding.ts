@@ -41,7 +41,10 @@ export interface Finding {
   /** Absent for what all networks share. */
   readonly network?: string
   readonly endpoint?: string
-  /** Whether `repair` can mend it; else what is left has to be detached or deleted, and made again. */
+  /**
+   * Whether `repair` can mend it; else what is left has to be detached or deleted, and made again, or it is for the owner of an existing
+   * bridge to mend.
+   */
   readonly repairable: boolean
 }
 

@@ -9,7 +9,16 @@ import { familyNumber, TABLE_NAME } from '../firewall/index.ts'
 import { endpointAltname, networkAltname } from '../label.ts'
 import { findLinks } from '../publish.ts'
 import { comparable } from './comparable.ts'
-import { endElements, networkElements, type Present, placeOf, presentElements, removal, wantedElements } from './elements.ts'
+import {
+  endElements,
+  hasEnds,
+  networkElements,
+  type Present,
+  placeOf,
+  presentElements,
+  removal,
+  wantedElements,
+} from './elements.ts'
 import { guarded } from './guarded.ts'
 import { orphans } from './orphans.ts'
 import { type Survey, survey } from './survey.ts'
@@ -19,7 +28,6 @@ const { ENOENT } = constants.errno
 /** Answers that surely fit a receive buffer. */
 const mostQuestions = 128
 
-const isInterval = (set: string): boolean => set.startsWith('subnets')
 const contentOf = ({ data, userdata }: Body): string => comparable({ data, userdata })
 
 /** What the owner's device wants now; undefined for an owner that is gone, 'all' for one that came since the survey. */
@@ -53,8 +61,8 @@ async function contentsNow(handle: NamespaceHandle, elements: readonly Present[]
   const note = (set: string, bodies: readonly Body[]): void => {
     for (const body of bodies) found.set(placeOf(set, body), contentOf(body))
   }
-  for (const set of new Set(elements.map((one) => one.set).filter(isInterval))) note(set, await readSet(handle, set))
-  const single = elements.filter(({ set }) => !isInterval(set))
+  for (const set of new Set(elements.map((one) => one.set).filter(hasEnds))) note(set, await readSet(handle, set))
+  const single = elements.filter(({ set }) => !hasEnds(set))
   for (let at = 0; at < single.length; at += mostQuestions) {
     const questions = single.slice(at, at + mostQuestions).map(({ set, body: { key } }): Message => {
       return {

@@ -6,7 +6,7 @@ import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { networkOn } from '../find.ts'
 import { type TableFamily, tablesFor } from '../firewall/index.ts'
-import { parseEndpointLabel, parseNetworkLabel } from '../label.ts'
+import { networkLabelOf, parseEndpointLabel } from '../label.ts'
 import type { Network } from '../network.ts'
 
 /** The groups in which detach deletes devices; see detach.cc. */
@@ -68,8 +68,8 @@ export async function survey(host: Netns, signal?: AbortSignal): Promise<Survey>
   const devices = new Map<string, { network: Network; link: Link; ends: SeenEnd[] }>()
   const mute = new Map<string, Link>()
   const lans = new Map<string, LanNetwork>()
-  const nameless = links.filter((link) => ourName(link) === undefined && parseNetworkLabel(link.alias) !== undefined)
-  for (const link of nameless) mute.set(parseNetworkLabel(link.alias)?.name ?? '', link)
+  const nameless = links.filter((link) => ourName(link) === undefined && networkLabelOf(link) !== undefined)
+  for (const link of nameless) mute.set(networkLabelOf(link)?.name ?? '', link)
   for (const link of links) {
     const network = networkOn(host, link)
     const [name, endpoint] = ourName(link) ?? []

@@ -9,6 +9,7 @@ import type { NetEvent } from '../../rtnetlink/watch/event.ts'
 import type { Watch } from '../../rtnetlink/watch/watch.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { NetworkError } from '../errors.ts'
+import { networkLabelOf } from '../label.ts'
 import type { Network } from '../network.ts'
 import type { Port } from '../port.ts'
 import { firstLeaving } from './survey.ts'
@@ -128,8 +129,10 @@ export class HostEndNews implements EndpointNews {
   #takeLink(link: Link, isGone: boolean): void {
     const { network, index } = this.#told
     if (link.index === index) {
-      this.#isThere = !isGone
-      this.#over = isGone
+      // An existing bridge stays when its network goes.
+      const isNetwork = !isGone && !(network.adopted && networkLabelOf(link)?.name !== network.name)
+      this.#over = this.#isThere && !isNetwork
+      this.#isThere = isNetwork
       return
     }
     const known = this.#endpoints.get(link.index)

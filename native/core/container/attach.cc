@@ -536,7 +536,7 @@ Result<void> Attachment::configure() {
   if (plan_.loose) set_device(up, IPV4_DEVCONF_RP_FILTER, loose_rp_filter);
   for (size_t at = 0; at < plan_.families.size(); ++at)
     add_address(submission, attached_.index, lease().addresses[at], plan_.families[at].prefix_length);
-  for (size_t at = 0; !plan_.host_mac.empty() && at < plan_.families.size(); ++at)
+  for (size_t at = 0; plan_.master == 0 && at < plan_.families.size(); ++at)
     add_neighbor(submission, attached_.index, plan_.families[at].gateway, plan_.host_mac, "make the gateway a neighbor inside");
   for (const AttachRoute& route : plan_.routes)
     add_route(submission, attached_.index, route, {},

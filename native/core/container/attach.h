@@ -71,7 +71,7 @@ struct AttachPlan {
   std::shared_ptr<Namespace> inside;  // null: a new namespace
   bool ipv6 = false;                  // else IPv6 is turned off inside
   uint32_t master = 0;                // ifindex of the bridge; 0: the host routes to each container
-  Bytes host_mac;                     // of a host end without a bridge, known to the container; empty on a bridge
+  Bytes host_mac;                     // of the host end; without a bridge the container knows it; empty: a random one
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
   bool loose = true;                  // the container takes what it would answer through another network (rp_filter 2)

@@ -40,6 +40,7 @@ test('is a device that is down, and a table without chains; a container has an a
       gateways: ['192.0.2.9'],
       reserved: [],
       bridge: 'br-wire',
+      adopted: false,
       mtu: 1500,
       internal: false,
       icc: true,

@@ -29,6 +29,8 @@ const block = (letter: string, number: number, containers: string[], options: Pa
   group: 100 + number,
   subnets: [`10.${number}.0.0/24`],
   driver: 'bridge',
+  adopted: false,
+  reserved: [],
   gateways: [`10.${number}.0.1`],
   internal: false,
   icc: true,
