@@ -3,9 +3,10 @@
 
 import * as assert from 'uvu/assert'
 import { type AttachedEndpoint, createNetwork, gc, host, listNetworks, type Network, openNetwork } from '../../lib/index.ts'
-import { json, output, ping, run } from '../support/lab.ts'
+import { json, output, ping, run, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
 import { linkLocalOf } from './attack/spoofing.ts'
+import { until } from './support/until.ts'
 
 const test = suite('who sends')
 
@@ -254,6 +255,28 @@ test('an attach that fails leaves no element', async () => {
     }
     assert.equal(await elements(), before)
   }
+})
+
+test('duplicate address detection goes out and is answered', async () => {
+  const network = await createNetwork(spec)
+  const web = await network.attach({ name: 'web' })
+  const netns = { path: web.netns.path }
+  const address = web.addresses.find((one) => one.includes(':')) ?? ''
+  await writeSysctl('net/ipv6/conf/eth0/accept_dad', 1, netns)
+  // The host has it, and says so when the container asks as nobody.
+  await output('ip', ['address', 'add', address, 'dev', network.bridge, 'nodad'])
+  await output('ip', ['address', 'delete', address, 'dev', 'eth0'], { netns })
+  await output('ip', ['address', 'add', address, 'dev', 'eth0'], { netns })
+  const listed = (dev: string, where?: { path: string }): Promise<string> =>
+    output('ip', ['-6', 'address', 'show', 'dev', dev], { netns: where })
+  await until('the container hears of the host', async () => (await listed('eth0', netns)).includes('dadfailed'))
+  // And the other way round.
+  await output('ip', ['address', 'delete', address, 'dev', network.bridge])
+  await output('ip', ['address', 'delete', address, 'dev', 'eth0'], { netns })
+  await output('ip', ['address', 'add', address, 'dev', 'eth0', 'nodad'], { netns })
+  await writeSysctl(`net/ipv6/conf/${network.bridge}/accept_dad`, 1)
+  await output('ip', ['address', 'add', address, 'dev', network.bridge])
+  await until('the host hears of the container', async () => (await listed(network.bridge)).includes('dadfailed'))
 })
 
 test('a container that was there before has the link-local address of its MAC', async () => {
