@@ -1,11 +1,12 @@
-// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS MOST SEED.
+// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS
+// LEAST MOST SEED: for so long, and until so many were attached, with so many at a time.
 // Prints one line of JSON for each stay of a container, with the instants between which it surely had its address and ports, and at
 // the end one with what was refused and why. Detaches all before it ends.
 
 import { type AttachedEndpoint, NetlinkError, NetworkError, openNetwork } from '../../../lib/index.ts'
 import { randomFrom } from '../../support/random.ts'
 
-const [, , name = '', id = '', seconds = '', most = '', seed = ''] = process.argv
+const [, , name = '', id = '', seconds = '', least = '', most = '', seed = ''] = process.argv
 const network = await openNetwork(name)
 
 /** The same sequence for the same process, whatever the timing makes of it. */
@@ -20,6 +21,7 @@ interface Stay {
 const stays: Stay[] = []
 const refused: Record<string, number> = {}
 let operations = 0
+let attached = 0
 
 /** What a caller can act on: a port that somebody has. */
 function refuse(error: unknown): void {
@@ -33,6 +35,7 @@ async function attach(): Promise<void> {
   try {
     const endpoint = await network.attach({ name: `c${id}-${operations}`, publish })
     stays.push({ endpoint, from: now() })
+    attached++
   } catch (error) {
     refuse(error)
   }
@@ -46,12 +49,12 @@ async function detach({ endpoint, from }: Stay): Promise<void> {
 }
 
 const end = performance.now() + Number(seconds) * 1000
-while (performance.now() < end) {
+while (performance.now() < end || attached < Number(least)) {
   operations++
   // Several at once, so that processes meet in the kernel.
   const burst = Array.from({ length: 1 + pick(8) }, () => {
     operations++
-    if (stays.length > 0 && (stays.length >= Number(most) || pick(2) === 0))
+    if (stays.length > 0 && (stays.length >= Number(most) || pick(3) === 0))
       return detach(stays.splice(pick(stays.length), 1)[0] as Stay)
     return attach()
   })
