@@ -45,11 +45,12 @@ import { addToTable, removeFromTable } from './table.ts'
 import { wayOut } from './way-out.ts'
 
 /**
- * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall needs to know of it. Turns
- * forwarding of its families on, unless the network is internal. All or nothing.
+ * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall
+ * needs to know of it. Turns forwarding of its families on, unless the network is internal. All or nothing.
  *
- * An equal network that is there already is opened, and finished where the process that made it died before; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
- * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
+ * An equal network that is there already, or that another makes at the same time, is opened, and finished where the process that made it
+ * died before; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the host routes already is refused
+ * (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's.
  *
  * With `bridge: { existing: 'br0' }` it joins a bridge that is there, with its addresses, its uplink and whatever else is plugged in. The
  * default subnet is that of the bridge's address, the default gateway that address; one that is added goes with the network. The bridge
@@ -71,7 +72,17 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   throwIfAborted(signal)
   const existing = await findNetwork(host, checked.name)
   if (existing !== undefined) return completed(host, refuseDifference(existing, checked))
+  try {
+    return await make(host, checked, signal)
+  } catch (error) {
+    const isTaken = error instanceof NetlinkError && error.code === 'EEXIST' && error.syscall.startsWith('RTM_NEWLINK')
+    const meanwhile = isTaken ? await findNetwork(host, checked.name) : undefined
+    if (meanwhile === undefined) throw error
+    return completed(host, refuseDifference(meanwhile, checked))
+  }
+}
 
+async function make(host: Netns, checked: CheckedSpec, signal: AbortSignal | undefined): Promise<Network> {
   const found = checked.existing ? await findBridge(host, checked) : undefined
   const routes = await host.listRoutes({ signal })
   const subnets = await chooseSubnets(host, checked, routes, found)
