@@ -16,6 +16,7 @@ export { NetlinkError, TornDumpError, WaitTimeoutError } from './errors.ts'
 export { attachContainer } from './mode/attach-container.ts'
 export type { Container, ContainerPlace, ContainerSpec } from './mode/container.ts'
 export type { AttributePolicy } from './native.ts'
+export type { NetnsSnapshot, Plain, SnapshotPart } from './netns/inspect.ts'
 export { Netns, type NetnsRef } from './netns/netns.ts'
 export { createNetns, deleteNetns, host, listNetns, type NetnsInfo, openNetns } from './netns/registry.ts'
 export type { BindUdpOptions, ConnectOptions, ListenOptions } from './netns/sockets.ts'
@@ -23,6 +24,7 @@ export type { AttachSpec } from './network/attach-spec.ts'
 export { createNetwork, openNetwork } from './network/create.ts'
 export { diagnose, type Finding } from './network/diagnose.ts'
 export { LanNetwork, type LanNetworkJson } from './network/driver/lan.ts'
+export type { LanDeviceOptions } from './network/driver/lan-label.ts'
 export type { IpvlanNetworkSpec, LanNetworkSpec, MacvlanNetworkSpec } from './network/driver/lan-spec.ts'
 export type { AttachedEndpoint, Endpoint } from './network/endpoint.ts'
 export { NetworkError, type NetworkErrorCode } from './network/errors.ts'
@@ -32,7 +34,7 @@ export type { Driver, GatewayMode, GatewayModes, Labels, Masquerade } from './ne
 export { exposedPorts, type HostOptions, listNetworks } from './network/list.ts'
 export type { Network, NetworkJson } from './network/network.ts'
 export type { Port, PortSpec, PortWish, Protocol } from './network/port.ts'
-export type { AddressPool, NetworkSpec } from './network/spec.ts'
+export type { AddressPool, ExistingBridge, NetworkSpec } from './network/spec.ts'
 export { check } from './network/state/check.ts'
 export type { Finding as Damage, FindingKind as DamageKind } from './network/state/finding.ts'
 export { type EndpointRef, type GcOptions, type GcReport, gc } from './network/state/gc.ts'
@@ -208,6 +210,7 @@ export const addFilter: Netns['addFilter'] = host.addFilter.bind(host)
 export const replaceFilter: Netns['replaceFilter'] = host.replaceFilter.bind(host)
 export const deleteFilter: Netns['deleteFilter'] = host.deleteFilter.bind(host)
 export const listFilters: Netns['listFilters'] = host.listFilters.bind(host)
+export const inspect: Netns['inspect'] = host.inspect.bind(host)
 export const watch: Netns['watch'] = host.watch.bind(host)
 export const waitForLink: Netns['waitForLink'] = host.waitForLink.bind(host)
 export const waitForAddress: Netns['waitForAddress'] = host.waitForAddress.bind(host)

@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { type Addon, unpacking } from './addon.ts'
 import { traced } from './diagnostics/trace.ts'
 
 /** A network namespace held open. Opaque; see `close`. */
@@ -87,6 +88,8 @@ export interface DumpResult {
 
 /** An element of the firewall table in the kernel's encoding. `data` is empty in a set. */
 export interface PlanElement {
+  /** Of its table: NFPROTO_INET or NFPROTO_BRIDGE. */
+  readonly family: number
   readonly set: string
   readonly key: Uint8Array
   /** Empty where the set holds no intervals. */
@@ -118,6 +121,17 @@ export interface PlanTable {
   readonly name: string
 }
 
+export interface PlanSenderSets {
+  /** Of their table. */
+  readonly family: number
+  /** Has the group, or the attach is refused as for `networksSet`; empty: the network does not ask. */
+  readonly networks: string
+  /** Has the host end's name where its elements do not follow from that. */
+  readonly chosen: string
+  /** Whose keys start with such a name. */
+  readonly sets: readonly string[]
+}
+
 export interface PlanLease {
   readonly hostIfname: string
   /** Another lease's name that the host end takes, too; empty for none. */
@@ -125,12 +139,11 @@ export interface PlanLease {
   /** One for each of the plan's families. */
   readonly addresses: readonly Uint8Array[]
   readonly mac: Uint8Array
+  /** What its device may send as, where the network asks who sends. They take the place of those of their keys. */
+  readonly senders: readonly PlanElement[]
 }
 
 export interface AttachPlan {
-  readonly host: NamespaceHandle
-  /** Absent: a new namespace. */
-  readonly inside: NamespaceHandle | undefined
   readonly ipv6: boolean
   /** 0: no bridge, the host routes to the container. */
   readonly master: number
@@ -151,6 +164,8 @@ export interface AttachPlan {
   readonly families: readonly {
     readonly prefixLength: number
     readonly ports: {
+      /** Of the sets' table. */
+      readonly family: number
       /** Has the addresses that have ports. */
       readonly published: string
       /** Whose data start with such an address, with the sets that say who may ask: their keys, and those that start with theirs. */
@@ -183,6 +198,8 @@ export interface AttachPlan {
   readonly elements: readonly (PlanElement & { readonly address: number; readonly addressIn: 'key' | 'data' | 'neither' })[]
   readonly flows: readonly PlanFlow[]
   readonly table: PlanTable
+  /** Where a network that asks who sends has that. */
+  readonly senders: PlanSenderSets
   /** Has the group, or the attach is refused (ENOENT, 'find the network in the firewall'); empty: not to be asked for. */
   readonly networksSet: string
   /** Of that element; another means ESTALE, 'find the policies of the network as they were'. */
@@ -212,7 +229,6 @@ export interface Attached {
 }
 
 export interface PortChange {
-  readonly host: NamespaceHandle
   readonly table: PlanTable
   readonly publish: boolean
   readonly hostPorts: readonly PlanHostPort[]
@@ -221,7 +237,6 @@ export interface PortChange {
 }
 
 export interface DetachPlan {
-  readonly host: NamespaceHandle
   readonly hostIndexes: readonly number[]
   readonly elements: readonly PlanElement[]
   /** Of those that published anything: the connections that they answer are forgotten. */
@@ -313,9 +328,10 @@ export interface Native {
   dump(handle: NamespaceHandle, message: Message): Promise<DumpResult>
   /** The next of them, `count` at most; none when all are taken. To make 10 000 at once would hold the event loop for long. */
   takeObjects(found: Found, count: number): readonly Body[]
-  attach(plan: AttachPlan): Promise<Attached>
-  detach(plan: DetachPlan): Promise<void>
-  changePorts(change: PortChange): Promise<void>
+  /** `inside` undefined: into a new namespace. */
+  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: AttachPlan): Promise<Attached>
+  detach(host: NamespaceHandle, plan: DetachPlan): Promise<void>
+  changePorts(host: NamespaceHandle, change: PortChange): Promise<void>
   /**
    * Listens in the namespace, from the moment it resolves. `wake` is called when there is something to take, and not again before it
    * is taken. Keeps the process alive until `keepAlive(…, false)` or `unwatch`. Resolves to a refusal when it could not.
@@ -334,9 +350,9 @@ export interface Native {
   statistics(): { readonly queued: number; readonly pending: number }
 }
 
-function load(): Native {
+function load(): Addon {
   const require = createRequire(import.meta.url)
-  const loader = require('node-gyp-build') as (folder: string) => Native
+  const loader = require('node-gyp-build') as (folder: string) => Addon
   try {
     return loader(fileURLToPath(new URL('..', import.meta.url)))
   } catch (cause) {
@@ -366,4 +382,4 @@ function loadHelp(cause: unknown): string {
   return lines.join('\n')
 }
 
-export const native: Native = traced(load())
+export const native: Native = traced(unpacking(load()))

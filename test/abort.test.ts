@@ -6,19 +6,27 @@ import { setImmediate } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { createNetns, Netns, stats } from '../lib/index.ts'
 import { failureOf } from './support/failure.ts'
-import { type Answer, calls } from './support/fixtures/aborted-calls.ts'
+import { type Answers, calls } from './support/fixtures/aborted-calls.ts'
 import { kernelState, output } from './support/lab.ts'
 import { betweenMarks } from './support/marks.ts'
 import { suite } from './support/suite.ts'
 
 {
   const test = suite('a signal that is aborted already')
-  const trace = betweenMarks<Record<string, Answer>>(join(import.meta.dirname, 'support/fixtures/aborted-calls.ts'))
+  const trace = betweenMarks<Answers>(join(import.meta.dirname, 'support/fixtures/aborted-calls.ts'))
   trace.catch(() => {}) // each test awaits it
 
   for (const verb of Object.keys(calls)) {
     test(`ends ${verb} as it ends Node’s own operations`, async () => {
-      assert.equal((await trace).answers[verb], { name: 'AbortError', code: 'ABORT_ERR', cause: 'Error: enough' })
+      assert.equal((await trace).answers.aborted[verb], { name: 'AbortError', code: 'ABORT_ERR', cause: 'Error: enough' })
+    })
+  }
+
+  for (const verb of Object.keys(calls)) {
+    test(`is told from anything else by ${verb}`, async () => {
+      const { name, code, message } = (await trace).answers.wrong[verb] ?? {}
+      assert.equal([name, code], ['TypeError', 'ERR_INVALID_ARG_TYPE'])
+      assert.match(message ?? '', /^((options|filter)\.)?signal must be an AbortSignal, got (5|null|{}|"now"|true)$/)
     })
   }
 
@@ -37,7 +45,7 @@ import { suite } from './support/suite.ts'
 }
 
 {
-  const test = suite('a signal that is aborted under way')
+  const test = suite('a signal that is aborted under way', { limit: 180_000 })
 
   let ns: Netns
   test.before.each(async () => {
@@ -122,7 +130,7 @@ import { suite } from './support/suite.ts'
 }
 
 {
-  const test = suite('a signal that is shared')
+  const test = suite('a signal that is shared', { limit: 180_000 })
 
   test('by 10 000 operations keeps no listener and warns of none', async () => {
     const warnings: Error[] = []

@@ -1,5 +1,6 @@
 // The network modes of `docker run`.
 
+import { signalOf } from '../abort.ts'
 import { fields, invalidType, invalidValue } from '../invalid.ts'
 import { objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
@@ -75,6 +76,7 @@ async function attached(network: Network, { network: _, host: __, ...spec }: Con
 export async function attachContainer(spec: ContainerSpec): Promise<Container> {
   const given = fields(spec, 'container', [...attachNames, 'network', 'host'])
   const name = objectName(given['name'], 'name')
+  signalOf(spec, 'container')
   const host = spec.host === undefined ? ownHost : netnsOption(spec.host, 'host')
   const { network = defaultNetwork } = spec
   if (isNetwork(network)) {

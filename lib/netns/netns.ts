@@ -3,10 +3,9 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
-import { type Abortable, signalOf } from '../abort.ts'
+import { type Abortable, onlySignal } from '../abort.ts'
 import { Conntrack } from '../conntrack/conntrack.ts'
 import { kernel } from '../errors.ts'
-import { fields } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import { Nftables } from '../nftables/nftables.ts'
 import * as address from '../rtnetlink/address.ts'
@@ -41,6 +40,7 @@ import { pruneBandwidth } from '../rtnetlink/traffic/ifb.ts'
 import * as qdisc from '../rtnetlink/traffic/qdisc.ts'
 import * as wait from '../rtnetlink/wait-for.ts'
 import { type Watch, type WatchOptions, watch } from '../rtnetlink/watch/watch.ts'
+import { inspect, type NetnsSnapshot } from './inspect.ts'
 import { onRemoval } from './removal.ts'
 import { type BindUdpOptions, bindUdp, type ConnectOptions, connect, type ListenOptions, listen } from './sockets.ts'
 import { spawnInside } from './spawn.ts'
@@ -482,10 +482,9 @@ export class Netns implements AsyncDisposable {
    * are looked up first, all in one more submission; until that is answered a signal calls all off, and after that nothing.
    */
   async batch(build: (batch: Batch) => unknown, options: Abortable = {}): Promise<BatchResult> {
-    fields(options, 'options', ['signal'])
+    const signal = onlySignal(options)
     const batch = new Batch()
     build(batch)
-    const signal = signalOf(options, 'options')
     return this.#use((handle) => Batch.run(handle, batch, signal))
   }
 
@@ -645,6 +644,17 @@ export class Netns implements AsyncDisposable {
 
   async setSysctl(key: string, value: string | number): Promise<void> {
     return this.#use((handle) => kernel(native.setSysctl(handle, sysctlPath(key), sysctlValue(value))))
+  }
+
+  /**
+   * All that is in the namespace, in one value that `JSON.stringify` takes: devices, addresses, the routes of all tables, rules, nexthops,
+   * neighbors, forwarding entries, VLANs and multicast databases of bridges, queueing disciplines, namespace ids, and the packet filter. A
+   * dozen dumps, one after the other, each as whole as by its own verb: not one instant, so what changes meanwhile may be in one part and
+   * not in another. What the kernel does not have is empty; what this process may not read, the packet filter without CAP_NET_ADMIN,
+   * is null. Classes and filters of queueing disciplines are left out: they are asked for by device.
+   */
+  async inspect(options?: Abortable): Promise<NetnsSnapshot> {
+    return this.#use(() => inspect(this, options))
   }
 
   /**

@@ -1,9 +1,9 @@
 // Making, opening, listing and removing namespaces.
 
 import { readdir, stat } from 'node:fs/promises'
-import { type Abortable, AbortError, signalOf } from '../abort.ts'
+import { type Abortable, AbortError, onlySignal } from '../abort.ts'
 import { kernel, toError } from '../errors.ts'
-import { fields, integer, invalidType, onlyKey } from '../invalid.ts'
+import { integer, invalidType, onlyKey } from '../invalid.ts'
 import { netnsName } from '../names.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import { rolledBack } from '../roll-back.ts'
@@ -41,8 +41,7 @@ function openHome(): NamespaceHandle {
  */
 export async function createNetns(name?: string, options: Abortable = {}): Promise<Netns> {
   if (name !== undefined) netnsName(name, 'name')
-  fields(options, 'options', ['signal'])
-  const signal = signalOf(options, 'options')
+  const signal = onlySignal(options)
   const netns = new Netns(await kernel(native.create(name)), { name })
   if (!signal?.aborted) return netns
   return rolledBack(

@@ -1,5 +1,6 @@
 // The options of attach, checked and completed.
 
+import { type Abortable, checkSignal } from '../abort.ts'
 import {
   type Address,
   addressAt,
@@ -30,7 +31,7 @@ import { checkLabels, type Labels } from './label.ts'
 import type { Leases, Place } from './lease.ts'
 import { type PortSpec, type PortWish, parsePorts, settleIn } from './port.ts'
 
-export interface AttachSpec {
+export interface AttachSpec extends Abortable {
   /** The container's name, unique in the network. Letters, digits, `_`, `.` and `-`; at most 64. */
   readonly name: string
   /** Where the container lives. @defaultValue a new namespace, which lives as long as the endpoint is attached (or a process in it) */
@@ -99,6 +100,8 @@ export interface CheckedAttach {
 
 export interface AttachSite {
   readonly subnets: readonly Cidr[]
+  /** Parts of them that are others'. */
+  readonly foreign: readonly Cidr[]
   /** Of the addresses inside. */
   readonly prefixLengths: readonly number[]
   readonly gateways: readonly Address[]
@@ -116,7 +119,7 @@ export interface AttachSite {
 
 export const attachNames: readonly string[] = [
   ...['name', 'netns', 'addresses', 'mac', 'ifname', 'publish', 'defaultRoute', 'metric', 'routes', 'sysctls', 'bandwidth'],
-  ...['announce', 'aliases', 'labels'],
+  ...['announce', 'aliases', 'labels', 'signal'],
 ]
 
 function flag(value: unknown, path: string, fallback: boolean): boolean {
@@ -125,7 +128,11 @@ function flag(value: unknown, path: string, fallback: boolean): boolean {
 }
 
 /** The number of a static address in its subnet. */
-function numberOf(value: unknown, path: string, { subnets, prefixLengths, gateways }: AttachSite): readonly [Cidr, bigint] {
+function numberOf(
+  value: unknown,
+  path: string,
+  { subnets, foreign, prefixLengths, gateways }: AttachSite,
+): readonly [Cidr, bigint] {
   const address = parseCidr(value, path)
   const subnet = subnets.find((one) => contains(one, address))
   const all = subnets.map(formatCidr).join(' and ')
@@ -134,6 +141,9 @@ function numberOf(value: unknown, path: string, { subnets, prefixLengths, gatewa
   if (![subnet.prefixLength, prefixLengths[subnets.indexOf(subnet)]].includes(address.prefixLength))
     throw invalidValue(path, `must have the prefix of the subnet ${formatCidr(subnet)}`, value)
   if (gateways.some(({ text }) => text === address.text)) throw invalidValue(path, "is the network's gateway", value)
+  const others = foreign.find((part) => contains(part, address))
+  if (others !== undefined)
+    throw invalidValue(path, `lies in ${formatCidr(others)}, which is reserved for other machines on the bridge`, value)
   const number = offsetIn(subnet, address)
   if (number === 0n || (subnet.family === 2 && number === sizeOf(subnet) - 1n))
     throw invalidValue(path, `is the first or the last address of ${formatCidr(subnet)}`, value)
@@ -164,6 +174,7 @@ function placeOf(addresses: unknown, site: AttachSite): Partial<Place> {
 
 export function checkAttach(spec: AttachSpec, site: AttachSite): CheckedAttach {
   fields(spec, 'endpoint', attachNames)
+  checkSignal(spec.signal, 'signal')
   const name = objectName(spec.name, 'name')
   const defaultRoute = flag(spec.defaultRoute, 'defaultRoute', !site.internal)
   if (site.internal && spec.defaultRoute === true)

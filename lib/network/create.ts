@@ -1,5 +1,6 @@
 // Making a network, and finding one that is there.
 
+import { throwIfAborted } from '../abort.ts'
 import { type Address, type Cidr, type Family, formatCidr, parseCidr } from '../cidr.ts'
 import { isWarned, warn } from '../diagnostics/warning.ts'
 import { isSameDns } from '../dns/options.ts'
@@ -15,10 +16,13 @@ import { concerns } from '../policy/select.ts'
 import { syncPolicies } from '../policy/sync.ts'
 import { rolledBack } from '../roll-back.ts'
 import { addressMessage } from '../rtnetlink/address.ts'
-import { createBridge } from '../rtnetlink/bridge/create.ts'
 import * as c from '../rtnetlink/constants.ts'
 import type { Route } from '../rtnetlink/route/route.ts'
-import { addressesOf, settingsOf } from './device.ts'
+import { claimBridge, groupMessage, openingMessages, releaseBridge } from './adopt/adopt.ts'
+import { addressesLacking, type FoundBridge, findBridge, gatewaysOn, refuseTaken, subnetOn } from './adopt/found.ts'
+import { bearBridge } from './birth.ts'
+import { completed } from './complete.ts'
+import { addressesOf, routeLocalnetMessage, settingsOf } from './device.ts'
 import { foreignChains, fullNeighborTables } from './diagnose.ts'
 import { createLanNetwork } from './driver/create-lan.ts'
 import type { LanNetwork } from './driver/lan.ts'
@@ -27,24 +31,38 @@ import { NetworkError } from './errors.ts'
 import { findNetwork, networkNotFound } from './find.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
 import { freeGroup } from './group.ts'
-import { formatNetworkLabel, type NetworkLabel, networkAltname } from './label.ts'
+import type { NetworkLabel } from './label.ts'
 import { Network } from './network.ts'
-import { type CheckedSpec, checkNetworkName, checkSpec, hostAddresses, leastMtu6, type NetworkSpec } from './spec.ts'
+import {
+  type CheckedSpec,
+  checkNetworkName,
+  checkSpec,
+  hostAddresses,
+  leastMtu6,
+  type NetworkSpec,
+  refuseSmallSix,
+  requireWithin,
+} from './spec.ts'
 import { removeOrphans } from './state/remove-orphans.ts'
 import { restoreFirewall } from './state/restore.ts'
 import { freeSubnet, refuseConflict, routedNetworks } from './subnet.ts'
 import { addToTable, removeFromTable } from './table.ts'
-
-/** IPV4_DEVCONF_ROUTE_LOCALNET: without it the host drops what it sends from 127.0.0.1 to a published port. */
-const routeLocalnet = 26
+import { wayOut } from './way-out.ts'
 
 /**
- * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall needs to know of it. Turns
- * forwarding of its families on, unless the network is internal. All or nothing.
+ * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall
+ * needs to know of it. Turns forwarding of its families on, unless the network is internal. All or nothing.
  *
- * An equal network that is there already is opened; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the
- * host routes already is refused (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's. With `dns`, resolves when
- * its names are answered: by a resolver in this process, or by the one that there is already.
+ * An equal network that is there already, or that another makes at the same time, is opened, and finished where the process that made it
+ * died before; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the host routes already is refused
+ * (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's. With `dns`, resolves when its names are answered: by a
+ * resolver in this process, or by the one that there is already.
+ *
+ * With `bridge: { existing: 'br0' }` it joins a bridge that is there, with its addresses, its uplink and whatever else is plugged in. The
+ * default subnet is that of the bridge's address, the default gateway that address; one that is added goes with the network. The bridge
+ * gets a group, alternative names and `route_localnet`, all of which `Network.delete` takes back. BRIDGE_NOT_FOUND; BRIDGE_IN_USE by
+ * another network; BRIDGE_UNFIT, with what to do: no bridge, down, in a group, without a MAC, with IPv6 or forwarding turned off;
+ * ADDRESS_IN_USE when a container could get an address of the host or of a router of its.
  */
 export async function createNetwork(spec: NetworkSpec): Promise<Network>
 /**
@@ -56,48 +74,65 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
 export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise<Network> {
   if (isLanSpec(spec)) return createLanNetwork(spec)
   const checked = checkSpec(spec)
-  const host = spec.host ?? ownHost
+  const { host = ownHost, signal } = spec
+  throwIfAborted(signal)
   const existing = await findNetwork(host, checked.name)
-  if (existing !== undefined) {
-    refuseDifference(existing, checked)
-    if (checked.serve) await serveUnlessServed(existing)
-    return existing
+  if (existing !== undefined) return opened(host, existing, checked)
+  try {
+    return await make(host, checked, signal)
+  } catch (error) {
+    const isTaken = error instanceof NetlinkError && error.code === 'EEXIST' && error.syscall.startsWith('RTM_NEWLINK')
+    const meanwhile = isTaken ? await findNetwork(host, checked.name) : undefined
+    if (meanwhile === undefined) throw error
+    return opened(host, meanwhile, checked)
   }
+}
 
-  const routes = await host.listRoutes()
-  const subnets = await chooseSubnets(host, checked, routes)
-  const addresses = hostAddresses(subnets, checked.gateways)
+/** One that is there, or comes into being. */
+async function opened(host: Netns, existing: Network, checked: CheckedSpec): Promise<Network> {
+  refuseDifference(existing, checked)
+  const network = await completed(host, existing)
+  if (checked.serve) await serveUnlessServed(network)
+  return network
+}
+
+async function make(host: Netns, checked: CheckedSpec, signal: AbortSignal | undefined): Promise<Network> {
+  const found = checked.existing ? await findBridge(host, checked) : undefined
+  const routes = await host.listRoutes({ signal })
+  const subnets = await chooseSubnets(host, checked, routes, found)
+  const addresses = hostAddresses(subnets, [...checked.gateways, ...(found === undefined ? [] : gatewaysOn(found, subnets))])
+  if (found !== undefined) refuseTaken(found, routes, { subnets, gateways: addresses, reserved: checked.reserved })
   const before: Partial<Record<Family, boolean>> = {}
   for (const family of checked.families) before[family] = await forwardingBefore(host, family)
-  const { name, driver, internal, icc, masquerade, gatewayMode, trusted, dns } = checked
+  const { name, driver, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing, dns } = checked
   const reserved = checked.reserved.map(formatCidr)
-  const options = { driver, internal, icc, masquerade, gatewayMode, trusted, dns }
-  const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses }
-  const alias = formatNetworkLabel(label)
-  const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
-  const made = await createBridge(Netns.handleOf(host), {
-    name: checked.bridge,
-    group: await freeGroup(host, name),
-    // Flooding costs less than keeping track for every port that comes and goes; IPv4 multicast reaches every container either way.
-    multicastSnooping: false,
-    ...(mtu === undefined ? {} : { mtu }),
-  })
-  const network = new Network(label, made, host, [])
+  const options = { driver, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing, dns }
+  const adopted = found && { added: addressesLacking(found, name, addresses), routeLocalnet: found.routeLocalnet }
+  const label: NetworkLabel = { name, ...options, reserved, forwardingBefore: before, addresses, adopted }
+  const group = await freeGroup(host, name)
+  throwIfAborted(signal)
+  const device =
+    found === undefined ? await makeBridge(host, checked, label, group, routes) : await joinBridge(host, found, label, group)
+  const { network } = device
   await rolledBack(
     async () => {
-      await settleIpv6(host, network)
-      await send(Netns.handleOf(host), bridgeMessages(made.index, alias, network))
-      await admit(host, network, made.index)
+      throwIfAborted(signal)
+      await device.settle()
+      throwIfAborted(signal)
+      await admit(host, network, device.index)
       await rolledBack(
         async () => {
+          throwIfAborted(signal)
           for (const family of network.forwards ? checked.families : []) await enableForwarding(host, family)
+          await device.open()
           if (checked.serve) await serveUnlessServed(network)
+          throwIfAborted(signal)
         },
         () => removeFromTable(host, network.firewalled()),
       )
     },
     async () => {
-      await host.deleteLink(made.index)
+      await device.undo()
       // Somebody may have restored the firewall, and this network with it.
       await removeOrphans(host, (owner) => owner === name)
       for (const family of checked.families) await restoreForwarding(host, family, before[family] ?? true)
@@ -118,6 +153,66 @@ async function serveUnlessServed(network: Network): Promise<void> {
   }
 }
 
+/** A network whose device is called its, and nothing more. */
+interface Begun {
+  readonly network: Network
+  readonly index: number
+  /** Before the firewall knows it. */
+  settle(): Promise<void>
+  /** When it does, and the host forwards. */
+  open(): Promise<void>
+  undo(): Promise<void>
+}
+
+async function makeBridge(
+  host: Netns,
+  checked: CheckedSpec,
+  label: NetworkLabel,
+  group: number,
+  routes: readonly Route[],
+): Promise<Begun> {
+  const mtu = checked.mtu ?? (await usualMtu(host, checked, routes))
+  const made = await bearBridge(host, label, {
+    name: checked.bridge,
+    group,
+    // What is sent to a link-local MAC address passes no hook, and would teach the bridge all the same.
+    ...(checked.antiSpoofing && { noLinkLocalLearn: true }),
+    ...(mtu === undefined ? {} : { mtu }),
+  }).catch((error: unknown) => {
+    if (error instanceof NetlinkError && error.code === 'EEXIST')
+      error.message += `; bridge: { existing: '${checked.bridge}' } joins a bridge that is there`
+    throw error
+  })
+  const network = new Network(label, made, host, [])
+  return {
+    network,
+    index: made.index,
+    settle: async () => {
+      await settleIpv6(host, network)
+      await send(Netns.handleOf(host), bridgeMessages(made.index, network))
+    },
+    open: () => Promise.resolve(),
+    undo: () => host.deleteLink(made.index),
+  }
+}
+
+async function joinBridge(host: Netns, found: FoundBridge, label: NetworkLabel, group: number): Promise<Begun> {
+  const { link } = found
+  await claimBridge(host, found, label)
+  const network = new Network(label, { ...link, group }, host, [])
+  return {
+    network,
+    index: link.index,
+    settle: async () => {
+      await send(Netns.handleOf(host), [groupMessage(found, group)])
+    },
+    open: async () => {
+      await send(Netns.handleOf(host), openingMessages(found, network))
+    },
+    undo: () => releaseBridge(host, link.index, label, group),
+  }
+}
+
 /** Of what may stop the network's packets, though it was made. */
 async function warnOfHost(host: Netns, name: string): Promise<void> {
   const tell = (message: string): void =>
@@ -131,23 +226,28 @@ async function warnOfHost(host: Netns, name: string): Promise<void> {
 }
 
 /** Those given, and one from a pool for each other family. IPv4 first. */
-async function chooseSubnets(host: Netns, { families, subnets, pools }: CheckedSpec, routes: readonly Route[]): Promise<Cidr[]> {
+async function chooseSubnets(
+  host: Netns,
+  { families, subnets, pools, reserved }: CheckedSpec,
+  routes: readonly Route[],
+  found: FoundBridge | undefined,
+): Promise<Cidr[]> {
   const routed = routedNetworks(routes)
   const chosen: Cidr[] = []
   for (const family of families) {
-    const given = subnets.find((subnet) => subnet.family === family)
-    if (given !== undefined) await refuseConflict(host, given, routed)
+    const given = subnets.find((subnet) => subnet.family === family) ?? (found && subnetOn(found, family))
+    if (given !== undefined) await refuseConflict(host, given, routed, found?.link.index)
     chosen.push(given ?? freeSubnet(family, pools, routed))
   }
+  refuseSmallSix(chosen, 'subnets')
+  requireWithin(chosen, reserved)
   return chosen
 }
 
 /** What the way out takes: a tunnel or a cloud's network may take less than 1500. Undefined for the kernel's default. */
 async function usualMtu(host: Netns, { internal, families }: CheckedSpec, routes: readonly Route[]): Promise<number | undefined> {
   if (internal) return undefined
-  const [way] = routes
-    .filter((route) => route.to === 'default' && route.dev !== undefined)
-    .sort((a, b) => a.family.localeCompare(b.family) || (a.metric ?? 0) - (b.metric ?? 0))
+  const way = wayOut(routes)
   if (way?.dev === undefined) return undefined
   const { mtu } = await host.getLink(way.dev)
   const least = families.includes(10) ? leastMtu6 : 68
@@ -193,23 +293,11 @@ async function settleIpv6(host: Netns, network: Network): Promise<void> {
   }
 }
 
-function bridgeMessages(index: number, alias: string, network: Network): Message[] {
-  const conf = new Array<number | undefined>(routeLocalnet - 1).fill(undefined)
+/** Whoever finds the network half made may do the same at the same time. */
+function bridgeMessages(index: number, network: Network): Message[] {
   return [
-    { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the network's alias" },
-    {
-      type: 'RTM_NEWLINKPROP',
-      flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-      body: { index, altnames: [networkAltname(network.name)] },
-      step: `claim the name ${networkAltname(network.name)}`,
-    },
-    {
-      type: 'RTM_SETLINK',
-      flags: 0,
-      body: { index, afSpec: { inet: { conf: [...conf, 1] } } },
-      step: 'let localhost reach published ports',
-    },
-    ...addressesOf(network).map(({ address, options }) => addressMessage(index, address, options, 'gateway')),
+    routeLocalnetMessage(index, true),
+    ...addressesOf(network).map(({ address, options }) => addressMessage(index, address, options, 'gateway', 'replace')),
     { type: 'RTM_SETLINK', flags: 0, body: { index, flags: c.IFF_UP, change: c.IFF_UP }, step: 'set the bridge up' },
   ]
 }
@@ -234,11 +322,12 @@ function refuseDifference(existing: Network, wanted: CheckedSpec): void {
     }),
     wanted.mtu !== undefined && wanted.mtu !== existing.mtu && `mtu ${existing.mtu}, not ${wanted.mtu}`,
     wanted.bridge !== existing.bridge && `bridge ${existing.bridge}, not ${wanted.bridge}`,
+    wanted.existing !== existing.adopted && `a bridge that ${existing.adopted ? 'was there before' : 'was made for it'}`,
     listDifference('reserved', existing.reserved, wanted.reserved.map(formatCidr)),
     listDifference('trusted', existing.trusted, wanted.trusted),
     !isSameDns(existing.dns, wanted.dns) &&
       `dns ${JSON.stringify(existing.dns) ?? false}, not ${JSON.stringify(wanted.dns) ?? false}`,
-    ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode'] as const).map((option) => {
+    ...(['driver', 'internal', 'icc', 'masquerade', 'gatewayMode', 'antiSpoofing'] as const).map((option) => {
       const [has, want] = [existing, wanted].map((one) =>
         typeof one[option] === 'object' ? JSON.stringify(one[option]) : one[option],
       )

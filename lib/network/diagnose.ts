@@ -1,9 +1,10 @@
 // What keeps, or soon will keep, the networks of a host from working, where no call of this library is refused for it.
 
+import { signalOf, throwIfAborted } from '../abort.ts'
 import { NetlinkError, TornDumpError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { Chain, Listed, Rule, Statement } from '../nftables/schema.ts'
-import { tableName } from './firewall/index.ts'
+import { TABLE_NAME } from './firewall/index.ts'
 import { forwardingKeys } from './forwarding.ts'
 import { type HostOptions, hostOf, listNetworks } from './list.ts'
 import { type NeighborTable, neighborTables } from './neighbor-table.ts'
@@ -51,18 +52,18 @@ function refusesAll({ expr }: Rule): boolean {
 }
 
 /** Chains of others that a packet to or from a container passes, and that let through only what they know. */
-export async function foreignChains(host: Netns): Promise<Finding[]> {
-  const chains = (await listed(host, { kind: 'chain' })).flatMap((object) => ('chain' in object ? [object.chain] : []))
+export async function foreignChains(host: Netns, signal?: AbortSignal): Promise<Finding[]> {
+  const chains = (await listed(host, { kind: 'chain', signal })).flatMap((object) => ('chain' in object ? [object.chain] : []))
   const inTheWay = chains.filter(
     ({ family, table, hook }) =>
       ['ip', 'ip6', 'inet', 'bridge'].includes(family) &&
-      !(family === 'inet' && table === tableName.name) &&
+      !(['inet', 'bridge'].includes(family) && table === TABLE_NAME) &&
       hook !== undefined &&
       hooks.includes(hook),
   )
   const findings: Finding[] = []
   for (const chain of inTheWay) {
-    const how = chain.policy === 'drop' ? 'its policy is drop' : await lastWord(host, chain)
+    const how = chain.policy === 'drop' ? 'its policy is drop' : await lastWord(host, chain, signal)
     if (how === undefined) continue
     const { family, table, name, hook, prio } = chain
     const message =
@@ -73,8 +74,14 @@ export async function foreignChains(host: Netns): Promise<Finding[]> {
   return findings
 }
 
-async function lastWord(host: Netns, { family, table, name }: Chain): Promise<string | undefined> {
-  const rules = (await listed(host, { family, table, kind: 'rule' })).flatMap((object) => ('rule' in object ? [object.rule] : []))
+async function lastWord(
+  host: Netns,
+  { family, table, name }: Chain,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const rules = (await listed(host, { family, table, kind: 'rule', signal })).flatMap((object) =>
+    'rule' in object ? [object.rule] : [],
+  )
   return rules.some((rule) => rule.chain === name && refusesAll(rule)) ? 'a rule of it refuses all that came so far' : undefined
 }
 
@@ -138,7 +145,14 @@ async function fullBridge(host: Netns, network: Network): Promise<Finding[]> {
 export async function diagnose(options: HostOptions = {}): Promise<Finding[]> {
   const host = hostOf(options)
   const networks = await listNetworks(options)
-  const findings = [...(await foreignChains(host)), ...(await fullNeighborTables(host))]
-  for (const network of networks) findings.push(...(await forwardingOf(host, network)), ...(await fullBridge(host, network)))
+  const signal = signalOf(options, 'options')
+  const findings = await foreignChains(host, signal)
+  throwIfAborted(signal)
+  findings.push(...(await fullNeighborTables(host)))
+  for (const network of networks) {
+    throwIfAborted(signal)
+    findings.push(...(await forwardingOf(host, network)), ...(await fullBridge(host, network)))
+  }
+  throwIfAborted(signal)
   return findings
 }

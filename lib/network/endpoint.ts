@@ -1,14 +1,22 @@
 // A container's place in a network.
 
+import { type Abortable, onlySignal } from '../abort.ts'
 import type { Family } from '../cidr.ts'
 import type { Netns } from '../netns/netns.ts'
+import type { Sender } from './firewall/index.ts'
 import type { EndpointLabel, Labels } from './label.ts'
 import type { Port, PortSpec } from './port.ts'
 
 /** What an endpoint asks of its network. */
 export interface EndpointOwner {
-  detachEndpoint(endpoint: Endpoint): Promise<void>
-  changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]>
+  detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void>
+  changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], change: PortChange): Promise<readonly Port[]>
+}
+
+export interface PortChange {
+  /** Or withdraw. */
+  readonly publish: boolean
+  readonly signal: AbortSignal | undefined
 }
 
 export interface EndpointFacts {
@@ -29,6 +37,8 @@ interface EndpointOrigin {
   readonly label: EndpointLabel
   readonly isBridgePort: boolean
   readonly routed: readonly Family[]
+  /** Where the network asks who sends. */
+  readonly sender: Sender | undefined
 }
 
 /**
@@ -59,6 +69,8 @@ export class Endpoint implements AsyncDisposable {
   readonly isBridgePort: boolean
   /** @internal in which families it is reached by its own address */
   readonly routed: readonly Family[]
+  /** @internal as what it may send, where its bridge asks */
+  readonly sender: Sender | undefined
   readonly #owner: EndpointOwner
   #ports: readonly Port[]
 
@@ -79,6 +91,7 @@ export class Endpoint implements AsyncDisposable {
     this.labels = facts.label.labels ?? {}
     this.isBridgePort = facts.isBridgePort
     this.routed = facts.routed
+    this.sender = facts.sender
     this.#owner = owner
   }
 
@@ -89,25 +102,26 @@ export class Endpoint implements AsyncDisposable {
 
   /**
    * Publishes more ports, all or none; `ports` then has their numbers on the host. PORT_IN_USE names the owner of one that is taken.
+   * Called off, it publishes none; a signal that comes while the firewall is written to is too late.
    */
-  async publish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
-    this.#ports = await this.#owner.changePorts(this, specs, true)
+  async publish(specs: PortSpec | readonly PortSpec[], options: Abortable = {}): Promise<void> {
+    this.#ports = await this.#owner.changePorts(this, specs, { publish: true, signal: onlySignal(options) })
   }
 
   /**
    * Withdraws ports; ones that it does not publish are no error. `'80'`, without a number on the host, stands for all that lead to the
-   * container's port 80. Connections in conntrack's memory go for UDP.
+   * container's port 80. Connections in conntrack's memory go for UDP. It can be called off until the first is withdrawn.
    */
-  async unpublish(specs: PortSpec | readonly PortSpec[]): Promise<void> {
-    this.#ports = await this.#owner.changePorts(this, specs, false)
+  async unpublish(specs: PortSpec | readonly PortSpec[], options: Abortable = {}): Promise<void> {
+    this.#ports = await this.#owner.changePorts(this, specs, { publish: false, signal: onlySignal(options) })
   }
 
   /**
    * Withdraws the ports and deletes the link. Never fails because a part is gone already. Detaches that run at the same time share
-   * one deletion in the kernel, which costs tens of milliseconds however many links it takes.
+   * one deletion in the kernel, which costs tens of milliseconds however many links it takes; one that waits for its turn can be called off.
    */
-  async detach(): Promise<void> {
-    await this.#owner.detachEndpoint(this)
+  async detach(options: Abortable = {}): Promise<void> {
+    await this.#owner.detachEndpoint(this, onlySignal(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

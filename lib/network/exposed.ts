@@ -38,9 +38,9 @@ export interface ExposedPort {
   readonly from: 'everyone' | 'this host' | readonly string[]
 }
 
-async function listed(host: Netns, set: string): Promise<readonly Body[]> {
+async function listed(host: Netns, set: string, signal: AbortSignal | undefined): Promise<readonly Body[]> {
   try {
-    return await elementsIn(host, set)
+    return await elementsIn(host, set, signal)
   } catch (error) {
     // No table: nothing is published.
     if (error instanceof NetlinkError && error.code === 'ENOENT') return []
@@ -78,11 +78,14 @@ function exposed({ family, protocol: number, owner, containerAddress, containerP
 }
 
 /** Those of living containers, sorted by port; of one network if one is named. */
-export async function portsOf(host: Netns, network?: string): Promise<ExposedPort[]> {
+export async function portsOf(
+  host: Netns,
+  { network, signal }: { readonly network?: string; readonly signal?: AbortSignal | undefined },
+): Promise<ExposedPort[]> {
   const sets = Object.values(portSets).flatMap(({ any, one, open, openFrom }) => {
     return [any, one, open, openFrom, ...[any, one].flatMap((map) => Object.values<string>({ ...sourceSets[map] }))]
   })
-  const dumped = (await Promise.all(sets.map((set) => listed(host, set)))).flat()
+  const dumped = (await Promise.all(sets.map((set) => listed(host, set, signal)))).flat()
   const sourcesOf = readSources(dumped)
   const all = [...readPorts(dumped).map((port) => onHost(port, sourcesOf(port))), ...readOpenPorts(dumped).map(byItself)].flatMap(
     exposed,

@@ -5,12 +5,12 @@ import type { Netns } from '../netns/netns.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { LanNetwork } from './driver/lan.ts'
 import { NetworkError } from './errors.ts'
-import { networkAltname, parseNetworkLabel } from './label.ts'
+import { bridgeClaim, networkAltname, networkLabelOf } from './label.ts'
 import { Network } from './network.ts'
 
 /** The network whose device this is; undefined when it is none, or when somebody took away what it remembers. */
 export function networkOn(host: Netns, bridge: Link): Network | undefined {
-  const label = parseNetworkLabel(bridge.alias)
+  const label = networkLabelOf(bridge)
   if (label === undefined || !bridge.altnames.includes(networkAltname(label.name))) return undefined
   return label.lan === undefined ? new Network(label, bridge, host) : new LanNetwork({ ...label, lan: label.lan }, bridge, host)
 }
@@ -30,12 +30,15 @@ export async function findNetwork(host: Netns, name: string): Promise<Network | 
   return device && networkOn(host, device)
 }
 
+const memoryOf = (device: Link): string =>
+  device.altnames.includes(bridgeClaim(device)) ? 'its alternative name, which says' : 'its alias, which says'
+
 /** Says why there is no network of that name. */
 export async function networkNotFound(host: Netns, name: string): Promise<never> {
   const device = await deviceOf(host, name)
   const why =
     device === undefined
       ? `the host has no network '${name}'`
-      : `the device ${device.name} is called ${networkAltname(name)}, but its alias, which says what the network is, was changed`
+      : `the device ${device.name} is called ${networkAltname(name)}, but ${memoryOf(device)} what the network is, was changed`
   throw new NetworkError('NETWORK_NOT_FOUND', why)
 }

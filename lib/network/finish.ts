@@ -1,5 +1,6 @@
 // What an attach does when the link stands, for those who asked for it, and how it is all taken back.
 
+import { throwIfAborted } from '../abort.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
 import { type Attached, type DetachPlan, type Message, native } from '../native.ts'
@@ -22,15 +23,23 @@ export function announceSysctls(ifname: string, ipv6: boolean): PlanSysctls {
   return [setting(`ipv4/conf/${ifname}/arp_notify`), ...(ipv6 ? [setting(`ipv6/conf/${ifname}/ndisc_notify`)] : [])]
 }
 
+interface Finish {
+  readonly checked: CheckedAttach
+  readonly endpoint: Endpoint
+  /** Of the device inside. */
+  readonly index: number
+  readonly signal: AbortSignal | undefined
+}
+
 /**
  * A bridge forwards what a port hears as soon as its work queue has noticed the carrier, which may be too late for what the kernel says
  * when the link comes up. So the carrier is waited for, the port is told to forward, and the device is given the MAC that it has: that is announced, too.
  */
-async function announce(host: Netns, inside: Netns, endpoint: Endpoint, index: number): Promise<void> {
+async function announce(host: Netns, inside: Netns, { endpoint, index, signal }: Finish): Promise<void> {
   const { hostIndex, isBridgePort, mac } = endpoint
   if (isBridgePort) {
     // Before that a port takes no state: ENETDOWN.
-    await host.waitForLink(hostIndex, { operstate: 'up' })
+    await host.waitForLink(hostIndex, { operstate: 'up', signal })
     const info = { portKind: 'bridge', portData: { state: forwarding } }
     const step = 'let the bridge forward what the port hears'
     await send(Netns.handleOf(host), [{ type: 'RTM_NEWLINK', flags: 0, body: { index: hostIndex, info }, step }])
@@ -58,12 +67,12 @@ async function limit(
 }
 
 /** The limits come last: setBandwidth takes back what it did, and nothing has to be taken back after it. */
-export async function finish(
-  host: Netns,
-  inside: Netns,
-  { checked, endpoint, index }: { readonly checked: CheckedAttach; readonly endpoint: Endpoint; readonly index: number },
-): Promise<void> {
-  if (checked.announce) await announce(host, inside, endpoint, index)
+export async function finish(host: Netns, inside: Netns, attach: Finish): Promise<void> {
+  const { checked, endpoint, index, signal } = attach
+  throwIfAborted(signal)
+  // On a wire the device comes up with its addresses, and with a carrier: that is announced.
+  if (checked.announce && endpoint.hostIndex !== 0) await announce(host, inside, attach)
+  throwIfAborted(signal)
   if (checked.bandwidth !== undefined) await limit(host, inside, endpoint, index, checked.bandwidth)
 }
 
@@ -81,12 +90,11 @@ export async function eraseTraces(inside: Netns, { sysctlsBefore, loopbackWasDow
 
 /** Takes an attach back, in a namespace that was there before also what does not go with the device. */
 export async function takeBack(
+  host: Netns,
   plan: DetachPlan,
-  attached: Pick<Attached, 'sysctlsBefore' | 'loopbackWasDown'>,
-  inside: Netns,
-  routes: readonly PlanRoute[],
+  { attached, inside, routes }: { readonly attached: Attached; readonly inside: Netns; readonly routes: readonly PlanRoute[] },
 ): Promise<void> {
-  await kernel(native.detach(plan))
+  await kernel(native.detach(Netns.handleOf(host), plan))
   await eraseTraces(inside, { ...attached, routes })
 }
 

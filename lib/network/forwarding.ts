@@ -9,7 +9,7 @@ import { NetlinkError } from '../errors.ts'
 import type { Netns } from '../netns/netns.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { NetworkError } from './errors.ts'
-import { type NetworkLabel, parseNetworkLabel } from './label.ts'
+import { type NetworkLabel, networkLabelOf } from './label.ts'
 
 export const forwardingKeys: Readonly<Record<Family, string>> = { 2: 'net.ipv4.ip_forward', 10: 'net.ipv6.conf.all.forwarding' }
 
@@ -20,7 +20,7 @@ const acceptRa = (link: Link): string => `net/ipv6/conf/${link.name}/accept_ra`
 
 export async function networkLabels(host: Netns): Promise<NetworkLabel[]> {
   const bridges = await host.listLinks({ kind: 'bridge' })
-  return bridges.map((bridge) => parseNetworkLabel(bridge.alias)).filter((label) => label !== undefined)
+  return bridges.map(networkLabelOf).filter((label) => label !== undefined)
 }
 
 /** The value, and undefined where a kernel without IPv6, or a device that went, has none. */
@@ -66,7 +66,7 @@ export async function restoreForwarding(host: Netns, family: Family, before: boo
 export async function restoreForgotten(host: Netns): Promise<string[]> {
   const links = await host.listLinks()
   const isMarked = links.some((link) => link.altnames.includes(listenerAltname(link)))
-  if (!isMarked || links.some((link) => parseNetworkLabel(link.alias)?.forwardingBefore[10] !== undefined)) return []
+  if (!isMarked || links.some((link) => networkLabelOf(link)?.forwardingBefore[10] !== undefined)) return []
   await restoreForwarding(host, 10, false)
   return [forwardingKeys[10]]
 }

@@ -17,9 +17,9 @@ export interface Holder {
 }
 
 /** What stands in a set of the table. */
-export async function elementsIn(host: Netns, set: string): Promise<readonly Body[]> {
+export async function elementsIn(host: Netns, set: string, signal?: AbortSignal): Promise<readonly Body[]> {
   const { type, body } = listElements(set) as Message
-  return dump(Netns.handleOf(host), type, body, `the set ${set}`, (reply) => reply)
+  return dump(Netns.handleOf(host), type, body, `the set ${set}`, (reply) => reply, { signal })
 }
 
 /** Of those of the ports that are in the table. */

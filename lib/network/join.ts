@@ -1,5 +1,6 @@
 // The attach itself: a lease that is free, and the call to the native side that makes everything on it.
 
+import { throwIfAborted } from '../abort.ts'
 import { formatAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { macBytes } from '../names.ts'
@@ -12,7 +13,15 @@ import { syncPolicies } from '../policy/sync.ts'
 import type { CheckedAttach } from './attach-spec.ts'
 import { NetworkError } from './errors.ts'
 import { announceSysctls } from './finish.ts'
-import { knownComment, networksSet, pendingElements, tableName } from './firewall/index.ts'
+import {
+  knownComment,
+  networksSets,
+  noSenderSets,
+  pendingElements,
+  senderElements,
+  senderSets,
+  tableName,
+} from './firewall/index.ts'
 import { setsReversePathFilter } from './inside.ts'
 import { endpointAltname } from './label.ts'
 import type { Leases, Place } from './lease.ts'
@@ -30,8 +39,6 @@ const lacksPolicies = ({ code, operation }: NetlinkError): boolean =>
 /** With all ports of the host chosen. */
 export type SettledAttach = Omit<CheckedAttach, 'ports'> & { readonly ports: readonly Port[] }
 
-/** Of host ends point to point, the same for all: each is alone on its link. */
-const hostMac = Uint8Array.of(0x02, 0x42, 0, 0, 0, 1)
 const nothing = new Uint8Array(0)
 
 /** Leases tried in one call; more when those were taken, but never by a dump: in a busy host it would be torn. */
@@ -39,12 +46,13 @@ const firstCandidates = 2
 const laterCandidates = 64
 
 /** Who asks to be attached. */
-interface Newcomer {
+export interface Newcomer {
   readonly checked: SettledAttach
   /** What is remembered of it. */
   readonly alias: string
   /** undefined: a new namespace. */
   readonly inside: Netns | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 export interface Joined {
@@ -101,9 +109,12 @@ export class Joiner {
 
   /** undefined when every one of the leases was taken. */
   async #try(places: readonly Place[], newcomer: Newcomer): Promise<Attached | undefined> {
+    const { inside, signal } = newcomer
     for (let attempt = 0; ; attempt++) {
+      throwIfAborted(signal)
       try {
-        return await kernel(native.attach(this.#plan(places, newcomer)))
+        const plan = this.#plan(places, newcomer)
+        return await kernel(native.attach(Netns.handleOf(this.#host), inside && Netns.handleOf(inside), plan))
       } catch (error) {
         if (!(error instanceof NetlinkError)) throw error
         if (error.code === 'EADDRNOTAVAIL' && error.operation === 'lease an address') return undefined
@@ -115,19 +126,17 @@ export class Joiner {
     }
   }
 
-  #plan(places: readonly Place[], { checked, alias, inside }: Newcomer): AttachPlan {
+  #plan(places: readonly Place[], { checked, alias }: Newcomer): AttachPlan {
     const { driver, bridge, icc, name } = this.#facts
-    const { families, routed, translated, planFamilies } = this.#site
-    const hasBridge = driver !== 'ptp'
+    const { families, routed, translated, planFamilies, hostMac } = this.#site
     const { ports, mac, ifname, sysctls, routes } = checked
     const { policies } = this.#known
+    const owner = ownerOf(name, checked.name)
     const own = this.#site.routesInside(checked.defaultRoute, checked.metric)
     return {
-      host: Netns.handleOf(this.#host),
-      inside: inside === undefined ? undefined : Netns.handleOf(inside),
       ipv6: families.includes(10),
-      master: hasBridge ? bridge.index : 0,
-      hostMac: hasBridge ? nothing : hostMac,
+      master: driver === 'ptp' ? 0 : bridge.index,
+      hostMac,
       mtu: bridge.mtu === 1500 ? 0 : bridge.mtu,
       group: bridge.group,
       loose: !setsReversePathFilter(sysctls),
@@ -139,15 +148,22 @@ export class Joiner {
       families: planFamilies,
       leases: places.map((place) => {
         const lease = this.#leases.at(place)
-        return mac === undefined ? lease : { ...lease, mac: macBytes(mac) }
+        const own = { ...lease, mac: mac === undefined ? lease.mac : macBytes(mac) }
+        const sender = this.#site.senderOf(own, mac !== undefined)
+        return { ...own, senders: sender === undefined ? [] : senderElements(sender, owner) }
       }),
       routes: routes.length === 0 ? own : [...own, ...routes],
-      sysctls: checked.announce ? [...announceSysctls(ifname, families.includes(10)), ...sysctls] : sysctls,
+      sysctls: [
+        ...this.#site.sysctlsInside(ifname),
+        ...(checked.announce ? announceSysctls(ifname, families.includes(10)) : []),
+        ...sysctls,
+      ],
       hostPorts: hostPortsOf(ports, translated),
-      elements: pendingElements(containerPorts(ports, { families, routed }), ownerOf(name, checked.name), families),
+      elements: pendingElements(containerPorts(ports, { families, routed }), owner, families),
       flows: flowsOf(ports, translated),
       table: tableName,
-      networksSet,
+      senders: this.#site.asksSenders ? senderSets : noSenderSets,
+      networksSet: networksSets.inet,
       networksComment: knownComment(name, digestFor(policies, name)),
       members: pendingMembers(policies, { network: name, name: checked.name, labels: checked.labels }, families),
     }

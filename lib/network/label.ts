@@ -1,7 +1,9 @@
 // What is remembered about networks and endpoints, in the kernel: the aliases and alternative names of their devices.
 //
-//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [dns[=…]] [reserved=…] addresses=…
+//   bridge    altname netlink-ct/lab        alias netlink-ct/1 network lab [ptp] icc [anti-spoofing] masquerade [source4=…] [routed6] [trusted=wg0] forwarding=0 [forwarding6=0] [dns[=…]] [reserved=…] addresses=…
 //   (of the drivers on a wire: driver/lan-label.ts)
+//   a bridge that was there before keeps its alias, and has the same words in alternative names, in as many as they need:
+//             altnames netlink-ct/lab netlink-ct/bridge=7 netlink-ct/lab=1of2;icc;… netlink-ct/lab=2of2;…
 //   host end  altname netlink-ct/lab/web    alias netlink-ct/1 endpoint web 8080:80 127.0.0.1:53:53/udp [?from=192.0.2.0/24 8081:80]
 //                                               [mac=02:00:00:00:00:07] [aliases=db,sql] [limited] [@app=shop …]
 //
@@ -12,6 +14,7 @@ import type { Family } from '../cidr.ts'
 import { dnsWord, type NetworkDns, parseDnsWord } from '../dns/options.ts'
 import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
+import type { Link } from '../rtnetlink/link/link.ts'
 import { type LanDriver, type LanLabel, lanWords, parseLanWords } from './driver/lan-label.ts'
 import { formatPorts, type Port, readPortWords } from './port.ts'
 
@@ -46,6 +49,8 @@ export interface NetworkLabel {
   readonly trusted: readonly string[]
   /** Of networks whose containers have names. */
   readonly dns?: NetworkDns | undefined
+  /** Whether containers may send as themselves only. */
+  readonly antiSpoofing: boolean
   /** Whether the host forwarded before the first network; of families that the network has. */
   readonly forwardingBefore: Readonly<Partial<Record<Family, boolean>>>
   readonly reserved: readonly string[]
@@ -53,6 +58,16 @@ export interface NetworkLabel {
   readonly addresses: readonly string[]
   /** Of the drivers on a wire. */
   readonly lan?: LanLabel | undefined
+  /** Of a bridge that was there before. */
+  readonly adopted?: Adopted | undefined
+}
+
+/** What a network did to a bridge that was there before, and takes back. */
+export interface Adopted {
+  /** Addresses that the bridge did not have: `['172.18.0.1/16']`. */
+  readonly added: readonly string[]
+  /** Whether it let localhost out already. */
+  readonly routeLocalnet: boolean
 }
 
 export interface EndpointLabel {
@@ -86,13 +101,14 @@ const forwardingWords: readonly (readonly [Family, string])[] = [
   [10, 'forwarding6'],
 ]
 
-/** Throws a RangeError when the network's options do not fit the alias. */
-export function formatNetworkLabel(label: NetworkLabel): string {
+function networkText(label: NetworkLabel): string {
   const words = [prefix, 'network', label.name]
   if (label.lan !== undefined) words.push(...lanWords(label.lan))
+  else if (label.adopted !== undefined) words.push(...adoptedWords(label.adopted))
   else if (label.driver !== 'bridge') words.push(label.driver)
   if (label.internal) words.push('internal')
   if (label.icc) words.push('icc')
+  if (label.antiSpoofing) words.push('anti-spoofing')
   if (label.masquerade) words.push('masquerade')
   if (typeof label.masquerade === 'object') {
     const { ipv4, ipv6 } = label.masquerade
@@ -110,12 +126,19 @@ export function formatNetworkLabel(label: NetworkLabel): string {
   if (label.dns !== undefined) words.push(dnsWord(label.dns))
   if (label.reserved.length > 0) words.push(`reserved=${label.reserved.join(',')}`)
   if (label.addresses.length > 0) words.push(`addresses=${label.addresses.join(',')}`)
-  return fitting(
-    words.join(' '),
+  return words.join(' ')
+}
+
+const fittingNetwork = (label: NetworkLabel, most: number): string =>
+  fitting(
+    networkText(label),
     `the options of the network '${label.name}'`,
     'reserve fewer and larger parts, trust fewer devices, name fewer DNS servers and domains',
+    most,
   )
-}
+
+/** Throws a RangeError when the network's options do not fit the alias. */
+export const formatNetworkLabel = (label: NetworkLabel): string => fittingNetwork(label, longest)
 
 /** undefined for an alias that is not ours. */
 export function parseNetworkLabel(alias: string | undefined): NetworkLabel | undefined {
@@ -137,9 +160,11 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   return {
     name,
     lan,
+    adopted: has('adopted') ? { added: value('added')?.split(',') ?? [], routeLocalnet: value('localnet') === '1' } : undefined,
     driver: lan?.driver ?? (has('ptp') ? 'ptp' : 'bridge'),
     internal: has('internal'),
     icc: has('icc'),
+    antiSpoofing: has('anti-spoofing'),
     masquerade: ipv4 === undefined && ipv6 === undefined ? has('masquerade') : sources(ipv4, ipv6),
     gatewayMode: Object.fromEntries(modes),
     trusted: value('trusted')?.split(',').map(decodeURIComponent) ?? [],
@@ -150,15 +175,73 @@ export function parseNetworkLabel(alias: string | undefined): NetworkLabel | und
   }
 }
 
+const adoptedWords = ({ added, routeLocalnet }: Adopted): string[] => [
+  'adopted',
+  `localnet=${routeLocalnet ? 1 : 0}`,
+  ...(added.length > 0 ? [`added=${added.join(',')}`] : []),
+]
+
+/** ALTIFNAMSIZ without the NUL. */
+const longestAltname = 127
+/** A digit counts them. */
+const mostParts = 9
+
+/** By which a bridge that was there before is one network's only, whatever that is called. */
+export const bridgeClaim = (bridge: Pick<Link, 'index'>): string => `netlink-ct/bridge=${bridge.index}`
+
+/** What a bridge that was there before is called, so that its alias stays what it is. Throws a RangeError when they are too many. */
+export function labelAltnames(label: NetworkLabel): string[] {
+  const room = longestAltname - `${networkAltname(label.name)}=1of1;`.length
+  const text = fittingNetwork(label, room * mostParts)
+    .split(' ')
+    .slice(3)
+    .join(';')
+  const parts = Array.from({ length: Math.ceil(text.length / room) }, (_, at) => text.slice(at * room, (at + 1) * room))
+  return parts.map((part, at) => `${networkAltname(label.name)}=${at + 1}of${parts.length};${part}`)
+}
+
+const labelPart = /^netlink-ct\/([^/=]+)=(\d)of(\d);(.*)$/
+
+interface LabelPart {
+  readonly name: string
+  readonly at: number
+  readonly count: number
+  readonly text: string
+}
+
+function readPart(altname: string): LabelPart[] {
+  const [, name, at, count, text] = labelPart.exec(altname) ?? []
+  return name === undefined ? [] : [{ name, at: Number(at), count: Number(count), text: text ?? '' }]
+}
+
+/** Those that say what the network is; undefined when one is missing. */
+function readLabelAltnames(altnames: readonly string[]): NetworkLabel | undefined {
+  const parts = altnames.flatMap(readPart).sort((a, b) => a.at - b.at)
+  const [first] = parts
+  if (first === undefined || parts.length !== first.count) return undefined
+  const text = parts.map((part) => part.text).join('')
+  return parseNetworkLabel(`${prefix} network ${first.name} ${text.replaceAll(';', ' ')}`)
+}
+
+/** What a device says it is the network of: by its alias or, if it was there before, by its alternative names. */
+export const networkLabelOf = ({ alias, altnames }: Pick<Link, 'alias' | 'altnames'>): NetworkLabel | undefined =>
+  parseNetworkLabel(alias) ?? readLabelAltnames(altnames)
+
+/** The alternative names that a network gave its bridge. */
+export const adoptedAltnames = ({ name }: NetworkLabel, bridge: Pick<Link, 'index' | 'altnames'>): string[] =>
+  bridge.altnames.filter(
+    (altname) => [bridgeClaim(bridge), networkAltname(name)].includes(altname) || readPart(altname)[0]?.name === name,
+  )
+
 const sources = (ipv4: string | undefined, ipv6: string | undefined): Masquerade => ({
   ...(ipv4 === undefined ? {} : { ipv4 }),
   ...(ipv6 === undefined ? {} : { ipv6 }),
 })
 
 /** Of an alias. Throws a RangeError when the kernel does not keep that much. */
-export function fitting(text: string, what: string, remedy: string): string {
-  if (text.length <= longest) return text
-  const message = `${what} take ${text.length} characters to remember, the kernel keeps ${longest}: ${remedy}`
+export function fitting(text: string, what: string, remedy: string, most: number = longest): string {
+  if (text.length <= most) return text
+  const message = `${what} take ${text.length} characters to remember, the kernel keeps ${most}: ${remedy}`
   throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' })
 }
 

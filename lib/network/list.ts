@@ -1,3 +1,4 @@
+import { type Abortable, signalOf } from '../abort.ts'
 import { fields } from '../invalid.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { host as ownHost } from '../netns/registry.ts'
@@ -6,14 +7,14 @@ import { networkOn } from './find.ts'
 import type { Network } from './network.ts'
 
 /** What the functions about all networks of a host take. */
-export interface HostOptions {
+export interface HostOptions extends Abortable {
   /** The namespace that plays the host. @defaultValue the one where this process lives */
   readonly host?: Netns
 }
 
 /** @internal */
 export function hostOf(options: HostOptions, known: readonly string[] = []): Netns {
-  fields(options, 'options', ['host', ...known])
+  fields(options, 'options', ['host', 'signal', ...known])
   return options.host === undefined ? ownHost : netnsOption(options.host, 'options.host')
 }
 
@@ -23,7 +24,8 @@ export function hostOf(options: HostOptions, known: readonly string[] = []): Net
  */
 export async function listNetworks(options: HostOptions = {}): Promise<Network[]> {
   const host = hostOf(options)
-  const bridges = await host.listLinks({ kind: 'bridge' })
+  const signal = signalOf(options, 'options')
+  const bridges = await host.listLinks({ kind: 'bridge', signal })
   const networks = bridges.map((bridge) => networkOn(host, bridge)).filter((network) => network !== undefined)
   return networks.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -33,5 +35,5 @@ export async function listNetworks(options: HostOptions = {}): Promise<Network[]
  * container that died has left, and leads nowhere, is left out. What other tables drop is not known here: see {@link diagnose}.
  */
 export async function exposedPorts(options: HostOptions = {}): Promise<ExposedPort[]> {
-  return portsOf(hostOf(options))
+  return portsOf(hostOf(options), { signal: signalOf(options, 'options') })
 }

@@ -1,10 +1,11 @@
 // A container network of a host. The kernel is its only state: the bridge with its alias, the devices, the elements of the table.
 
+import { type Abortable, onlySignal, signalOf, throwIfAborted } from '../abort.ts'
 import { formatAddress, formatCidr, networkOf, parseCidr } from '../cidr.ts'
 import type { NetworkDns } from '../dns/options.ts'
 import { kernel, NetlinkError } from '../errors.ts'
-import { fields, invalidType, list } from '../invalid.ts'
-import { formatMac, objectName } from '../names.ts'
+import { fields, invalidType, invalidValue, list } from '../invalid.ts'
+import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { givenNetns } from '../netns/registry.ts'
@@ -12,18 +13,20 @@ import { KnownPolicies } from '../policy/read.ts'
 import { syncPolicies } from '../policy/sync.ts'
 import { rolledBack } from '../roll-back.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
+import { closeBridge, releaseBridge } from './adopt/adopt.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach-spec.ts'
 import { choosePorts } from './choose.ts'
 import { rememberDnsPort } from './dns-port.ts'
-import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner } from './endpoint.ts'
+import { type AttachedEndpoint, Endpoint, type EndpointFacts, type EndpointOwner, type PortChange } from './endpoint.ts'
 import { absentLink, NetworkError } from './errors.ts'
 import { type ExposedPort, portsOf } from './exposed.ts'
 import { finish, forgetRefusals, hasFinish, limitersOf, takeBack } from './finish.ts'
 import type { FirewalledNetwork } from './firewall/index.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { Gather } from './gather.ts'
+import { groupOn } from './group.ts'
 import { isRefusal, type PlanRoute } from './inside.ts'
-import { type Joined, Joiner, type SettledAttach } from './join.ts'
+import { type Joined, Joiner, type Newcomer, type SettledAttach } from './join.ts'
 import { know } from './known.ts'
 import {
   type Driver,
@@ -35,6 +38,7 @@ import {
   type NetworkLabel,
   parseEndpointLabel,
 } from './label.ts'
+import { inLanes } from './lanes.ts'
 import { Leases, type Place } from './lease.ts'
 import { tellAttached, tellDeleted, tellDetached } from './news.ts'
 import { isSettled, type Port, type PortSpec, parsePort, parsePorts, settleIn } from './port.ts'
@@ -44,9 +48,14 @@ import { type NetworkFacts, reservedNumbers, Site } from './site.ts'
 import { check } from './state/check.ts'
 import type { Finding } from './state/finding.ts'
 import { type RepairReport, repairAll } from './state/repair.ts'
-import { NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
+import { HostEndNews, NetworkWatch, type NetworkWatchOptions } from './state/watch.ts'
 import { moveResolver, removeFromTable } from './table.ts'
 import { Turns } from './turns.ts'
+
+export interface DeleteOptions extends Abortable {
+  /** Whether its endpoints are detached. @defaultValue false */
+  readonly force?: boolean
+}
 
 /** Made by createNetwork, found again by openNetwork. Several objects, in several processes, may stand for the same network. */
 export class Network implements EndpointOwner {
@@ -60,6 +69,10 @@ export class Network implements EndpointOwner {
   readonly reserved: readonly string[]
   /** Name of the bridge's interface. */
   readonly bridge: string
+  /** Whether the bridge was there before, and stays when the network goes. */
+  readonly adopted: boolean
+  /** @internal what the bridge remembers */
+  readonly label: NetworkLabel
   readonly mtu: number
   readonly internal: boolean
   readonly icc: boolean
@@ -69,6 +82,8 @@ export class Network implements EndpointOwner {
   /** Interfaces of the host from which every port of its containers is reached. */
   readonly trusted: readonly string[]
   #dns: NetworkDns | undefined
+  /** Whether its containers may send as themselves only. */
+  readonly antiSpoofing: boolean
   readonly #facts: NetworkFacts
   readonly #host: Netns
   readonly #site: Site
@@ -89,7 +104,8 @@ export class Network implements EndpointOwner {
   constructor(label: NetworkLabel, bridge: Link, host: Netns, ports?: readonly Link[]) {
     const addresses = label.addresses.map((address) => parseCidr(address, 'the alias'))
     const { subnets, gateways } = label.lan ?? { subnets: addresses.map(networkOf), gateways: addresses }
-    const facts: NetworkFacts = { ...label, gateways, subnets, bridge }
+    const facts: NetworkFacts = { ...label, gateways, subnets, bridge: { ...bridge, group: groupOn(label.name, bridge) } }
+    this.label = label
     this.#facts = facts
     this.#host = host
     this.name = facts.name
@@ -98,6 +114,7 @@ export class Network implements EndpointOwner {
     this.reserved = facts.reserved
     this.driver = facts.driver
     this.bridge = facts.bridge.name
+    this.adopted = label.adopted !== undefined
     this.mtu = facts.bridge.mtu
     this.internal = facts.internal
     this.icc = facts.icc
@@ -106,6 +123,7 @@ export class Network implements EndpointOwner {
     this.trusted = facts.trusted
     this.#dns = facts.dns
     know(this)
+    this.antiSpoofing = facts.antiSpoofing
     this.#site = new Site(facts)
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
     this.#known = new KnownPolicies(host, facts.name)
@@ -160,6 +178,7 @@ export class Network implements EndpointOwner {
    */
   async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const checked = this.checkAttach(spec)
+    throwIfAborted(spec.signal)
     await requireProtocols(this.#host, checked.ports)
     return choosePorts(this.#host, checked.ports, this.#site.translated, (ports) => this.#attach(spec, checked, ports))
   }
@@ -171,16 +190,16 @@ export class Network implements EndpointOwner {
     try {
       const owner = ownerOf(this.name, checked.name)
       const { attached, place } = await withReclaim(this.#host, owner, ports, this.#site.translated, () =>
-        this.#join({ ...checked, ports }, alias, given?.netns),
+        this.#join({ ...checked, ports }, { alias, inside: given?.netns, signal: spec.signal }),
       )
       const netns = given?.netns ?? new Netns(attached.inside)
       if (given !== undefined) native.close(attached.inside)
       const { ifname, routes } = checked
       const { hostIndex } = attached
       const endpoint = this.#endpoint(place, { label, ifname, ports, netns, hostIndex }) as AttachedEndpoint
-      if (hasFinish(checked)) {
+      if (hasFinish(checked) || spec.signal?.aborted) {
         await rolledBack(
-          () => this.#finish(endpoint, checked, attached),
+          () => this.#finish(endpoint, checked, attached, spec.signal),
           async () => (given === undefined ? netns.close() : undefined),
         )
       }
@@ -194,19 +213,18 @@ export class Network implements EndpointOwner {
     }
   }
 
-  async #finish(endpoint: AttachedEndpoint, checked: CheckedAttach, attached: Attached): Promise<void> {
-    const host = Netns.handleOf(this.#host)
-    const { netns } = endpoint
+  async #finish(
+    endpoint: AttachedEndpoint,
+    checked: CheckedAttach,
+    attached: Attached,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { netns, ports } = endpoint
     await rolledBack(
-      () => finish(this.#host, netns, { checked, endpoint, index: attached.index }),
+      () => finish(this.#host, netns, { checked, endpoint, index: attached.index, signal }),
       async () => {
-        const { ports } = endpoint
-        await takeBack(
-          { host, hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }], this.#known.policies) },
-          attached,
-          netns,
-          checked.routes,
-        )
+        const plan = { hostIndexes: [attached.hostIndex], ...withdrawal([{ endpoint, ports }], this.#known.policies) }
+        await takeBack(this.#host, plan, { attached, inside: netns, routes: checked.routes })
       },
     )
   }
@@ -215,7 +233,9 @@ export class Network implements EndpointOwner {
     place: Place,
     { label, ...facts }: Pick<EndpointFacts, 'ifname' | 'ports' | 'netns' | 'hostIndex'> & { readonly label: EndpointLabel },
   ): Endpoint {
-    const { addresses, hostIfname, mac } = this.#leases.at(place)
+    const lease = this.#leases.at(place)
+    const { addresses, hostIfname } = lease
+    const mac = label.mac === undefined ? lease.mac : macBytes(label.mac)
     return new Endpoint(
       {
         ...facts,
@@ -225,7 +245,8 @@ export class Network implements EndpointOwner {
         routed: this.#site.routed,
         network: this.name,
         hostIfname,
-        mac: label.mac ?? formatMac(mac),
+        mac: formatMac(mac),
+        sender: this.#site.senderOf({ ...lease, mac }, label.mac !== undefined),
         addresses: addresses.map((address, at) => `${formatAddress(address)}/${this.#site.prefixLengths[at]}`),
         gateways: this.gateways,
       },
@@ -233,16 +254,16 @@ export class Network implements EndpointOwner {
     )
   }
 
-  async #join(checked: SettledAttach, alias: string, inside: Netns | undefined): Promise<Joined> {
+  async #join(checked: SettledAttach, rest: Omit<Newcomer, 'checked'>): Promise<Joined> {
     const { number, six } = checked.place
-    const newcomer = { checked, alias, inside }
+    const newcomer = { checked, ...rest }
     if (number !== undefined) return this.#joiner.joinAt({ number, six }, newcomer)
     if (!this.#started) await this.#start()
     return this.#joiner.join(newcomer)
   }
 
-  async #ports(): Promise<Link[]> {
-    return hostEnds(this.#host, this.#facts)
+  async #ports(signal?: AbortSignal): Promise<Link[]> {
+    return hostEnds(this.#host, this.#facts, signal)
   }
 
   /** @internal whether the device's name is one of a host end of this network */
@@ -283,8 +304,8 @@ export class Network implements EndpointOwner {
   }
 
   /** All endpoints, whoever attached them, in the order of their addresses. */
-  async endpoints(): Promise<Endpoint[]> {
-    return this.#among(await this.#ports())
+  async endpoints(options: Abortable = {}): Promise<Endpoint[]> {
+    return this.#among(await this.#ports(onlySignal(options)))
   }
 
   #among(links: readonly Link[]): Endpoint[] {
@@ -294,21 +315,22 @@ export class Network implements EndpointOwner {
   }
 
   /** The ports of the host that lead to its containers, and who gets there: what the firewall does, not what was asked for. */
-  async exposed(): Promise<ExposedPort[]> {
-    return portsOf(this.#host, this.name)
+  async exposed(options: Abortable = {}): Promise<ExposedPort[]> {
+    return portsOf(this.#host, { network: this.name, signal: onlySignal(options) })
   }
 
-  /** Detaches the endpoint of that name, whoever attached it. One that is not there is no error. */
-  async detach(name: string): Promise<void> {
+  /** Detaches the endpoint of that name, whoever attached it; see `Endpoint.detach`. One that is not there is no error. */
+  async detach(name: string, options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
     const found = await this.#find(objectName(name, 'name'))
-    if (found !== undefined) await found.detach()
+    if (found !== undefined) await this.detachEndpoint(found, signal)
   }
 
   /** @internal Endpoint.detach */
-  async detachEndpoint(endpoint: Endpoint): Promise<void> {
+  async detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
     const { hostIndex } = endpoint
     const isBack = tellDetached(this.#host, endpoint)
-    await this.#detaching.add(endpoint).catch((error: unknown) => {
+    await this.#detaching.add(endpoint, signal).catch((error: unknown) => {
       isBack()
       throw error
     })
@@ -324,36 +346,39 @@ export class Network implements EndpointOwner {
     // Another process may have made policies. Beside the deletion of a link a look costs little.
     await this.#known.refresh()
     await kernel(
-      native.detach({
-        host: Netns.handleOf(this.#host),
+      native.detach(Netns.handleOf(this.#host), {
         hostIndexes: [...endpoints.map((endpoint) => endpoint.hostIndex), ...(await limitersOf(this.#host, endpoints))],
-        ...withdrawal(
-          endpoints.map((endpoint, at) => ({ endpoint, ports: held[at] ?? [] })),
-          this.#known.policies,
-        ),
+        ...withdrawal(held, this.#known.policies),
       }),
     )
   }
 
   /** @internal Endpoint.publish and unpublish */
-  async changePorts(endpoint: Endpoint, specs: PortSpec | readonly PortSpec[], publish: boolean): Promise<readonly Port[]> {
+  async changePorts(
+    endpoint: Endpoint,
+    specs: PortSpec | readonly PortSpec[],
+    { publish, signal }: PortChange,
+  ): Promise<readonly Port[]> {
     const wishes = Array.isArray(specs) ? parsePorts(specs, 'ports') : parsePort(specs as PortSpec, 'port')
     const ports = publish ? settleIn({ families: this.#site.families, routed: this.#site.routed }, wishes, 'ports') : wishes
     if (publish && this.internal) throw invalidType('ports', 'none: nothing gets into an internal network', specs)
     if (publish) await requireProtocols(this.#host, ports)
-    return this.#changing.take(endpoint.hostIndex, () => (publish ? publishPorts : unpublishPorts)(this.#host, endpoint, ports))
+    const change = publish ? publishPorts : unpublishPorts
+    return this.#changing.take(endpoint.hostIndex, () => change(this.#host, endpoint, ports, signal))
   }
 
   /**
    * Removes the network: its elements of the firewall, its bridge, and with the last network the table and the host's forwarding, if
-   * that was off before. NETWORK_IN_USE when it has endpoints, unless `force`, which detaches them. What is gone already is no error.
+   * that was off before. A bridge that was there before stays, as it was. NETWORK_IN_USE when it has endpoints, unless `force`, which
+   * detaches them. What is gone already is no error. It can be called off while the endpoints are looked for, and then goes to its end.
    */
-  async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    fields(options, 'options', ['force'])
+  async delete(options: DeleteOptions = {}): Promise<void> {
+    fields(options, 'options', ['force', 'signal'])
     if (options.force !== undefined && typeof options.force !== 'boolean')
       throw invalidType('options.force', 'a boolean', options.force)
+    const signal = signalOf(options, 'options')
     // Not by the bridge: that may be gone, or a device taken off it.
-    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth' }))
+    const endpoints = this.#among(await this.#host.listLinks({ kind: 'veth', signal }))
     if (endpoints.length > 0) {
       if (options.force !== true) {
         const names = endpoints.map((endpoint) => endpoint.name)
@@ -371,11 +396,13 @@ export class Network implements EndpointOwner {
         await restoreForwarding(this.#host, family, forwardingBefore[family] ?? true, going)
     }
     await this.#known.refresh()
+    if (this.adopted) await closeBridge(this.#host, bridge.index, this.label)
     await removeFromTable(this.#host, this.firewalled())
     // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
     // another network have gone at the same time.
     await restore(this.name)
-    await this.#host.deleteLink(bridge.index).catch(absentLink)
+    if (this.adopted) await releaseBridge(this.#host, bridge.index, this.label, bridge.group)
+    else await this.#host.deleteLink(bridge.index).catch(absentLink)
     await restore()
     if (this.#known.policies.length > 0) await syncPolicies(this.#host)
   }
@@ -386,18 +413,17 @@ export class Network implements EndpointOwner {
   }
 
   /**
-   * Attaches several, all or none: where one is refused the others are detached again, and its error is thrown. All are checked before
-   * the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))` with `attach`,
-   * which overlap as well.
+   * Attaches several, all or none: where one is refused, or all are called off, the others are detached again, and its error is thrown.
+   * All are checked before the first is attached; their work in the kernel overlaps. For an outcome of each: `Promise.allSettled(specs.map(…))`
+   * with `attach`, which overlap as well.
    */
-  async attachMany(specs: readonly AttachSpec[]): Promise<AttachedEndpoint[]> {
+  async attachMany(specs: readonly Omit<AttachSpec, 'signal'>[], options: Abortable = {}): Promise<AttachedEndpoint[]> {
     for (const [at, spec] of list(specs, 'specs').entries()) this.#check(spec as AttachSpec, at)
-    const outcomes = await Promise.allSettled(specs.map((spec) => this.attach(spec)))
-    const refusal = outcomes.find((outcome) => outcome.status === 'rejected')
-    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    if (refusal === undefined) return made
+    const signal = onlySignal(options)
+    const { made, failures } = await inLanes(specs, (spec) => this.attach({ ...spec, signal }))
+    if (failures.length === 0) return [...made]
     return rolledBack(
-      () => Promise.reject(refusal.reason),
+      () => Promise.reject(failures[0]),
       () => Promise.all(made.map((endpoint) => endpoint.detach())),
     )
   }
@@ -407,8 +433,10 @@ export class Network implements EndpointOwner {
     const { subnets, gateways, internal } = this.#facts
     const { driver, mtu } = this
     const routed = this.#site.routed
+    const foreign = this.adopted ? this.reserved.map((part) => parseCidr(part, 'reserved')) : []
     const site = {
       subnets,
+      foreign,
       prefixLengths: this.#site.prefixLengths,
       gateways,
       internal,
@@ -427,6 +455,8 @@ export class Network implements EndpointOwner {
   #check(spec: AttachSpec, at: number): void {
     try {
       this.checkAttach(spec)
+      if (spec.signal !== undefined)
+        throw invalidValue('signal', 'belongs in the options behind: it is for all of them', spec.signal)
     } catch (error) {
       if (error instanceof Error) error.message = `specs[${at}]: ${error.message}`
       throw error
@@ -434,21 +464,24 @@ export class Network implements EndpointOwner {
   }
 
   /** Detaches those of these names, whoever attached them, in one deletion. Those that are not there are no error. */
-  async detachMany(names: readonly string[]): Promise<void> {
+  async detachMany(names: readonly string[], options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
     const altnames = list(names, 'names').map((name, at) => endpointAltname(this.name, objectName(name, `names[${at}]`)))
     const links = await findLinks(this.#host, [...new Set(altnames)])
     const found = links.flatMap((link) => (link && this.endpointOn(link)) ?? [])
+    throwIfAborted(signal)
     await Promise.all(found.map((endpoint) => endpoint.detach()))
   }
 
   /** What is missing or different of this network, and of what all networks share; see `check`. */
-  async check(): Promise<Finding[]> {
-    return (await check({ host: this.#host })).filter((finding) => this.#concerns(finding))
+  async check(options: Abortable = {}): Promise<Finding[]> {
+    const findings = await check({ host: this.#host, signal: onlySignal(options) })
+    return findings.filter((finding) => this.#concerns(finding))
   }
 
   /** Puts back what `Network.check` finds; see `repair`. */
-  async repair(): Promise<RepairReport> {
-    return repairAll(this.#host, (finding) => this.#concerns(finding))
+  async repair(options: Abortable = {}): Promise<RepairReport> {
+    return repairAll(this.#host, { signal: onlySignal(options), isMeant: (finding) => this.#concerns(finding) })
   }
 
   #concerns({ network }: Finding): boolean {
@@ -460,20 +493,38 @@ export class Network implements EndpointOwner {
    * NETWORK_NOT_FOUND when the network is not there any more; ends when it is deleted.
    */
   watch(options: NetworkWatchOptions = {}): NetworkWatch {
-    return new NetworkWatch(this.#host, this, this.#facts.bridge.index, options)
+    return new NetworkWatch(new HostEndNews(this.#host, this, this.#facts.bridge.index, options))
   }
 
   /** @internal as the firewall sees it */
   firewalled(): FirewalledNetwork {
-    const { name, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, dns } = this
+    const { name, driver, adopted, reserved, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } =
+      this
     const { group } = this.#facts.bridge
-    return { name, driver, gateways, group, subnets, internal, icc, masquerade, gatewayMode, trusted, dnsPort: dns?.port }
+    return {
+      name,
+      driver,
+      adopted,
+      reserved,
+      gateways,
+      group,
+      subnets,
+      internal,
+      icc,
+      masquerade,
+      gatewayMode,
+      trusted,
+      antiSpoofing,
+      dnsPort: this.#dns?.port,
+    }
   }
 
   toJSON(): NetworkJson {
-    const { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted, dns } = this
-    const own = { name, driver, subnets, gateways, reserved, bridge, mtu, internal, icc, masquerade, gatewayMode, trusted }
-    return dns === undefined ? own : { ...own, dns }
+    const { name, driver, subnets, gateways, reserved, bridge, adopted, mtu } = this
+    const { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing } = this
+    const options = { internal, icc, masquerade, gatewayMode, trusted, antiSpoofing }
+    const own = { name, driver, subnets, gateways, reserved, bridge, adopted, mtu, ...options }
+    return this.#dns === undefined ? own : { ...own, dns: this.#dns }
   }
 }
 
@@ -484,10 +535,14 @@ const labelOf = (checked: CheckedAttach, ports: readonly Port[]): EndpointLabel 
 })
 
 /** The devices of a network's containers on the host. */
-export async function hostEnds(host: Netns, { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>): Promise<Link[]> {
-  if (driver === 'bridge') return host.listLinks({ master: bridge.index, kind: 'veth' })
+export async function hostEnds(
+  host: Netns,
+  { driver, bridge }: Pick<NetworkFacts, 'driver' | 'bridge'>,
+  signal?: AbortSignal,
+): Promise<Link[]> {
+  if (driver === 'bridge') return host.listLinks({ master: bridge.index, kind: 'veth', signal })
   // The kernel cannot filter by group.
-  return (await host.listLinks({ kind: 'veth' })).filter(({ group }) => group === bridge.group)
+  return (await host.listLinks({ kind: 'veth', signal })).filter(({ group }) => group === bridge.group)
 }
 
 /** What a Network is as JSON. */
@@ -499,10 +554,12 @@ export type NetworkJson = Pick<
   | 'gateways'
   | 'reserved'
   | 'bridge'
+  | 'adopted'
   | 'mtu'
   | 'internal'
   | 'icc'
   | 'masquerade'
   | 'gatewayMode'
   | 'trusted'
+  | 'antiSpoofing'
 > & { readonly dns?: NetworkDns }

@@ -1,6 +1,7 @@
 // Ports of endpoints that are there: published, withdrawn, and taken back from containers that died.
 
 import { constants } from 'node:os'
+import { throwIfAborted } from '../abort.ts'
 import { type Address, type Family, formatAddress, parseAddress } from '../cidr.ts'
 import { kernel, NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
@@ -10,10 +11,19 @@ import { memberElements } from '../policy/members.ts'
 import type { Policy } from '../policy/policy.ts'
 import { rolledBack } from '../roll-back.ts'
 import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
+import type { LinkRef } from '../rtnetlink/link/ref.ts'
 import { choosePorts } from './choose.ts'
 import type { Endpoint } from './endpoint.ts'
 import { NetworkError, PortInUseError } from './errors.ts'
-import { type FirewallElement, limitSetsOf, type PublishedPort, portElement, readLimits, tableName } from './firewall/index.ts'
+import {
+  type FirewallElement,
+  limitSetsOf,
+  type PublishedPort,
+  portElement,
+  readLimits,
+  senderElements,
+  tableName,
+} from './firewall/index.ts'
 import { elementsIn, type Holder, holdersOf, isAlive, keyOf, numberOf } from './holders.ts'
 import { formatEndpointLabel, parseEndpointLabel } from './label.ts'
 import { collide, fits, isSettled, type Port, type PortWish, portKey, unfulfilled } from './port.ts'
@@ -55,14 +65,23 @@ export function endpointElements(endpoint: Endpoint, ports: readonly Port[], oth
 
 const endpointFlows = (endpoint: Endpoint, ports: readonly Port[]): PlanFlow[] => endpointFlowsOf(ports, portOwnerOf(endpoint))
 
+interface PortsLeft {
+  readonly endpoint: Endpoint
+  readonly ports: readonly Port[]
+}
+
+/** What its device may send as; nothing where the network does not ask. */
+export const endpointSenders = ({ network, name, sender }: Endpoint): FirewallElement[] =>
+  sender === undefined ? [] : senderElements(sender, ownerOf(network, name))
+
 /** What goes from the firewall, and from conntrack, with endpoints, the ports that each has there, and the policies about them. */
 export function withdrawal(
-  left: readonly { readonly endpoint: Endpoint; readonly ports: readonly Port[] }[],
+  left: readonly PortsLeft[],
   policies: readonly Policy[],
 ): Pick<DetachPlan, 'elements' | 'addresses' | 'members' | 'table'> {
   return {
     members: left.flatMap(({ endpoint }) => memberElements(policies, endpoint)),
-    elements: left.flatMap(({ endpoint, ports }) => endpointElements(endpoint, ports)),
+    elements: left.flatMap(({ endpoint, ports }) => [...endpointElements(endpoint, ports), ...endpointSenders(endpoint)]),
     addresses: left.flatMap(({ endpoint, ports }) => (ports.length === 0 ? [] : addressesOf(endpoint).map(({ bytes }) => bytes))),
     table: tableName,
   }
@@ -90,11 +109,11 @@ export async function requireProtocols(host: Netns, ports: readonly PortWish[]):
   }
 }
 
-/** Devices by their names; undefined for one that is not there. */
-export async function findLinks(host: Netns, names: readonly string[]): Promise<(Link | undefined)[]> {
+/** Devices by their names or indexes; undefined for one that is not there. */
+export async function findLinks(host: Netns, refs: readonly LinkRef[]): Promise<(Link | undefined)[]> {
   const found: (Link | undefined)[] = []
-  for (let at = 0; at < names.length; at += mostReplies) {
-    const questions = names.slice(at, at + mostReplies).map((name) => getLinkMessage(name, 'link'))
+  for (let at = 0; at < refs.length; at += mostReplies) {
+    const questions = refs.slice(at, at + mostReplies).map((ref) => getLinkMessage(ref, 'link'))
     for (const { error, replies } of await kernel(native.submit(Netns.handleOf(host), questions))) {
       if (error !== undefined && error.errno !== ENODEV) throw new NetlinkError(error)
       found.push(replies[0] === undefined ? undefined : linkFrom(replies[0]))
@@ -103,15 +122,15 @@ export async function findLinks(host: Netns, names: readonly string[]): Promise<
   return found
 }
 
-/** What each endpoint has in the table, before it is detached; also when its container died. */
-export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Promise<(readonly Port[])[]> {
+/** What of endpoints is left in the tables, before they are detached; also when a container died. */
+export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Promise<PortsLeft[]> {
   const names = endpoints.map((endpoint) => endpoint.hostIfname)
   const links = await findLinks(host, names)
-  return endpoints.map((endpoint, at) => {
+  return endpoints.flatMap((endpoint, at) => {
     const link = links[at]
-    if (link === undefined) return endpoint.ports
-    // Else its address is another's now, whose attach has withdrawn what stood there.
-    return link.index === endpoint.hostIndex ? (parseEndpointLabel(link.alias)?.ports ?? endpoint.ports) : []
+    // Its address is another's now, whose attach has withdrawn what stood there.
+    if (link !== undefined && link.index !== endpoint.hostIndex) return []
+    return [{ endpoint, ports: parseEndpointLabel(link?.alias)?.ports ?? endpoint.ports }]
   })
 }
 
@@ -128,7 +147,13 @@ async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[])
 }
 
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */
-export async function publishPorts(host: Netns, endpoint: Endpoint, wishes: readonly PortWish[]): Promise<readonly Port[]> {
+export async function publishPorts(
+  host: Netns,
+  endpoint: Endpoint,
+  wishes: readonly PortWish[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const current = await portsNow(host, endpoint)
   const open = unfulfilled(wishes, current)
   for (const port of open.filter(isSettled)) {
@@ -143,32 +168,36 @@ export async function publishPorts(host: Netns, endpoint: Endpoint, wishes: read
   const known = current.filter((port) => wishes.some((wish) => fits(port, wish)))
   const lost = await lostPorts(host, endpoint, known)
   if (open.length + lost.length === 0) return current
-  return choosePorts(host, open, hostFamiliesOf(endpoint), (fresh) => publishChosen(host, endpoint, current, { fresh, lost }))
+  return choosePorts(host, open, hostFamiliesOf(endpoint), (fresh) =>
+    publishChosen(host, endpoint, { current, fresh, lost, signal }),
+  )
+}
+
+interface Publication {
+  readonly current: readonly Port[]
+  readonly fresh: readonly Port[]
+  readonly lost: readonly Port[]
+  readonly signal: AbortSignal | undefined
 }
 
 async function publishChosen(
   host: Netns,
   endpoint: Endpoint,
-  current: readonly Port[],
-  { fresh, lost }: { readonly fresh: readonly Port[]; readonly lost: readonly Port[] },
+  { current, fresh, lost, signal }: Publication,
 ): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const added = [...fresh, ...lost]
   const ports = [...current, ...fresh]
-  const plan = {
-    host: Netns.handleOf(host),
-    table: tableName,
-    publish: true,
-    hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)),
-  }
+  const plan = { table: tableName, publish: true, hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)) }
   // The alias first, when ports come and when they go: it is what the firewall is restored from.
   await remember(host, endpoint, ports)
   await rolledBack(
     () =>
-      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), () =>
-        kernel(
-          native.changePorts({ ...plan, elements: endpointElements(endpoint, added), flows: endpointFlows(endpoint, added) }),
-        ),
-      ),
+      withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), async () => {
+        throwIfAborted(signal)
+        const [elements, flows] = [endpointElements(endpoint, added), endpointFlows(endpoint, added)]
+        await kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
+      }),
     () => remember(host, endpoint, current),
   )
   return ports
@@ -189,7 +218,13 @@ async function lostPorts(host: Netns, endpoint: Endpoint, ports: readonly Port[]
  * Withdraws ports; ones that it does not publish are no error. One whose number on the host is left open stands for all that it may have
  * become. Resolves to those that remain.
  */
-export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: readonly PortWish[]): Promise<readonly Port[]> {
+export async function unpublishPorts(
+  host: Netns,
+  endpoint: Endpoint,
+  unwanted: readonly PortWish[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Port[]> {
+  throwIfAborted(signal)
   const settled = unwanted.filter(isSettled)
   const keys = new Set(settled.map(portKey))
   const open = unwanted.filter((wish) => !isSettled(wish))
@@ -200,9 +235,11 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
   // Also those that the alias does not tell of: a process that died after it had written that left them in the table.
   const forgotten = settled.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))
   const withdrawn = [...removed, ...forgotten]
-  const plan = { host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [] }
+  const plan = { table: tableName, publish: false, hostPorts: [] }
   const elements = [...endpointElements(endpoint, withdrawn, remaining), ...(await ownLimits(host, endpoint, forgotten))]
-  const work = (): Promise<void> => kernel(native.changePorts({ ...plan, elements, flows: endpointFlows(endpoint, withdrawn) }))
+  const flows = endpointFlows(endpoint, withdrawn)
+  const work = (): Promise<void> => kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
+  throwIfAborted(signal)
   // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
   await work()
   if (removed.length === 0) return remaining
@@ -215,7 +252,10 @@ export async function unpublishPorts(host: Netns, endpoint: Endpoint, unwanted: 
 /** Whether the error says that somebody flushed the ruleset, or a part of it that is needed. */
 function lacksTable(error: unknown): boolean {
   if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') return false
-  return error.syscall === 'NFT_MSG_NEWSETELEM' || error.operation === 'find the network in the firewall'
+  return (
+    ['NFT_MSG_NEWSETELEM', 'NFT_MSG_DESTROYSETELEM'].includes(error.syscall) ||
+    error.operation === 'find the network in the firewall'
+  )
 }
 
 /**
@@ -289,9 +329,7 @@ async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> 
     )),
   ]
   const flows = lastingFlows(holders.map(({ port }) => port))
-  await kernel(
-    native.changePorts({ host: Netns.handleOf(host), table: tableName, publish: false, hostPorts: [], elements, flows }),
-  )
+  await kernel(native.changePorts(Netns.handleOf(host), { table: tableName, publish: false, hostPorts: [], elements, flows }))
 }
 
 /** Who might ask for their ports: that goes with them. */

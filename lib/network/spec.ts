@@ -1,5 +1,6 @@
 // The options of createNetwork, checked and completed.
 
+import { type Abortable, checkSignal } from '../abort.ts'
 import {
   type Address,
   addressAt,
@@ -19,7 +20,7 @@ import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts
 import { interfaceName, objectName } from '../names.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { mtuOf } from '../rtnetlink/link/settings.ts'
-import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, type Masquerade } from './label.ts'
+import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, labelAltnames, type Masquerade } from './label.ts'
 import { shortHash } from './lease.ts'
 import { hostBits, type Pool } from './subnet.ts'
 
@@ -31,7 +32,16 @@ export interface AddressPool {
   readonly size: number
 }
 
-export interface NetworkSpec {
+/**
+ * A bridge that is there, which the network joins and leaves as it was: see `createNetwork`. It may have addresses, an uplink and
+ * other ports, which stay whose they are.
+ */
+export interface ExistingBridge {
+  /** Name of its interface: `'br0'`. */
+  readonly existing: string
+}
+
+export interface NetworkSpec extends Abortable {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
   /**
@@ -55,11 +65,17 @@ export interface NetworkSpec {
   readonly ipv6?: boolean
   /** Where subnets come from that are not given: `[{ base: '10.90.0.0/16', size: 24 }]`. Of families that none is of: the defaults */
   readonly addressPools?: readonly AddressPool[]
-  /** Parts of the subnets whose addresses containers get only if they ask for them: `['172.18.0.128/25']`. @defaultValue none */
+  /**
+   * Parts of the subnets whose addresses containers get only if they ask for them: `['172.18.0.128/25']`. On an existing bridge: those of
+   * the other machines on it; no container gets them, and the firewall leaves them alone. @defaultValue none
+   */
   readonly reserved?: readonly string[]
   /** Name of the bridge's interface; with `'ptp'` of the device that has the gateways' addresses. @defaultValue `br-<name>`, or `br-` and 12 letters that stand for a longer name */
-  readonly bridge?: string
-  /** Of the bridge and both ends of the containers' links. @defaultValue that of the default route's device; 1500 for an internal network */
+  readonly bridge?: string | ExistingBridge
+  /**
+   * Of the bridge and both ends of the containers' links. @defaultValue that of the default route's device; 1500 for an internal network.
+   * Not for an existing bridge: its own.
+   */
   readonly mtu?: number
   /** No way out, and none to other networks. @defaultValue false */
   readonly internal?: boolean
@@ -79,6 +95,11 @@ export interface NetworkSpec {
   /** Interfaces of the host, there or not yet, from which every port of its containers is reached: `['wg0']`. @defaultValue none */
   readonly trusted?: readonly string[]
   /**
+   * Whether its containers may send as themselves only, under their own MAC and addresses: packets and claims (ARP, neighbor discovery) of
+   * others are dropped, router advertisements, and what is neither IP nor ARP. See docs/security.md. @defaultValue false
+   */
+  readonly antiSpoofing?: boolean
+  /**
    * Whether its containers have names: a resolver in this process answers on the gateways, and asks others for the rest. It does not keep
    * the process alive; `serveDns` starts one elsewhere. A network that is there already and served is left as it is. @defaultValue false
    */
@@ -97,6 +118,8 @@ export interface CheckedSpec {
   readonly pools: readonly Pool[]
   readonly reserved: readonly Cidr[]
   readonly bridge: string
+  /** Whether the bridge is there already, and not the network's. */
+  readonly existing: boolean
   readonly mtu: number | undefined
   readonly internal: boolean
   readonly icc: boolean
@@ -106,11 +129,12 @@ export interface CheckedSpec {
   readonly dns: NetworkDns | undefined
   /** Whether this process is to serve its names. */
   readonly serve: boolean
+  readonly antiSpoofing: boolean
 }
 
 const names = [
   ...['name', 'driver', 'subnets', 'gateways', 'ipv4', 'ipv6', 'addressPools', 'reserved', 'bridge', 'mtu', 'internal', 'icc'],
-  ...['masquerade', 'gatewayMode', 'trusted', 'dns', 'host'],
+  ...['masquerade', 'gatewayMode', 'trusted', 'antiSpoofing', 'dns', 'host', 'signal'],
 ]
 
 const lanNames = ['parent', 'mode']
@@ -190,12 +214,35 @@ export function gatewaysOf(value: unknown, subnets: readonly Cidr[]): Address[] 
 
 export function reservedOf(value: unknown, subnets: readonly Cidr[]): Cidr[] {
   if (value !== undefined && subnets.length === 0) throw invalidValue('reserved', 'needs subnets: it is a part of one', value)
-  return array(value, 'reserved').map((part, at) => {
-    const cidr = network(part, `reserved[${at}]`)
-    if (!subnets.some((subnet) => contains(subnet, cidr) && subnet.prefixLength <= cidr.prefixLength))
-      throw invalidValue(`reserved[${at}]`, `lies outside of ${subnets.map(formatCidr).join(' and ')}`, part)
-    return cidr
-  })
+  const reserved = networksOf(value)
+  requireWithin(subnets, reserved)
+  return reserved
+}
+
+const networksOf = (value: unknown): Cidr[] => array(value, 'reserved').map((part, at) => network(part, `reserved[${at}]`))
+
+export function requireWithin(subnets: readonly Cidr[], reserved: readonly Cidr[]): void {
+  for (const [at, part] of reserved.entries()) {
+    if (!subnets.some((subnet) => contains(subnet, part) && subnet.prefixLength <= part.prefixLength))
+      throw invalidValue(`reserved[${at}]`, `lies outside of ${subnets.map(formatCidr).join(' and ')}`, formatCidr(part))
+  }
+}
+
+/** Which bridge, and whether it is there already. */
+function bridgeOf(spec: NetworkSpec, name: string, driver: Driver, internal: boolean): { bridge: string; existing: boolean } {
+  const { bridge } = spec
+  if (bridge === undefined) return { bridge: bridgeNameOf(name), existing: false }
+  if (typeof bridge === 'string') return { bridge: interfaceName(bridge, 'bridge'), existing: false }
+  const given = fields(bridge, 'bridge', ['existing'])
+  const existing = interfaceName(given['existing'], 'bridge.existing')
+  if (driver !== 'bridge') throw invalidValue('bridge.existing', 'is for the driver bridge', existing)
+  if (spec.mtu !== undefined) throw invalidValue('mtu', 'is for a bridge that is made: an existing one keeps its own', spec.mtu)
+  if (internal) throw invalidValue('internal', 'makes no sense on an existing bridge: its other ports are a way out', true)
+  if (spec.antiSpoofing === true) {
+    const why = 'is for a bridge that is made: an existing one keeps learning from frames that pass no hook (no_linklocal_learn)'
+    throw invalidValue('antiSpoofing', why, true)
+  }
+  return { bridge: existing, existing: true }
 }
 
 function poolOf(value: unknown, path: string): Pool {
@@ -303,6 +350,7 @@ export function bridgeNameOf(name: string): string {
 
 export function checkSpec(spec: NetworkSpec): CheckedSpec {
   const given = fields(spec, 'network', [...names, ...lanNames])
+  checkSignal(spec.signal, 'signal')
   const name = checkNetworkName(spec.name)
   const driver = spec.driver === undefined ? 'bridge' : oneOf(spec.driver, 'driver', drivers)
   for (const option of lanNames)
@@ -318,7 +366,10 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
   if (internal && masquerade !== false)
     throw invalidValue('masquerade', 'makes no sense for an internal network: nothing leaves it', spec.masquerade)
   refuseRouted(masquerade, gatewayMode, spec.masquerade)
-  const reserved = reservedOf(spec.reserved, subnets)
+  const bridge = bridgeOf(spec, name, driver, internal)
+  // The subnets of an existing bridge are known later.
+  const isOpen = bridge.existing && subnets.length === 0
+  const reserved = isOpen ? networksOf(spec.reserved) : reservedOf(spec.reserved, subnets)
   const { dns, serve } = checkDns(spec.dns, internal)
   const options = {
     driver,
@@ -328,12 +379,15 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     gatewayMode,
     trusted: trustedOf(spec.trusted, internal),
     dns,
+    antiSpoofing: flag(spec.antiSpoofing, 'antiSpoofing', false),
   }
   const forwardingBefore = Object.fromEntries(families.map((family) => [family, false]))
   const gateways = gatewaysOf(spec.gateways, subnets)
   // Of subnets that are not chosen yet nothing can be told; createNetwork looks again.
   const addresses = hostAddresses(subnets, gateways)
-  formatNetworkLabel({ name, ...options, reserved: reserved.map(formatCidr), forwardingBefore, addresses })
+  const label = { name, ...options, reserved: reserved.map(formatCidr), forwardingBefore, addresses }
+  if (bridge.existing) labelAltnames({ ...label, adopted: { added: [], routeLocalnet: false } })
+  else formatNetworkLabel(label)
   return {
     name,
     families,
@@ -341,7 +395,7 @@ export function checkSpec(spec: NetworkSpec): CheckedSpec {
     gateways,
     pools: array(spec.addressPools, 'addressPools').map((pool, at) => poolOf(pool, `addressPools[${at}]`)),
     reserved,
-    bridge: spec.bridge === undefined ? bridgeNameOf(name) : interfaceName(spec.bridge, 'bridge'),
+    ...bridge,
     mtu: mtu(spec.mtu, families),
     serve,
     ...options,

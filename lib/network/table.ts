@@ -8,12 +8,17 @@ import { NetworkError } from './errors.ts'
 import {
   compiledTable,
   type FirewalledNetwork,
+  familyNumber,
   listElements,
   networkAdded,
   networkRemoved,
+  networksSets,
   resolverMoved,
-  tableName,
+  TABLE_NAME,
+  type TableFamily,
+  tablesFor,
 } from './firewall/index.ts'
+import { tableBody } from './state/table.ts'
 
 const AF_UNSPEC = 0
 const mostRestarts = 16
@@ -23,27 +28,33 @@ const asMessages = (messages: readonly unknown[], step: string): Message[] =>
 
 const isCode = (error: unknown, code: string): boolean => error instanceof NetlinkError && error.code === code
 
-/** Makes the network known to the firewall; the table with it, when there is none yet. Atomic. Whether it made the table. */
+/** Makes the network known to the firewall; a table with it, where there is none yet. Atomic. Whether it made one. */
 export async function addToTable(host: Netns, network: FirewalledNetwork): Promise<boolean> {
   const handle = Netns.handleOf(host)
   const added = asMessages(networkAdded(network, { exclusive: true }), `let the network '${network.name}' into the firewall`)
-  const table = asMessages(compiledTable().messages, 'make the firewall table')
   for (let attempt = 0; ; attempt++) {
     try {
       await kernel(native.transact(handle, added))
       return false
     } catch (error) {
       // Its sets have other keys: another version's.
-      if (isCode(error, 'EINVAL') && (error as NetlinkError).syscall === 'NFT_MSG_NEWSETELEM') throw tableInUse(error)
+      if (isCode(error, 'EINVAL') && (error as NetlinkError).syscall === 'NFT_MSG_NEWSETELEM') throw tableInUse(network, error)
       // ENOENT: no table yet. EEXIST with the table in the batch: another process made it in between, and the first way works now.
       if (!isCode(error, 'ENOENT')) throw error
     }
+    const missing: Message[] = []
+    for (const table of tablesFor(network)) {
+      if ((await tableBody(handle, table)) === undefined)
+        missing.push(...asMessages(compiledTable(table).messages, 'make the firewall table'))
+    }
     try {
-      await kernel(native.transact(handle, [...table, ...added]))
-      return true
+      await kernel(native.transact(handle, [...missing, ...added]))
+      return missing.length > 0
     } catch (error) {
-      if (!(isCode(error, 'EEXIST') && (error as NetlinkError).syscall === 'NFT_MSG_NEWTABLE')) throw error
-      if (attempt >= mostRestarts) throw tableInUse(error)
+      const isLate = isCode(error, 'EEXIST') && (error as NetlinkError).syscall === 'NFT_MSG_NEWTABLE'
+      // A table that lost its sets, if none is missing.
+      if (!isLate && !isCode(error, 'ENOENT')) throw error
+      if (attempt >= mostRestarts) throw tableInUse(network, error)
     }
   }
 }
@@ -58,10 +69,10 @@ export async function moveResolver(host: Netns, network: FirewalledNetwork, port
   }
 }
 
-function tableInUse(cause: unknown): NetworkError {
-  const why =
-    'the host has a table inet netlink-ct that this library did not make, or another version of it, or that lost its sets'
-  return new NetworkError('TABLE_IN_USE', `${why}: nft delete table inet netlink-ct`, { cause })
+function tableInUse(network: FirewalledNetwork, cause: unknown): NetworkError {
+  const names = tablesFor(network).map((table) => `table ${table} ${TABLE_NAME}`)
+  const which = `the host has a ${names.join(' or a ')} that this library did not make, or another version of it, or that lost its sets`
+  return new NetworkError('TABLE_IN_USE', `${which}: nft delete ${names[0]}`, { cause })
 }
 
 async function generation(handle: NamespaceHandle): Promise<number> {
@@ -71,26 +82,28 @@ async function generation(handle: NamespaceHandle): Promise<number> {
   return Number(outcomes[0]?.replies[0]?.['id'])
 }
 
-async function networksInTable(handle: NamespaceHandle): Promise<number> {
-  const { objects } = await read(handle, listElements('networks') as Message, ({ elements }) => elements)
+async function networksInTable(handle: NamespaceHandle, table: TableFamily): Promise<number> {
+  const { objects } = await read(handle, listElements(networksSets[table]) as Message, ({ elements }) => elements)
   return objects.reduce<number>((sum, elements) => sum + (Array.isArray(elements) ? elements.length : 0), 0)
 }
 
-/** The network's elements go; with the last network the table goes too. A table that is gone already is no error. */
+/** The network's elements go; with the last network of a table that goes, too. A table that is gone already is no error. */
 export async function removeFromTable(host: Netns, network: FirewalledNetwork): Promise<void> {
-  const handle = Netns.handleOf(host)
+  // One of the same name that was lost may have asked who sends.
+  for (const table of ['bridge', 'inet'] as const) await removeFrom(Netns.handleOf(host), network, table)
+}
+
+async function removeFrom(handle: NamespaceHandle, network: FirewalledNetwork, table: TableFamily): Promise<void> {
   const step = `take the network '${network.name}' out of the firewall`
-  const removed = asMessages(networkRemoved(network), step)
-  const { family, name } = tableName
+  const removed = asMessages(networkRemoved(network, table), step)
+  const body = { family: familyNumber(networksSets[table]), name: TABLE_NAME }
   for (let attempt = 0; ; attempt++) {
     try {
       await kernel(native.transact(handle, removed))
       // Only if nobody adds a network between the look and the deletion: the batch is bound to the generation that was looked at.
       const seen = await generation(handle)
-      if ((await networksInTable(handle)) > 0) return
-      await kernel(
-        native.transact(handle, asMessages([{ type: 'NFT_MSG_DELTABLE', flags: 0, body: { family, name } }], step), seen),
-      )
+      if ((await networksInTable(handle, table)) > 0) return
+      await kernel(native.transact(handle, asMessages([{ type: 'NFT_MSG_DELTABLE', flags: 0, body }], step), seen))
       return
     } catch (error) {
       if (isCode(error, 'ENOENT')) return

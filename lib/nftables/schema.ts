@@ -183,7 +183,13 @@ export type Selector = Payload | Meta | Ct | Fib
 export type Expression = Selector | Binary | Concat<Expression> | MapLookup | Immediate
 
 export interface Payload {
-  readonly payload: { readonly protocol: string; readonly field: string }
+  readonly payload: { readonly protocol: string; readonly field: string } | RawPayload
+}
+/** Bytes of the link, network or transport header that have no name: nft's `@th,64,128`. In bits, whole bytes, at most 16 of them. */
+export interface RawPayload {
+  readonly base: 'll' | 'nh' | 'th'
+  readonly offset: number
+  readonly len: number
 }
 export interface Meta {
   readonly meta: { readonly key: string }

@@ -2,7 +2,7 @@
 
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import type { Netns } from '../netns/netns.ts'
-import { compiledTable, networksSet, tableName } from '../network/firewall/index.ts'
+import { compiledTable, networksSets, tableName } from '../network/firewall/index.ts'
 import { comparable } from '../network/state/comparable.ts'
 import {
   addition,
@@ -33,8 +33,8 @@ export interface Seen {
 }
 
 export async function look(handle: NamespaceHandle, host: Netns): Promise<Seen> {
-  const dump = (type: string): Promise<readonly Body[]> => dumped(handle, { type, flags: 0, body: { family, table } })
-  const sets = (await dump('NFT_MSG_GETSET')).map(nameOf).filter((set) => isOfPolicies(set) || set === networksSet)
+  const dump = (type: string): Promise<readonly Body[]> => dumped(handle, 'inet', { type, flags: 0, body: { family, table } })
+  const sets = (await dump('NFT_MSG_GETSET')).map(nameOf).filter((set) => isOfPolicies(set) || set === networksSets.inet)
   const elements = new Map<string, readonly Body[]>()
   // The version before all else: who changes something afterwards has replaced it by the time of the transaction.
   for (const set of sets.sort((a) => (a === versionSet ? -1 : 1))) elements.set(set, await readSet(handle, set))
@@ -54,7 +54,7 @@ class Plan {
   readonly #fills: ReadonlyMap<string, Body>
 
   constructor(part: PolicyPart) {
-    const { messages } = compiledTable(part)
+    const { messages } = compiledTable('inet', part)
     const bodies = (type: string): Body[] => messages.filter((one) => one.type === type).map(({ body }) => body as Body)
     this.sets = bodies('NFT_MSG_NEWSET').filter((body) => isOfPolicies(nameOf(body)))
     this.chains = bodies('NFT_MSG_NEWCHAIN').filter((body) => isPolicyChain(nameOf(body)) || nameOf(body) === 'forward')
@@ -87,7 +87,7 @@ const shapeOf = (rules: readonly Body[]): string => rules.map(ruleShape).join('\
 function missingElements({ survey: { networks, policies }, elements }: Seen): Message[] {
   const wanted = new Map<string, Wanted>()
   for (const one of networks.values()) {
-    const own = networkElements(one, policies).filter(({ set }) => set === networksSet)
+    const own = networkElements(one, policies).filter(({ set }) => set === networksSets.inet)
     const members = one.ends.flatMap((end) => endElements(end, policies)).filter(({ set }) => isPolicySet(set))
     for (const element of [...own, ...members]) wanted.set(placeOf(element.set, element.body), element)
   }

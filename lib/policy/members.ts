@@ -1,7 +1,7 @@
 // The elements that a container has in the sets of policies.
 
 import { type Family, parseAddress } from '../cidr.ts'
-import type { FirewallElement, PendingElement } from '../network/firewall/index.ts'
+import { type FirewallElement, type PendingElement, tableName } from '../network/firewall/index.ts'
 import type { Labels } from '../network/label.ts'
 import { ownerOf } from '../network/ports.ts'
 import type { Policy } from './policy.ts'
@@ -17,7 +17,7 @@ interface Member {
 }
 
 const nothing = new Uint8Array(0)
-const bare = { keyEnd: nothing, data: nothing, exclusive: false } as const
+const bare = { family: tableName.family, keyEnd: nothing, data: nothing, exclusive: false } as const
 
 /** The index of the host end tells it from a later one of the same name. */
 export const memberComment = ({ network, name, hostIndex }: Omit<Member, 'labels' | 'addresses'>): string =>

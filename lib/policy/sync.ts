@@ -4,7 +4,7 @@
 import { kernel, NetlinkError, TornDumpError } from '../errors.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
-import { networksSet } from '../network/firewall/index.ts'
+import { networksSets } from '../network/firewall/index.ts'
 import { enableForwarding } from '../network/forwarding.ts'
 import { endElements, placeOf, presentElements } from '../network/state/elements.ts'
 import { removeOrphans } from '../network/state/remove-orphans.ts'
@@ -69,8 +69,8 @@ async function removeStrangers(host: Netns, { survey: seen, elements }: Seen): P
 /** Whether all that is to be done to the firewall is done. */
 async function change(handle: NamespaceHandle, host: Netns, seen: Seen): Promise<boolean> {
   if (seen.survey.networks.size === 0) return true
-  const body = await tableBody(handle)
-  if (body === undefined || !isOurs(body) || !seen.elements.has(networksSet)) {
+  const body = await tableBody(handle, 'inet')
+  if (body === undefined || !isOurs(body) || !seen.elements.has(networksSets.inet)) {
     await restoreFirewall(host)
     return false
   }

@@ -1,9 +1,9 @@
 // Namespace ids: the numbers by which one namespace calls others, in events and as the place of a veth's other end; see
 // ip-netns(8), `set` and `list-id`.
 
-import { type Abortable, signalOf } from '../abort.ts'
+import { type Abortable, onlySignal } from '../abort.ts'
 import { dump, number, send } from '../exchange.ts'
-import { fields, integer } from '../invalid.ts'
+import { integer } from '../invalid.ts'
 import { type NamespaceHandle, native } from '../native.ts'
 
 const NETNSA_NSID_NOT_ASSIGNED = -1
@@ -29,7 +29,6 @@ export async function setNsid(handle: NamespaceHandle, other: NamespaceHandle, n
 
 /** All ids that `handle` has given. */
 export async function listNsids(handle: NamespaceHandle, options: Abortable = {}): Promise<number[]> {
-  fields(options, 'options', ['signal'])
-  const signal = signalOf(options, 'options')
+  const signal = onlySignal(options)
   return dump(handle, 'RTM_GETNSID', {}, 'the namespace ids', (body) => number(body, 'nsid'), { signal })
 }

@@ -1,5 +1,6 @@
 // Waiting until the kernel has what is wanted: its news is watched, nothing is asked again and again.
 
+import type { Abortable } from '../abort.ts'
 import { parseAddress, parseCidr } from '../cidr.ts'
 import { WaitTimeoutError } from '../errors.ts'
 import { fields, integer, invalidType, oneOf } from '../invalid.ts'
@@ -10,10 +11,9 @@ import { type Neighbor, type NeighborState, neighborStates } from './neighbor/ne
 import type { NetEvent } from './watch/event.ts'
 import type { Watch, WatchOptions } from './watch/watch.ts'
 
-export interface WaitOptions {
+export interface WaitOptions extends Abortable {
   /** Milliseconds; Infinity for as long as it takes. @defaultValue 30000 */
   readonly timeout?: number
-  readonly signal?: AbortSignal
 }
 
 export interface LinkCondition extends WaitOptions {
@@ -60,7 +60,7 @@ async function follow<T>(
   settled: (event: NetEvent) => { readonly result?: T; readonly last?: unknown } | undefined,
 ): Promise<T> {
   const timeout = timeoutOf(options)
-  const watch = watching({ ...subjects, ...(options.signal === undefined ? {} : { signal: options.signal }) })
+  const watch = watching({ ...subjects, signal: options.signal })
   let last: unknown
   let late = false
   const timer = Number.isFinite(timeout)

@@ -10,119 +10,112 @@
 namespace netlink_ct::node {
 namespace {
 
-template <typename T, typename Read>
-std::vector<T> list_member(const Napi::Object& object, const char* name, Read read) {
-  const Napi::Array array = array_member(object, name);
-  std::vector<T> list;
-  list.reserve(array.Length());
-  for (uint32_t index = 0; index < array.Length(); ++index) list.push_back(read(array.Get(index).As<Napi::Object>()));
-  return list;
+TableName table_of(const Fields& plan) {
+  const Fields table = plan.nested("table");
+  return {static_cast<uint8_t>(table.number("family")), table.text("name")};
 }
 
-TableName table_of(const Napi::Object& plan) {
-  const auto table = plan.Get("table").As<Napi::Object>();
-  return {static_cast<uint8_t>(number_member(table, "family")), text_member(table, "name")};
+Element element_of(const Fields& object) {
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .set = object.text("set"),
+          .key = object.bytes("key"),
+          .key_end = object.bytes("keyEnd"),
+          .data = object.bytes("data"),
+          .comment = object.text("comment"),
+          .exclusive = object.truth("exclusive")};
 }
 
-Element element_of(const Napi::Object& object) {
-  return {.set = text_member(object, "set"),
-          .key = bytes_member(object, "key"),
-          .key_end = bytes_member(object, "keyEnd"),
-          .data = bytes_member(object, "data"),
-          .comment = text_member(object, "comment"),
-          .exclusive = bool_member(object, "exclusive")};
+Flow flow_of(const Fields& object) {
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .protocol = static_cast<uint8_t>(object.number("protocol")),
+          .address = object.bytes("address"),
+          .port = static_cast<uint16_t>(object.number("port"))};
 }
 
-Flow flow_of(const Napi::Object& object) {
-  return {.family = static_cast<uint8_t>(number_member(object, "family")),
-          .protocol = static_cast<uint8_t>(number_member(object, "protocol")),
-          .address = bytes_member(object, "address"),
-          .port = static_cast<uint16_t>(number_member(object, "port"))};
-}
-
-std::vector<std::string> texts_member(const Napi::Object& object, const char* name) {
-  const Napi::Array array = array_member(object, name);
-  std::vector<std::string> texts;
-  for (uint32_t index = 0; index < array.Length(); ++index) texts.push_back(array.Get(index).ToString().Utf8Value());
-  return texts;
-}
-
-PortSets port_sets_of(const Napi::Object& object) {
-  return {.published = text_member(object, "published"),
-          .maps = list_member<PortMap>(object, "maps",
-                                       [](const Napi::Object& map) {
-                                         return PortMap{text_member(map, "map"), text_member(map, "limited"),
-                                                        text_member(map, "allowed")};
-                                       }),
-          .open = texts_member(object, "open")};
+PortSets port_sets_of(const Fields& object) {
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .published = object.text("published"),
+          .maps = object.list_of<PortMap>(
+              "maps", [](const Fields& map) { return PortMap{map.text("map"), map.text("limited"), map.text("allowed")}; }),
+          .open = object.texts("open")};
 }
 
 AddressIn address_in(const std::string& word) {
   return word == "data" ? AddressIn::data : word == "key" ? AddressIn::key : AddressIn::neither;
 }
 
-AddressFamily family_of(const Napi::Object& object) {
-  return {.prefix_length = static_cast<uint8_t>(number_member(object, "prefixLength")),
-          .ports = port_sets_of(object.Get("ports").As<Napi::Object>()),
-          .gateway = bytes_member(object, "gateway")};
+AddressFamily family_of(const Fields& object) {
+  return {.prefix_length = static_cast<uint8_t>(object.number("prefixLength")),
+          .ports = port_sets_of(object.nested("ports")),
+          .gateway = object.bytes("gateway")};
 }
 
-Lease lease_of(const Napi::Object& object) {
-  return {.host_ifname = text_member(object, "hostIfname"),
-          .claim = text_member(object, "claim"),
-          .addresses = bytes_list_member(object, "addresses"),
-          .mac = bytes_member(object, "mac")};
+Lease lease_of(const Fields& object) {
+  return {.host_ifname = object.text("hostIfname"),
+          .claim = object.text("claim"),
+          .addresses = object.bytes_list("addresses"),
+          .mac = object.bytes("mac"),
+          .senders = object.list_of<Element>("senders", element_of)};
 }
 
-HostPort host_port_of(const Napi::Object& object) {
-  return {.protocol = static_cast<uint8_t>(number_member(object, "protocol")),
-          .address = bytes_member(object, "address"),
-          .port = static_cast<uint16_t>(number_member(object, "port"))};
+SenderSets sender_sets_of(const Fields& object) {
+  return {.family = static_cast<uint8_t>(object.number("family")),
+          .networks = object.text("networks"),
+          .chosen = object.text("chosen"),
+          .sets = object.texts("sets")};
 }
 
-PublishedElement published_element_of(const Napi::Object& element) {
-  return {element_of(element), number_member(element, "address"), address_in(text_member(element, "addressIn"))};
+PublishedElement published_element_of(const Fields& element) {
+  return {element_of(element), element.number("address"), address_in(element.text("addressIn"))};
 }
 
-AttachPlan attach_plan(const Napi::Object& object) {
+HostPort host_port_of(const Fields& object) {
+  return {.protocol = static_cast<uint8_t>(object.number("protocol")),
+          .address = object.bytes("address"),
+          .port = static_cast<uint16_t>(object.number("port"))};
+}
+
+AttachPlan attach_plan(const Fields& object) {
   AttachPlan plan;
-  plan.host = unwrap(object.Get("host"));
-  if (const Napi::Value given = object.Get("inside"); !given.IsUndefined()) plan.inside = unwrap(given);
-  plan.ipv6 = bool_member(object, "ipv6");
-  plan.master = number_member(object, "master");
-  plan.host_mac = bytes_member(object, "hostMac");
-  plan.mtu = number_member(object, "mtu");
-  plan.group = number_member(object, "group");
-  plan.loose = bool_member(object, "loose");
-  plan.isolated = bool_member(object, "isolated");
-  plan.index = number_member(object, "index");
-  plan.ifname = text_member(object, "ifname");
-  plan.alias = text_member(object, "alias");
-  plan.altname = text_member(object, "altname");
-  plan.families = list_member<AddressFamily>(object, "families", family_of);
-  plan.leases = list_member<Lease>(object, "leases", lease_of);
-  plan.routes = list_member<AttachRoute>(object, "routes", [](const Napi::Object& route) {
-    return AttachRoute{bytes_member(route, "to"),      static_cast<uint8_t>(number_member(route, "prefixLength")),
-                       bytes_member(route, "gateway"), bool_member(route, "onlink"),
-                       number_member(route, "metric"), static_cast<uint8_t>(number_member(route, "type"))};
+  plan.ipv6 = object.truth("ipv6");
+  plan.master = object.number("master");
+  plan.host_mac = object.bytes("hostMac");
+  plan.mtu = object.number("mtu");
+  plan.group = object.number("group");
+  plan.loose = object.truth("loose");
+  plan.isolated = object.truth("isolated");
+  plan.index = object.number("index");
+  plan.ifname = object.text("ifname");
+  plan.alias = object.text("alias");
+  plan.altname = object.text("altname");
+  plan.families = object.list_of<AddressFamily>("families", family_of);
+  plan.leases = object.list_of<Lease>("leases", lease_of);
+  plan.routes = object.list_of<AttachRoute>("routes", [](const Fields& route) {
+    return AttachRoute{route.bytes("to"),      static_cast<uint8_t>(route.number("prefixLength")),
+                       route.bytes("gateway"), route.truth("onlink"),
+                       route.number("metric"), static_cast<uint8_t>(route.number("type"))};
   });
-  plan.sysctls = list_member<AttachSysctl>(object, "sysctls", [](const Napi::Object& setting) {
-    return AttachSysctl{text_member(setting, "path"), text_member(setting, "value"), bool_member(setting, "ofDevice")};
+  plan.sysctls = object.list_of<AttachSysctl>("sysctls", [](const Fields& setting) {
+    return AttachSysctl{setting.text("path"), setting.text("value"), setting.truth("ofDevice")};
   });
-  plan.host_ports = list_member<HostPort>(object, "hostPorts", host_port_of);
-  plan.elements = list_member<PublishedElement>(object, "elements", published_element_of);
-  plan.flows = list_member<Flow>(object, "flows", flow_of);
+  plan.host_ports = object.list_of<HostPort>("hostPorts", host_port_of);
+  plan.elements = object.list_of<PublishedElement>("elements", published_element_of);
+  plan.flows = object.list_of<Flow>("flows", flow_of);
   plan.table = table_of(object);
-  plan.networks_set = text_member(object, "networksSet");
-  plan.networks_comment = text_member(object, "networksComment");
-  plan.members = list_member<Member>(object, "members", [](const Napi::Object& member) {
-    return Member{published_element_of(member), bool_member(member, "isMember")};
+  plan.senders = sender_sets_of(object.nested("senders"));
+  plan.networks_set = object.text("networksSet");
+  plan.networks_comment = object.text("networksComment");
+  plan.members = object.list_of<Member>("members", [](const Fields& member) {
+    return Member{published_element_of(member), member.truth("isMember")};
   });
   return plan;
 }
 
 Napi::Value attach_container(const Napi::CallbackInfo& info) {
-  auto plan = std::make_shared<const AttachPlan>(attach_plan(info[0].As<Napi::Object>()));
+  const Value given = unpacked(info[2]);
+  auto plan = std::make_shared<AttachPlan>(attach_plan(Fields(info.Env(), given)));
+  plan->host = unwrap(info[0]);
+  if (!info[1].IsUndefined()) plan->inside = unwrap(info[1]);
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Attached>(
@@ -147,27 +140,28 @@ Napi::Value attach_container(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value detach_containers(const Napi::CallbackInfo& info) {
-  const auto object = info[0].As<Napi::Object>();
+  const Value given = unpacked(info[1]);
+  const Fields object(info.Env(), given);
   auto plan = std::make_shared<DetachPlan>();
-  plan->host = unwrap(object.Get("host"));
-  const Napi::Array indexes = array_member(object, "hostIndexes");
-  for (uint32_t at = 0; at < indexes.Length(); ++at) plan->host_indexes.push_back(indexes.Get(at).ToNumber().Uint32Value());
-  plan->elements = list_member<Element>(object, "elements", element_of);
-  plan->addresses = bytes_list_member(object, "addresses");
-  plan->members = list_member<Element>(object, "members", element_of);
+  plan->host = unwrap(info[0]);
+  plan->host_indexes = object.numbers("hostIndexes");
+  plan->elements = object.list_of<Element>("elements", element_of);
+  plan->addresses = object.bytes_list("addresses");
+  plan->members = object.list_of<Element>("members", element_of);
   plan->table = table_of(object);
   return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [plan](Home& home) { return detach(home, *plan); });
 }
 
 // The ports of an endpoint at run time: published, or withdrawn.
 Napi::Value change_ports(const Napi::CallbackInfo& info) {
-  const auto object = info[0].As<Napi::Object>();
-  const SharedNamespace host = unwrap(object.Get("host"));
-  auto elements = std::make_shared<const std::vector<Element>>(list_member<Element>(object, "elements", element_of));
-  auto flows = std::make_shared<const std::vector<Flow>>(list_member<Flow>(object, "flows", flow_of));
-  auto ports = std::make_shared<const std::vector<HostPort>>(list_member<HostPort>(object, "hostPorts", host_port_of));
+  const Value given = unpacked(info[1]);
+  const Fields object(info.Env(), given);
+  const SharedNamespace host = unwrap(info[0]);
+  auto elements = std::make_shared<const std::vector<Element>>(object.list_of<Element>("elements", element_of));
+  auto flows = std::make_shared<const std::vector<Flow>>(object.list_of<Flow>("flows", flow_of));
+  auto ports = std::make_shared<const std::vector<HostPort>>(object.list_of<HostPort>("hostPorts", host_port_of));
   const TableName table = table_of(object);
-  const bool add_them = bool_member(object, "publish");
+  const bool add_them = object.truth("publish");
   return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [=](Home& home) -> Result<void> {
     if (auto free = require_free(home, *host, *ports); !free) return free;
     auto netfilter = host->socket(home, NETLINK_NETFILTER);

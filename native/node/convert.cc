@@ -2,106 +2,14 @@
 
 #include <linux/netlink.h>
 
-#include <cmath>
+#include <algorithm>
+
+#include "node/packed.h"
 
 namespace netlink_ct::node {
 namespace {
 
 [[noreturn]] void refuse(Napi::Env env, const std::string& what) { throw Napi::TypeError::New(env, "netlink-ct: " + what); }
-
-Bytes bytes_of(const Napi::Value& value) {
-  const auto array = value.As<Napi::Uint8Array>();
-  return {array.Data(), array.Data() + array.ByteLength()};
-}
-
-Value integer_of(const Napi::Value& value) {
-  const double number = value.As<Napi::Number>().DoubleValue();
-  if (std::trunc(number) != number || std::abs(number) > 9007199254740991.0) refuse(value.Env(), "not a safe integer");
-  return static_cast<int64_t>(number);
-}
-
-Value bigint_of(const Napi::Value& value) {
-  bool lossless = false;
-  const uint64_t number = value.As<Napi::BigInt>().Uint64Value(&lossless);
-  if (!lossless) refuse(value.Env(), "a bigint outside of 64 unsigned bits");
-  return number;
-}
-
-List list_of(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  List list;
-  list.reserve(array.Length());
-  for (uint32_t index = 0; index < array.Length(); ++index) list.push_back(to_value(array.Get(index)));
-  return list;
-}
-
-void require(bool condition, const Napi::Object& object, const char* name) {
-  if (!condition) refuse(object.Env(), std::string("wrong type: ") + name);
-}
-
-}  // namespace
-
-Value to_value(const Napi::Value& value) {
-  switch (value.Type()) {
-    case napi_undefined:
-    case napi_null: return {};
-    case napi_boolean: return value.As<Napi::Boolean>().Value();
-    case napi_number: return integer_of(value);
-    case napi_bigint: return bigint_of(value);
-    case napi_string: return value.As<Napi::String>().Utf8Value();
-    case napi_object:
-      if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) return bytes_of(value);
-      if (value.IsArray()) return list_of(value);
-      return to_object(value);
-    default: refuse(value.Env(), "a value that no message can carry");
-  }
-}
-
-Object to_object(const Napi::Value& value) {
-  if (!value.IsObject()) refuse(value.Env(), "not an object");
-  const auto source = value.As<Napi::Object>();
-  const Napi::Array names = source.GetPropertyNames();
-  Object object;
-  object.reserve(names.Length());
-  for (uint32_t index = 0; index < names.Length(); ++index) {
-    const Napi::Value name = names.Get(index);
-    const Napi::Value field = source.Get(name);
-    // What encoding leaves out anyway: most of a body's fields, for it names all that it may have.
-    if (!field.IsUndefined()) object.emplace_back(name.ToString().Utf8Value(), to_value(field));
-  }
-  return object;
-}
-
-Napi::Value to_js(Napi::Env env, const Value& value) {
-  struct Visitor {
-    Napi::Env env;
-    Napi::Value operator()(std::monostate) const { return env.Undefined(); }
-    Napi::Value operator()(bool v) const { return Napi::Boolean::New(env, v); }
-    Napi::Value operator()(int64_t v) const { return Napi::Number::New(env, static_cast<double>(v)); }
-    Napi::Value operator()(uint64_t v) const { return Napi::BigInt::New(env, v); }
-    Napi::Value operator()(const std::string& v) const { return Napi::String::New(env, v); }
-    Napi::Value operator()(const Bytes& v) const {
-      auto array = Napi::Uint8Array::New(env, v.size());
-      std::copy(v.begin(), v.end(), array.Data());
-      return array;
-    }
-    Napi::Value operator()(const List& v) const {
-      auto array = Napi::Array::New(env, v.size());
-      for (size_t index = 0; index < v.size(); ++index) array.Set(static_cast<uint32_t>(index), to_js(env, v[index]));
-      return array;
-    }
-    Napi::Value operator()(const Object& v) const { return to_js(env, v); }
-  };
-  return std::visit(Visitor{env}, value.data);
-}
-
-Napi::Object to_js(Napi::Env env, const Object& object) {
-  auto out = Napi::Object::New(env);
-  for (const auto& [name, value] : object) out.Set(name, to_js(env, value));
-  return out;
-}
-
-namespace {
 
 // The kernel gives all limits in 64 bits; those of a 64-bit attribute are bigint, the rest fit a number.
 Napi::Object policy_to_js(Napi::Env env, const Policy& policy) {
@@ -153,62 +61,102 @@ Napi::Object warning_to_js(Napi::Env env, const Warning& warning) {
   return out;
 }
 
-Napi::Array outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes) {
-  auto array = Napi::Array::New(env, outcomes.size());
-  for (size_t index = 0; index < outcomes.size(); ++index) {
-    const Outcome& outcome = outcomes[index];
-    auto out = Napi::Object::New(env);
-    if (outcome.error) out.Set("error", error_to_js(env, *outcome.error));
-    if (outcome.warning) out.Set("warning", warning_to_js(env, *outcome.warning));
-    auto replies = Napi::Array::New(env, outcome.replies.size());
-    for (size_t at = 0; at < outcome.replies.size(); ++at)
-      replies.Set(static_cast<uint32_t>(at), to_js(env, outcome.replies[at]));
-    out.Set("replies", replies);
-    array.Set(static_cast<uint32_t>(index), out);
+// As { count, refusals: [position, error, …], warnings: [position, warning, …], replies }: most have nothing to say. `replies` is
+// a packed list of [position, reply, …], and undefined when there is none.
+Napi::Object outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes) {
+  auto out = Napi::Object::New(env);
+  auto refusals = Napi::Array::New(env);
+  auto warnings = Napi::Array::New(env);
+  size_t replies = 0;
+  for (size_t position = 0; position < outcomes.size(); ++position) {
+    const Outcome& outcome = outcomes[position];
+    const auto append = [&](Napi::Array& array, Napi::Object what) {
+      const uint32_t length = array.Length();
+      array.Set(length, Napi::Number::New(env, static_cast<double>(position)));
+      array.Set(length + 1, what);
+    };
+    if (outcome.error) append(refusals, error_to_js(env, *outcome.error));
+    if (outcome.warning) append(warnings, warning_to_js(env, *outcome.warning));
+    replies += outcome.replies.size();
   }
+  out.Set("count", Napi::Number::New(env, static_cast<double>(outcomes.size())));
+  out.Set("refusals", refusals);
+  out.Set("warnings", warnings);
+  if (replies == 0) return out;
+  Packer packer;
+  packer.begin_list(2 * replies);
+  for (size_t position = 0; position < outcomes.size(); ++position) {
+    for (const Object& reply : outcomes[position].replies) {
+      packer.add(Value(static_cast<int64_t>(position)));
+      packer.add(reply);
+    }
+  }
+  out.Set("replies", packed(env, packer.bytes()));
+  return out;
+}
+
+Value unpacked(const Napi::Value& bytes) {
+  if (!bytes.IsTypedArray() || bytes.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    refuse(bytes.Env(), "not bytes");
+  const auto array = bytes.As<Napi::Uint8Array>();
+  auto value = unpack({array.Data(), array.ByteLength()});
+  if (!value) refuse(bytes.Env(), "bytes that are no value");
+  return std::move(*value);
+}
+
+Napi::Value packed(Napi::Env env, const Value& value) {
+  Packer packer;
+  packer.add(value);
+  return packed(env, packer.bytes());
+}
+
+Napi::Value packed(Napi::Env env, const Bytes& bytes) {
+  auto array = Napi::Uint8Array::New(env, bytes.size());
+  std::ranges::copy(bytes, array.Data());
   return array;
 }
 
-std::string text_member(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  require(value.IsString(), object, name);
-  return value.As<Napi::String>().Utf8Value();
+Fields::Fields(Napi::Env env, const Value& value) : env_(env), object_(value.get<Object>()) {
+  if (object_ == nullptr) refuse(env, "not an object");
 }
 
-uint32_t number_member(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  require(value.IsNumber(), object, name);
-  return value.As<Napi::Number>().Uint32Value();
+template <typename T>
+const T& Fields::member(const char* name) const {
+  const Value* value = find(name);
+  const T* typed = value == nullptr ? nullptr : value->get<T>();
+  if (typed == nullptr) refuse(env_, std::string("wrong type: ") + name);
+  return *typed;
 }
 
-bool bool_member(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  require(value.IsBoolean(), object, name);
-  return value.As<Napi::Boolean>().Value();
-}
-
-Bytes bytes_member(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  require(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array, object, name);
-  return bytes_of(value);
-}
-
-Napi::Array array_member(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  require(value.IsArray(), object, name);
-  return value.As<Napi::Array>();
-}
-
-std::vector<Bytes> bytes_list_member(const Napi::Object& object, const char* name) {
-  const Napi::Array array = array_member(object, name);
-  std::vector<Bytes> list;
-  list.reserve(array.Length());
-  for (uint32_t index = 0; index < array.Length(); ++index) {
-    const Napi::Value value = array.Get(index);
-    require(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array, object, name);
-    list.push_back(bytes_of(value));
+template <typename T>
+std::vector<T> Fields::items(const char* name) const {
+  std::vector<T> found;
+  for (const Value& item : list(name)) {
+    const T* typed = item.get<T>();
+    if (typed == nullptr) refuse(env_, std::string("wrong type in ") + name);
+    found.push_back(*typed);
   }
-  return list;
+  return found;
+}
+
+Fields Fields::nested(const char* name) const {
+  const Value* value = find(name);
+  if (value == nullptr) refuse(env_, std::string("wrong type: ") + name);
+  return {env_, *value};
+}
+
+std::string Fields::text(const char* name) const { return member<std::string>(name); }
+uint32_t Fields::number(const char* name) const { return static_cast<uint32_t>(member<int64_t>(name)); }
+bool Fields::truth(const char* name) const { return member<bool>(name); }
+Bytes Fields::bytes(const char* name) const { return member<Bytes>(name); }
+const List& Fields::list(const char* name) const { return member<List>(name); }
+std::vector<Bytes> Fields::bytes_list(const char* name) const { return items<Bytes>(name); }
+std::vector<std::string> Fields::texts(const char* name) const { return items<std::string>(name); }
+
+std::vector<uint32_t> Fields::numbers(const char* name) const {
+  std::vector<uint32_t> numbers;
+  for (const int64_t number : items<int64_t>(name)) numbers.push_back(static_cast<uint32_t>(number));
+  return numbers;
 }
 
 }  // namespace netlink_ct::node

@@ -10,6 +10,7 @@
 #include "core/netlink/registry.h"
 #include "core/netlink/submission.h"
 #include "node/functions.h"
+#include "node/packed.h"
 
 namespace netlink_ct::node {
 namespace {
@@ -23,32 +24,25 @@ struct Request {
   std::vector<std::string> wanted;
 };
 
-std::vector<std::string> texts_of(const Napi::Value& value) {
-  std::vector<std::string> texts;
-  if (!value.IsArray()) return texts;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t index = 0; index < array.Length(); ++index) texts.push_back(array.Get(index).ToString().Utf8Value());
-  return texts;
-}
-
-Request request_of(const Napi::Object& message) {
-  const std::string name = text_member(message, "type");
+Request request_of(Napi::Env env, const Fields& message) {
+  const std::string name = message.text("type");
   const MessageType* type = message_type(name);
-  if (type == nullptr) throw Napi::TypeError::New(message.Env(), "netlink-ct: no message type " + name);
-  const Napi::Value step = message.Get("step");
+  if (type == nullptr) throw Napi::TypeError::New(env, "netlink-ct: no message type " + name);
   return {type,
-          static_cast<uint16_t>(number_member(message, "flags")),
-          to_object(message.Get("body")),
-          step.IsString() ? step.As<Napi::String>().Utf8Value() : std::string(),
+          static_cast<uint16_t>(message.number("flags")),
+          message.nested("body").object(),
+          message.find("step") == nullptr ? std::string() : message.text("step"),
           !name.starts_with("RTM_"),
-          texts_of(message.Get("want"))};
+          message.find("want") == nullptr ? std::vector<std::string>() : message.texts("want")};
 }
 
 std::vector<Request> requests_of(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
+  const Value messages = unpacked(value);
+  const auto* list = messages.get<List>();
+  if (list == nullptr) throw Napi::TypeError::New(value.Env(), "netlink-ct: not a list of messages");
   std::vector<Request> requests;
-  requests.reserve(array.Length());
-  for (uint32_t index = 0; index < array.Length(); ++index) requests.push_back(request_of(array.Get(index).As<Napi::Object>()));
+  requests.reserve(list->size());
+  for (const Value& message : *list) requests.push_back(request_of(value.Env(), Fields(value.Env(), message)));
   return requests;
 }
 
@@ -157,18 +151,16 @@ Napi::Value take_objects(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(env, "netlink-ct: not the objects of a dump");
   Found& found = *info[0].As<Napi::External<Found>>().Data();
   const size_t count = std::min<size_t>(info[1].ToNumber().Uint32Value(), found.objects.size() - found.taken);
-  auto objects = Napi::Array::New(env, count);
-  for (uint32_t at = 0; at < count; ++at) {
-    const Object object = std::exchange(found.objects[found.taken++], {});
-    objects.Set(at, to_js(env, object));
-  }
+  Packer packer;
+  packer.begin_list(count);
+  for (size_t at = 0; at < count; ++at) packer.add(std::exchange(found.objects[found.taken++], {}));
   if (found.taken == found.objects.size()) found = {};
-  return objects;
+  return packed(env, packer.bytes());
 }
 
 Napi::Value dump_all(const Napi::CallbackInfo& info) {
   const SharedNamespace target = unwrap(info[0]);
-  auto request = std::make_shared<Request>(request_of(info[1].As<Napi::Object>()));
+  auto request = std::make_shared<Request>(std::move(requests_of(info[1]).at(0)));
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Dump>(
@@ -188,6 +180,13 @@ Napi::Value dump_all(const Napi::CallbackInfo& info) {
           });
 }
 
+// Once, at the start: what stands for them in packed values is their position.
+Napi::Value names(const Napi::CallbackInfo& info) {
+  auto array = Napi::Array::New(info.Env(), field_names().size());
+  for (uint32_t at = 0; at < array.Length(); ++at) array.Set(at, std::string(field_names()[at]));
+  return array;
+}
+
 Napi::Value statistics(const Napi::CallbackInfo& info) {
   auto& executor = Environment::of(info.Env()).executor(info.Env());
   auto out = Napi::Object::New(info.Env());
@@ -203,6 +202,7 @@ void export_netlink(Napi::Env env, Napi::Object exports) {
   add(env, exports, "transact", transact);
   add(env, exports, "dump", dump_all);
   add(env, exports, "takeObjects", take_objects);
+  add(env, exports, "fieldNames", names);
   add(env, exports, "statistics", statistics);
 }
 

@@ -117,13 +117,14 @@ Napi::Value set_sysctl(const Napi::CallbackInfo& info) {
 // Resolves to a descriptor that is the caller's to close.
 Napi::Value socket(const Napi::CallbackInfo& info) {
   const SharedNamespace target = unwrap(info[0]);
-  const auto options = info[1].As<Napi::Object>();
+  const Value given = unpacked(info[1]);
+  const Fields options(info.Env(), given);
   SocketRequest request;
-  request.transport = text_member(options, "transport") == "udp" ? Transport::udp : Transport::tcp;
-  request.local = {bytes_member(options, "address"), static_cast<uint16_t>(number_member(options, "port"))};
-  request.bound = bool_member(options, "bound");
-  request.dual = bool_member(options, "dual");
-  request.receive_buffer = static_cast<int>(number_member(options, "receiveBuffer"));
+  request.transport = options.text("transport") == "udp" ? Transport::udp : Transport::tcp;
+  request.local = {options.bytes("address"), static_cast<uint16_t>(options.number("port"))};
+  request.bound = options.truth("bound");
+  request.dual = options.truth("dual");
+  request.receive_buffer = static_cast<int>(options.number("receiveBuffer"));
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Fd>(
@@ -132,25 +133,26 @@ Napi::Value socket(const Napi::CallbackInfo& info) {
 }
 
 template <typename Id>
-std::optional<Id> optional_id(const Napi::Object& options, const char* name) {
-  if (options.Get(name).IsUndefined()) return std::nullopt;
-  return Id{number_member(options, name)};
+std::optional<Id> optional_id(const Fields& options, const char* name) {
+  if (options.find(name) == nullptr) return std::nullopt;
+  return Id{options.number(name)};
 }
 
 // Resolves to the device's index and a descriptor that is the caller's to close. A persistent device keeps none.
 Napi::Value open_tun_device(const Napi::CallbackInfo& info) {
   const SharedNamespace target = unwrap(info[0]);
-  const auto options = info[1].As<Napi::Object>();
-  const TunRequest request{.name = text_member(options, "name"),
-                           .mode = text_member(options, "mode") == "tap" ? TunMode::tap : TunMode::tun,
-                           .index = static_cast<int>(number_member(options, "index")),
-                           .attach = bool_member(options, "attach"),
-                           .multi_queue = bool_member(options, "multiQueue"),
-                           .packet_information = bool_member(options, "packetInformation"),
-                           .vnet_header = bool_member(options, "vnetHeader"),
+  const Value given = unpacked(info[1]);
+  const Fields options(info.Env(), given);
+  const TunRequest request{.name = options.text("name"),
+                           .mode = options.text("mode") == "tap" ? TunMode::tap : TunMode::tun,
+                           .index = static_cast<int>(options.number("index")),
+                           .attach = options.truth("attach"),
+                           .multi_queue = options.truth("multiQueue"),
+                           .packet_information = options.truth("packetInformation"),
+                           .vnet_header = options.truth("vnetHeader"),
                            .owner = optional_id<uid_t>(options, "owner"),
                            .owner_group = optional_id<gid_t>(options, "ownerGroup"),
-                           .persistent = bool_member(options, "persistent")};
+                           .persistent = options.truth("persistent")};
   return Environment::of(info.Env())
       .executor(info.Env())
       .submit<Tun>(

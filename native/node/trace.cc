@@ -12,12 +12,13 @@ namespace {
 
 // Undefined for what cannot be encoded: its operation will say why.
 Napi::Value encoded(const Napi::CallbackInfo& info) {
-  const auto object = info[0].As<Napi::Object>();
-  const MessageType* type = message_type(text_member(object, "type"));
+  const Value value = unpacked(info[0]);
+  const Fields request(info.Env(), value);
+  const MessageType* type = message_type(request.text("type"));
   if (type == nullptr) return info.Env().Undefined();
   MessageBuffer message;
-  message.start(type->number, static_cast<uint16_t>(NLM_F_REQUEST | number_member(object, "flags")), 0);
-  if (!encode(message, *type->schema, to_object(object.Get("body")))) return info.Env().Undefined();
+  message.start(type->number, static_cast<uint16_t>(NLM_F_REQUEST | request.number("flags")), 0);
+  if (!encode(message, *type->schema, request.nested("body").object())) return info.Env().Undefined();
   const auto bytes = message.bytes();
   auto out = Napi::Uint8Array::New(info.Env(), bytes.size());
   std::ranges::copy(bytes, out.Data());
@@ -32,7 +33,7 @@ Napi::Value decoded(const Napi::CallbackInfo& info) {
   const auto bytes = info[1].As<Napi::Uint8Array>();
   auto body = decode(*type->schema, {bytes.Data(), bytes.ByteLength()}, Unknown::keep);
   if (!body) throw Napi::RangeError::New(info.Env(), name + ": " + body.error().extack + " in " + body.error().attribute);
-  return to_js(info.Env(), body.value());
+  return packed(info.Env(), std::move(body.value()));
 }
 
 }  // namespace

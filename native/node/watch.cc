@@ -6,6 +6,7 @@
 #include "core/netlink/socket.h"
 #include "node/functions.h"
 #include "node/monitor.h"
+#include "node/packed.h"
 
 namespace netlink_ct::node {
 namespace {
@@ -15,14 +16,13 @@ Listener::Id id_of(const Napi::Value& value) { return static_cast<Listener::Id>(
 // The socket is opened inside by the executor; from then on the listening thread has it.
 Napi::Value watch(const Napi::CallbackInfo& info) {
   const SharedNamespace target = unwrap(info[0]);
-  const auto options = info[1].As<Napi::Object>();
-  Monitor::Options wanted;
-  const Napi::Array groups = array_member(options, "groups");
-  for (uint32_t at = 0; at < groups.Length(); ++at) wanted.groups.push_back(groups.Get(at).ToNumber().Uint32Value());
-  wanted.all_namespaces = bool_member(options, "allNamespaces");
-  wanted.receive_queue = static_cast<int>(number_member(options, "receiveBuffer"));
-  const size_t room = number_member(options, "maxQueue");
-  const int protocol = bool_member(options, "netfilter") ? NETLINK_NETFILTER : NETLINK_ROUTE;
+  const Value given = unpacked(info[1]);
+  const Fields options(info.Env(), given);
+  const Monitor::Options wanted{.groups = options.numbers("groups"),
+                                .all_namespaces = options.truth("allNamespaces"),
+                                .receive_queue = static_cast<int>(options.number("receiveBuffer"))};
+  const size_t room = options.number("maxQueue");
+  const int protocol = options.truth("netfilter") ? NETLINK_NETFILTER : NETLINK_ROUTE;
   auto wake = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[2].As<Napi::Function>()));
   return Environment::of(info.Env())
       .executor(info.Env())
@@ -45,19 +45,15 @@ Napi::Value watch(const Napi::CallbackInfo& info) {
 Napi::Value take(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Batch batch = Environment::of(env).listener(env).take(id_of(info[0]));
-  auto news = Napi::Array::New(env, batch.news.size());
-  uint32_t at = 0;
-  for (const News& one : batch.news) {
-    const Napi::HandleScope scope(env);
-    auto out = Napi::Object::New(env);
-    out.Set("type", Napi::String::New(env, std::string(one.type->name)));
-    out.Set("flags", Napi::Number::New(env, one.flags));
-    if (one.nsid) out.Set("nsid", Napi::Number::New(env, *one.nsid));
-    out.Set("body", to_js(env, one.body));
-    news.Set(at++, out);
+  Packer packer;
+  packer.begin_list(batch.news.size());
+  for (News& one : batch.news) {
+    Object news{{"type", std::string(one.type->name)}, {"flags", int64_t{one.flags}}, {"body", std::move(one.body)}};
+    if (one.nsid) news.emplace_back("nsid", int64_t{*one.nsid});
+    packer.add(news);
   }
   auto out = Napi::Object::New(env);
-  out.Set("news", news);
+  out.Set("news", packed(env, packer.bytes()));
   out.Set("lost", batch.lost);
   if (batch.error) out.Set("error", error_to_js(env, *batch.error));
   return out;

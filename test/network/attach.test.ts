@@ -83,12 +83,14 @@ const gone = (name: string): Promise<void> => until(`${name} is gone`, async () 
         gateways: ['10.9.0.1'],
         reserved: [],
         bridge: 'br-lab',
+        adopted: false,
         mtu: 1400,
         internal: false,
         icc: true,
         masquerade: true,
         gatewayMode: { ipv4: 'nat' },
         trusted: [],
+        antiSpoofing: false,
       })
     }))
 

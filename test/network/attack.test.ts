@@ -17,6 +17,7 @@ import {
   withForgedSources,
   withoutConnection,
 } from './attack/attacks.ts'
+import { launch } from './attack/launch.ts'
 import { tap } from './attack/wire.ts'
 import { createWorld, type World } from './attack/world.ts'
 import type { Family } from './matrix/city.ts'
@@ -36,24 +37,6 @@ test.before(async () => {
 test.after(async () => {
   for (const [key, value] of before) await writeSysctl(key, value)
 })
-
-let count = 0
-
-/** Where each of them arrived, a line each. */
-async function launch({ world }: Situation, attacks: readonly Attack[]): Promise<string[]> {
-  const marked = attacks.map((attack) => ({ ...attack, mark: `${attack.frame.kind}-${++count}` }))
-  await world.settled()
-  for (const { from, frame, mark } of marked) await world.wire(from).send({ ...frame, mark })
-  // What should arrive may take longer on a slow machine than what shows that everything has.
-  const awaited = marked.flatMap(({ heard, mark }) =>
-    (heard === '.' ? [] : heard.split(', ')).filter((who) => who !== 'host').map((who) => ({ who, mark })),
-  )
-  await Promise.allSettled(
-    awaited.map(({ who, mark }) => world.wire(who.replace('!', '')).until(who.endsWith('!') ? `${mark}!` : mark)),
-  )
-  for (let round = 0; round < 2; round++) await world.settled()
-  return marked.map(({ name, mark }) => `${name}: ${world.whoHeard(mark)}`)
-}
 
 async function check(situation: Situation, attacks: readonly Attack[]): Promise<void> {
   assert.equal(
@@ -118,11 +101,14 @@ async function claimGateway(world: World, situation: Situation): Promise<string 
   return believed
 }
 
+/** Counts through their identifiers. */
+let connections = 300
+
 /** x1 talks to the internet; who uses the same addresses and ports is taken for part of it. */
 async function useLivingConnection(situation: Situation, from: string): Promise<string[]> {
   const { world, family } = situation
   const [source, destination] = [world.address('x1', family), world.address('internet', family)]
-  const connection = { kind: 'echo', source, destination, from: 300 + count } as const
+  const connection = { kind: 'echo', source, destination, from: ++connections } as const
   const opened: Attack = {
     name: 'x1 opens it',
     from: 'x1',

@@ -144,6 +144,17 @@ const networks: readonly Case[] = [
     'ERR_INVALID_ARG_VALUE',
     'masquerade.ipv6 makes no sense where the network is routed',
   ],
+  [{ name: 'n', antiSpoofing: 'yes' }, 'ERR_INVALID_ARG_TYPE', 'antiSpoofing must be a boolean, got "yes"'],
+  [
+    { name: 'n', antispoofing: true },
+    'ERR_INVALID_ARG_VALUE',
+    "network: 'antispoofing' is unknown; did you mean 'antiSpoofing'?",
+  ],
+  [
+    { name: 'n', driver: 'macvlan', parent: 'eth0', subnets: ['192.0.2.0/24'], antiSpoofing: true },
+    'ERR_INVALID_ARG_VALUE',
+    'antiSpoofing (driver macvlan) cannot be had: containers have no end on the host',
+  ],
   [{ name: 'n', trusted: 'wg0' }, 'ERR_INVALID_ARG_TYPE', 'trusted must be an array, got "wg0"'],
   [{ name: 'n', trusted: ['a/b'] }, 'ERR_INVALID_ARG_VALUE', "trusted[0] must be an interface name: no '/'"],
   [{ name: 'n', trusted: ['wg0', 'wg0'] }, 'ERR_INVALID_ARG_VALUE', 'trusted names a device twice, got "wg0"'],

@@ -13,7 +13,7 @@ import {
   openNetns,
   setLink,
 } from '../../lib/index.ts'
-import { native } from '../../lib/native.ts'
+import { type AttachPlan, native } from '../../lib/native.ts'
 import { tableName } from '../../lib/network/firewall/index.ts'
 import { type Failure, failureOf } from '../support/failure.ts'
 import { kernelState, type NetnsRef, output, run } from '../support/lab.ts'
@@ -209,9 +209,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
 {
   const test = suite('an index that is taken')
 
-  const plan = (bridge: number, index: number, inside?: ReturnType<typeof native.home>): Parameters<typeof native.attach>[0] => ({
-    host: native.home(),
-    inside,
+  const plan = (bridge: number, index: number): AttachPlan => ({
     ipv6: false,
     master: bridge,
     hostMac: new Uint8Array(0),
@@ -223,13 +221,16 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     ifname: 'eth0',
     alias: 'the alias of the endpoint',
     altname: 'netlink-ct/lab/probe',
-    families: [{ prefixLength: 24, ports: { published: 'published4', maps: [], open: [] }, gateway: new Uint8Array(0) }],
+    families: [
+      { prefixLength: 24, ports: { family: 1, published: 'published4', maps: [], open: [] }, gateway: new Uint8Array(0) },
+    ],
     leases: [
       {
         hostIfname: 'vprobe-2',
         claim: 'vprobe-70000',
         addresses: [Uint8Array.of(10, 9, 0, 2)],
         mac: Uint8Array.of(2, 0, 0, 0, 0, 2),
+        senders: [],
       },
     ],
     routes: [],
@@ -238,6 +239,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     elements: [],
     flows: [],
     table: tableName,
+    senders: { family: 7, networks: '', chosen: '', sets: [] },
     networksSet: '',
     networksComment: '',
     members: [],
@@ -269,7 +271,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     ] as const) {
       const before = await linkShown(name)
       assert.is(before?.ifindex, index)
-      const attached = await kernel(native.attach(plan(bridge, index)))
+      const attached = await kernel(native.attach(native.home(), undefined, plan(bridge, index)))
       assert.is.not(attached.hostIndex, index)
       assert.equal(changes(before, await linkShown(name)), [])
       const own = await linkShown('vprobe-2')
@@ -287,7 +289,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     const bridge = (await linkShown('br0'))?.ifindex ?? 0
     const before = await linkShown('x0', 'box')
     const box = await kernel(native.open('/run/netns/box'))
-    const attached = await kernel(native.attach(plan(bridge, 7009, box)))
+    const attached = await kernel(native.attach(native.home(), box, plan(bridge, 7009)))
     assert.is.not(attached.index, 7009)
     assert.is((await linkShown('eth0', 'box'))?.ifindex, attached.index)
     assert.equal(await linkShown('x0', 'box'), before)
@@ -303,7 +305,7 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
       [7003, 'port0'],
     ] as const) {
       const before = await linkShown(name)
-      const failure = await leavesNothing(() => kernel(native.attach(plan(bridge, index))))
+      const failure = await leavesNothing(() => kernel(native.attach(native.home(), undefined, plan(bridge, index))))
       says(failure, { code: 'EADDRNOTAVAIL', syscall: 'RTM_NEWLINK', operation: 'lease an address' })
       assert.equal(changes(before, await linkShown(name)), [])
     }

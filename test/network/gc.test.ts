@@ -14,7 +14,7 @@ import { elementsShown, linkShown, linksShown } from './support/witness.ts'
 
 const test = suite('gc')
 const table = 'inet netlink-ct'
-const nothing = { endpoints: [], elements: [], table: false, devices: [], connections: 0, settings: [] }
+const nothing = { endpoints: [], elements: [], table: false, leaseTables: [], devices: [], connections: 0, settings: [] }
 /** Held, or their namespaces would go with the garbage. */
 const held: unknown[] = []
 

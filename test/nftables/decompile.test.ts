@@ -47,6 +47,9 @@ const statements: readonly Statement[][] = [
   [{ limit: { rate: 3, burst: 0, per: 'week', rate_unit: 'kbytes', burst_unit: 'bytes' } }],
   [{ reject: { type: 'icmpv6', expr: 'policy-fail' } }],
   [{ mangle: { key: { payload: { protocol: 'ip', field: 'ttl' } }, value: 7 } }],
+  [{ match: { op: '==', left: { payload: { base: 'nh', offset: 0, len: 48 } }, right: 0x10800_0604 } }],
+  [{ match: { op: '!=', left: { payload: { base: 'th', offset: 192, len: 16 } }, right: { range: [1, 0x101] } } }],
+  [{ match: { op: '==', left: { '&': [{ payload: { base: 'nh', offset: 336, len: 16 } }, 0xfff8] }, right: 0 } }],
   [{ mangle: { key: { payload: { protocol: 'ip6', field: 'daddr' } }, value: 'fd00::1' } }],
 ]
 

@@ -25,6 +25,7 @@ import {
   readPorts,
   readSources,
   resolverMoved,
+  senderElements,
 } from '../../lib/network/firewall/index.ts'
 import { elementsIn } from '../../lib/network/holders.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
@@ -34,11 +35,14 @@ import { suite } from '../support/suite.ts'
 const test = suite('the firewall table')
 
 const expected = readFileSync(join(import.meta.dirname, 'ruleset.nft'), 'utf8')
+const frames = readFileSync(join(import.meta.dirname, 'frames.nft'), 'utf8')
 const host = native.home()
 const transact = (messages: readonly KernelMessage[]): Promise<unknown> => kernel(native.transact(host, messages))
 
 const web = {
   driver: 'ptp',
+  adopted: false,
+  reserved: [],
   gateways: ['10.1.0.1', 'fd00:1::1'],
   name: 'web',
   group: 100,
@@ -49,9 +53,12 @@ const web = {
   gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
   trusted: ['wg0'],
   dnsPort: 1053,
+  antiSpoofing: true,
 } as const
 const inner = {
   driver: 'bridge',
+  adopted: false,
+  reserved: [],
   gateways: ['255.255.255.1'],
   name: 'in',
   group: 0x40000007,
@@ -61,6 +68,7 @@ const inner = {
   masquerade: false,
   gatewayMode: { ipv4: 'nat' },
   trusted: [],
+  antiSpoofing: false,
 } as const
 const routed = {
   ...web,
@@ -72,6 +80,21 @@ const routed = {
   masquerade: false,
   gatewayMode: { ipv4: 'routed', ipv6: 'routed' },
   trusted: [],
+  antiSpoofing: false,
+} as const
+const joined = {
+  ...inner,
+  adopted: true,
+  // One lies in another, one beside it.
+  reserved: ['10.3.0.0/26', '10.3.0.0/25', '10.3.0.0/25', '10.3.0.128/27', 'fd00:3::/80'],
+  gateways: ['10.3.0.200', 'fd00:3::1:0:0:1'],
+  name: 'joined',
+  group: 102,
+  subnets: ['10.3.0.0/24', 'fd00:3::/64'],
+  internal: false,
+  icc: true,
+  masquerade: true,
+  gatewayMode: { ipv4: 'nat', ipv6: 'nat' },
 } as const
 const address = Uint8Array.of(10, 1, 0, 2)
 const address6 = Uint8Array.from([0xfd, 0, 0, 1, ...Array(11).fill(0), 2])
@@ -104,6 +127,7 @@ test.before.each(async () => {
   await transact(networkAdded(web))
   await transact(networkAdded(inner))
   await transact(networkAdded(routed))
+  await transact(networkAdded(joined))
   await transact(elementsAdded(elements))
 })
 test.after.each(async () => {
@@ -232,11 +256,22 @@ test('a network is told by its first and its last address', () => {
 test('what is removed is gone, and may be removed again', async () => {
   for (let round = 0; round < 2; round++) {
     await transact(elementsRemoved(elements))
-    await transact(networkRemoved(web))
-    await transact(networkRemoved(inner))
-    await transact(networkRemoved(routed))
+    for (const network of [web, inner, routed, joined]) await transact(networkRemoved(network, 'inet'))
   }
   assert.not.match(await output('nft', ['list', 'ruleset']), /elements =/)
+})
+
+test('nft prints the table of frames in readable words', async () => {
+  await transact(compiledTable('bridge').messages)
+  const guarded = { ...inner, antiSpoofing: true }
+  await transact(networkAdded(guarded))
+  const mac = Uint8Array.of(2, 0x42, 10, 1, 0, 2)
+  const senders = senderElements({ hostIfname: 'vaaaaa-2', mac, addresses: [address, address6], isChosen: true }, 'web/a')
+  await transact(elementsAdded(senders))
+  assert.is(await output('nft', ['list', 'table', 'bridge', 'netlink-ct']), frames)
+  await transact(elementsRemoved(senders))
+  await transact(networkRemoved(guarded, 'bridge'))
+  assert.not.match(await output('nft', ['list', 'table', 'bridge', 'netlink-ct']), /elements =/)
 })
 
 test('an element whose address is still being leased lacks only that', () => {

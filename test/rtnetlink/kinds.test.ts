@@ -28,6 +28,14 @@ const specs: readonly (LinkSpec<Netns> & { readonly shown: Record<string, unknow
   { kind: 'bridge', name: 'x0', stp: true, ageingTime: 12.5, shown: { stp_state: 1, ageing_time: 1250 } },
   { kind: 'vlan', name: 'x0', link: 'low0', id: 5, protocol: '802.1ad', shown: { id: 5, protocol: '802.1ad' } },
   { kind: 'macvlan', name: 'x0', link: 'low0', mode: 'bridge', broadcastQueue: 77, shown: { mode: 'bridge', bcqueuelen: 77 } },
+  {
+    kind: 'macvlan',
+    name: 'x0',
+    link: 'low0',
+    mode: 'passthru',
+    promiscuous: false,
+    shown: { mode: 'passthru', nopromisc: true },
+  },
   { kind: 'macvtap', name: 'x0', link: 'low0', mode: 'private', shown: { mode: 'private' } },
   { kind: 'ipvlan', name: 'x0', link: 'low0', mode: 'l3s', isolation: 'private', shown: { mode: 'l3s' } },
   {

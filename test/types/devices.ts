@@ -1,6 +1,16 @@
 // Links, addresses, neighbors and forwarding entries. Compiled, never run.
 
-import type { AddressInfo, DeviceSettings, FdbEntry, Link, Neighbor, Netns, Tun } from '../../lib/index.ts'
+import {
+  type AddressInfo,
+  createNetwork,
+  type DeviceSettings,
+  type FdbEntry,
+  type LanNetwork,
+  type Link,
+  type Neighbor,
+  type Netns,
+  type Tun,
+} from '../../lib/index.ts'
 import { expectType } from './expect.ts'
 
 export async function links(ns: Netns): Promise<void> {
@@ -150,4 +160,13 @@ export async function neighbors(ns: Netns): Promise<void> {
   await ns.flushFdb()
   // @ts-expect-error no such filter
   expectType<FdbEntry[]>()(await ns.listFdb({ bridge: 'br0' }))
+}
+
+export async function wires(): Promise<void> {
+  expectType<LanNetwork>()(await createNetwork({ name: 'w', driver: 'macvlan', subnets: ['192.0.2.0/24'], broadcastCutoff: -1 }))
+  await createNetwork({ name: 'w', driver: 'ipvlan', parent: 'eth0', subnets: ['192.0.2.0/24'], isolation: 'private' })
+  // @ts-expect-error an option of the other driver
+  await createNetwork({ name: 'w', driver: 'macvlan', subnets: ['192.0.2.0/24'], isolation: 'private' })
+  // @ts-expect-error subnets of the wire must be named
+  await createNetwork({ name: 'w', driver: 'macvlan' })
 }

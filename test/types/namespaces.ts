@@ -12,6 +12,7 @@ import {
   type ExposedPort,
   exposedPorts,
   gc,
+  inspect,
   keepRepaired,
   type Link,
   listNetns,
@@ -19,6 +20,7 @@ import {
   type Neighbor,
   NetlinkError,
   type Netns,
+  type NetnsSnapshot,
   type Network,
   NetworkError,
   openNetns,
@@ -29,6 +31,19 @@ import {
   stats,
 } from '../../lib/index.ts'
 import { expectType } from './expect.ts'
+
+export async function snapshots(ns: Netns): Promise<void> {
+  const snapshot = await ns.inspect()
+  expectType<NetnsSnapshot>()(snapshot)
+  expectType<readonly AddressInfo[]>()(snapshot.addresses)
+  expectType<string | undefined>()(snapshot.links[0]?.kind === 'gtp' ? snapshot.links[0].raw : undefined)
+  // @ts-expect-error there may be none to be seen
+  snapshot.firewall.length
+  // @ts-expect-error parts are not chosen
+  await inspect({ links: true })
+  // @ts-expect-error it is a reading
+  snapshot.links.pop()
+}
 
 export async function namespaces(server: Server): Promise<void> {
   const ns = await createNetns('blue')
@@ -110,6 +125,14 @@ export async function networks(host: Netns): Promise<void> {
   await createNetwork({ name: 'web', subnets: '172.18.0.0/16' })
   // @ts-expect-error no such driver
   await createNetwork({ name: 'web', driver: 'overlay' })
+  expectType<boolean>()((await createNetwork({ name: 'web', antiSpoofing: true })).antiSpoofing)
+  // @ts-expect-error a switch
+  await createNetwork({ name: 'web', antiSpoofing: 'strict' })
+  // @ts-expect-error the host sees nothing of what these send
+  await createNetwork({ name: 'web', driver: 'macvlan', parent: 'eth0', subnets: ['192.0.2.0/24'], antiSpoofing: true })
+  expectType<boolean>()((await createNetwork({ name: 'web', bridge: { existing: 'br0' } })).adopted)
+  // @ts-expect-error which bridge
+  await createNetwork({ name: 'web', bridge: {} })
   // @ts-expect-error no name
   await openNetwork()
   expectType<Network[]>()(await listNetworks({ host }))

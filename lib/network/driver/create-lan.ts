@@ -1,52 +1,39 @@
 // Making a network on the wire of one of the host's devices.
 
+import { throwIfAborted } from '../../abort.ts'
 import { formatCidr, overlaps } from '../../cidr.ts'
-import { send } from '../../exchange.ts'
-import { invalidValue, outOfRange } from '../../invalid.ts'
-import { Netns } from '../../netns/netns.ts'
+import { outOfRange } from '../../invalid.ts'
+import type { Netns } from '../../netns/netns.ts'
 import { host as ownHost } from '../../netns/registry.ts'
 import { rolledBack } from '../../roll-back.ts'
-import { createBridge } from '../../rtnetlink/bridge/create.ts'
-import * as c from '../../rtnetlink/constants.ts'
+import { bearBridge } from '../birth.ts'
 import { NetworkError } from '../errors.ts'
 import { findNetwork } from '../find.ts'
 import { networkLabels } from '../forwarding.ts'
-import { formatNetworkLabel, networkAltname } from '../label.ts'
 import type { Network } from '../network.ts'
-import { LanNetwork, parentLink } from './lan.ts'
+import { LanNetwork } from './lan.ts'
 import type { LanLabel } from './lan-label.ts'
 import { type CheckedLan, checkLanSpec, type LanNetworkSpec } from './lan-spec.ts'
 import { existing, LeaseTable } from './lease-table.ts'
+import { chosenParent } from './parent.ts'
 
 /** createNetwork with the drivers macvlan and ipvlan. */
 export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork> {
   const checked = checkLanSpec(spec)
-  const { label } = checked
-  const host = spec.host ?? ownHost
-  const there = await findNetwork(host, label.name)
+  const { name } = checked.label
+  const { host = ownHost, signal } = spec
+  throwIfAborted(signal)
+  const there = await findNetwork(host, name)
   if (there !== undefined) return refuseDifference(there, checked)
-  const parent = await parentLink(host, label.lan.parent)
-  if (parent.loopback) throw invalidValue('parent', 'is the loopback, which has no wire', parent.name)
+  const parent = await chosenParent(host, spec.parent)
+  const label = { ...checked.label, lan: { ...checked.label.lan, parent: parent.name } }
   if (checked.mtu !== undefined && checked.mtu > parent.mtu) throw outOfRange('mtu', 68, parent.mtu, checked.mtu)
   await refuseNeighbors(host, label.lan)
-  const name = checked.bridge
-  const bridge = await createBridge(Netns.handleOf(host), { name, mtu: checked.mtu ?? parent.mtu, multicastSnooping: false })
+  throwIfAborted(signal)
+  const bridge = await bearBridge(host, label, { name: checked.bridge, mtu: checked.mtu ?? parent.mtu })
   return rolledBack(
     async () => {
-      await send(Netns.handleOf(host), [
-        {
-          type: 'RTM_SETLINK',
-          flags: 0,
-          body: { index: bridge.index, alias: formatNetworkLabel(label) },
-          step: "write the network's alias",
-        },
-        {
-          type: 'RTM_NEWLINKPROP',
-          flags: c.NLM_F_CREATE | c.NLM_F_EXCL | c.NLM_F_APPEND,
-          body: { index: bridge.index, altnames: [networkAltname(label.name)] },
-          step: `claim the name ${networkAltname(label.name)}`,
-        },
-      ])
+      throwIfAborted(signal)
       // What a network whose device was deleted has left stays leased as long as its containers live.
       await new LeaseTable(host, label.name).create().catch(existing)
       return new LanNetwork(label, bridge, host)
@@ -78,6 +65,8 @@ function misfit(own: LanLabel, other: LanLabel): string | undefined {
   // The kernel would change the mode of those that are there.
   if (own.driver === 'ipvlan' && own.mode !== other.mode)
     return `all ipvlan devices of a parent have one mode, here ${other.mode}`
+  const [wanted, has] = [own, other].map(({ device: { isolation = 'bridge' } }) => isolation)
+  if (wanted !== has) return `all ipvlan devices of a parent have one isolation, here ${has}`
   return undefined
 }
 
@@ -87,8 +76,9 @@ function refuseDifference(there: Network, { label, gateways, bridge, mtu }: Chec
   const isOnLan = there instanceof LanNetwork
   const wanted: [what: string, has: unknown, wants: unknown][] = [
     ['driver', there.driver, lan.driver],
-    ['parent', isOnLan ? there.parent : 'none', lan.parent],
+    ['parent', isOnLan ? there.parent : 'none', lan.parent || (isOnLan ? there.parent : 'any')],
     ['mode', isOnLan ? there.mode : 'none', lan.mode],
+    ['device', isOnLan ? JSON.stringify(there.device) : '{}', JSON.stringify(lan.device)],
     ['subnets', list(there.subnets), list(lan.subnets.map(formatCidr))],
     ['internal', there.internal, label.internal],
     ['reserved', list(there.reserved), list(label.reserved)],

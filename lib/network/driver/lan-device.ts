@@ -7,16 +7,15 @@ import { send } from '../../exchange.ts'
 import { type Message, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
 import * as c from '../../rtnetlink/constants.ts'
-import { ipvlan } from '../../rtnetlink/link/kind/ipvlan.ts'
-import { macvlan } from '../../rtnetlink/link/kind/macvlan.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import { NetworkError } from '../errors.ts'
 import { groupOf } from '../group.ts'
-import type { LanDriver, LanMode } from './lan-label.ts'
+import { deviceData, type LanDeviceOptions, type LanDriver, type LanMode } from './lan-label.ts'
 
 export interface LanDevice {
   readonly driver: LanDriver
   readonly mode: LanMode
+  readonly options: LanDeviceOptions
   readonly parent: Link
   readonly ifname: string
   /** Absent: the parent's. */
@@ -39,8 +38,12 @@ const isCode = (error: unknown, code: string): error is NetlinkError => error in
 export const unfinishedGroup = (network: string): number => groupOf(network, 0)
 
 /** `fd`: of the namespace where it is made. */
-export function creation({ driver, mode, parent, ifname, mac, mtu, group }: LanDevice, index: number, fd: number): Message {
-  const data = { macvlan, ipvlan }[driver].data({ mode } as never, 'network')
+export function creation(
+  { driver, mode, options, parent, ifname, mac, mtu, group }: LanDevice,
+  index: number,
+  fd: number,
+): Message {
+  const data = deviceData(driver, mode, options, 'network')
   return {
     type: 'RTM_NEWLINK',
     flags: c.NLM_F_CREATE | c.NLM_F_EXCL,

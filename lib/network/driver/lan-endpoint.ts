@@ -25,7 +25,7 @@ export class LanEndpoint extends Endpoint {
     const { limited, labels } = readMarks(words)
     const facts = { name, network: network.name, netns, ifname, mac, addresses, gateways: network.gateways, ports: [] }
     const label = { name, ports: [], limited, labels }
-    super({ ...facts, hostIfname: '', hostIndex: 0, label, isBridgePort: false, routed: [] }, network)
+    super({ ...facts, hostIfname: '', hostIndex: 0, label, isBridgePort: false, routed: [], sender: undefined }, network)
     this.lease = lease
   }
 }

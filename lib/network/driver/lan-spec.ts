@@ -1,5 +1,6 @@
 // The options of createNetwork with the drivers macvlan and ipvlan, checked and completed.
 
+import { type Abortable, checkSignal } from '../../abort.ts'
 import { type Address, type Cidr, formatCidr } from '../../cidr.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import { interfaceName } from '../../names.ts'
@@ -16,13 +17,24 @@ import {
   reservedOf,
   subnetsOf,
 } from '../spec.ts'
-import { type LanDriver, type LanLabel, type LanMode, lanModes } from './lan-label.ts'
+import {
+  checkDevice,
+  deviceOptions,
+  type LanDeviceOptions,
+  type LanDriver,
+  type LanLabel,
+  type LanMode,
+  lanModes,
+} from './lan-label.ts'
 
-interface CommonLanSpec {
+interface CommonLanSpec extends Abortable {
   /** Letters, digits, `_`, `.` and `-`; at most 32. */
   readonly name: string
-  /** Name of the device on whose wire the containers are: `'eth0'`, or a VLAN of it that the caller made. */
-  readonly parent: string
+  /**
+   * Name of the device on whose wire the containers are: `'eth0'`, or a VLAN of it that the caller made. @defaultValue the one of the
+   * host's default route
+   */
+  readonly parent?: string
   /** Those of the wire; at most one IPv4 and one IPv6 subnet: `['192.168.1.0/24', 'fd00::/64']`. */
   readonly subnets: readonly string[]
   /** The LAN's routers, at most one for each subnet; never an address of the host. @defaultValue the subnet's first; none if `internal` */
@@ -46,6 +58,15 @@ export interface MacvlanNetworkSpec extends CommonLanSpec {
    * through a switch that sends back where it came from; `'passthru'`: one container, which has the parent to itself. @defaultValue 'bridge'
    */
   readonly mode?: 'bridge' | 'private' | 'vepa' | 'passthru'
+  /** How many broadcasts may wait for a container: the largest of the parent's devices counts. @defaultValue the kernel's, 1000 */
+  readonly broadcastQueue?: number
+  /**
+   * From how many receivers on a broadcast is queued, and not delivered at once; -1: none ever is. Linux 6.4; Podman's `bclim`.
+   * @defaultValue the kernel's, 1
+   */
+  readonly broadcastCutoff?: number
+  /** `false`, in the mode passthru: the parent hears what its MAC is for, and no more. @defaultValue true */
+  readonly promiscuous?: boolean
 }
 
 export interface IpvlanNetworkSpec extends CommonLanSpec {
@@ -55,11 +76,17 @@ export interface IpvlanNetworkSpec extends CommonLanSpec {
    * `'l3s'`: the same, seen by the host's firewall. @defaultValue 'l2'
    */
   readonly mode?: 'l2' | 'l3' | 'l3s'
+  /**
+   * Whether containers of the parent reach each other: `'bridge'` without the wire, `'private'` not at all, `'vepa'` only through a switch
+   * that sends back where it came from. Docker's `ipvlan_flag`. @defaultValue 'bridge'
+   */
+  readonly isolation?: 'bridge' | 'private' | 'vepa'
 }
 
 export type LanNetworkSpec = MacvlanNetworkSpec | IpvlanNetworkSpec
 
 export interface CheckedLan {
+  /** Its parent is the one that was given; '' stands for one to be chosen. */
   readonly label: NetworkLabel & { readonly lan: LanLabel }
   /** Those that were given; the label has the default ones, too. */
   readonly gateways: readonly Address[]
@@ -67,7 +94,22 @@ export interface CheckedLan {
   readonly mtu: number | undefined
 }
 
-const names = ['name', 'driver', 'parent', 'mode', 'subnets', 'gateways', 'reserved', 'bridge', 'mtu', 'internal', 'host']
+const names = [
+  'name',
+  'driver',
+  'parent',
+  'mode',
+  'subnets',
+  'gateways',
+  'reserved',
+  'bridge',
+  'mtu',
+  'internal',
+  'host',
+  'signal',
+  ...deviceOptions.macvlan,
+  ...deviceOptions.ipvlan,
+]
 
 /** Options of other drivers, and why they are not there. */
 const foreign: Readonly<Record<string, string>> = {
@@ -76,6 +118,7 @@ const foreign: Readonly<Record<string, string>> = {
   gatewayMode: 'makes no sense on the LAN: containers are reached by their own addresses, and not through the host',
   trusted: 'is for networks that the host forwards: nothing of it filters what is on the wire',
   dns: 'is answered on a gateway of the host, and the LAN has its own',
+  antiSpoofing: 'cannot be had: containers have no end on the host, which sees nothing of what they send',
   addressPools: 'makes no sense on the LAN: name its subnets',
   ipv4: 'is said by the subnets here',
   ipv6: 'is said by the subnets here',
@@ -97,6 +140,17 @@ function gatewaysWith(driver: LanDriver, mode: LanMode, internal: boolean, given
   return gatewaysOf(given, subnets)
 }
 
+/** Stands for a name that is not chosen yet: of the 15 characters that the kernel allows. */
+const longestParent = 'x'.repeat(15)
+
+function deviceOf(spec: LanNetworkSpec, driver: LanDriver, mode: LanMode): LanDeviceOptions {
+  const given = spec as LanDeviceOptions
+  const other = driver === 'macvlan' ? 'ipvlan' : 'macvlan'
+  for (const option of deviceOptions[other])
+    if (given[option] !== undefined) throw invalidValue(option, `is for the driver ${other}`, given[option])
+  return checkDevice(driver, mode, given, 'network')
+}
+
 export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
   const { driver } = spec
   for (const [option, value] of Object.entries(spec)) {
@@ -104,10 +158,10 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     if (why !== undefined && value !== undefined) throw invalidValue(option, `(driver ${driver}) ${why}`, value)
   }
   fields(spec, 'network', [...names, ...Object.keys(foreign)])
+  checkSignal(spec.signal, 'signal')
   const name = checkNetworkName(spec.name)
   if (spec.host !== undefined) netnsOption(spec.host, 'host')
-  if (spec.parent === undefined) throw invalidType('parent', "the name of a device such as 'eth0'", spec.parent)
-  const parent = interfaceName(spec.parent, 'parent')
+  const parent = spec.parent === undefined ? '' : interfaceName(spec.parent, 'parent')
   const mode = spec.mode === undefined ? (driver === 'macvlan' ? 'bridge' : 'l2') : oneOf(spec.mode, 'mode', lanModes[driver])
   if (spec.subnets === undefined) throw invalidType('subnets', "those of the LAN, such as ['192.168.1.0/24']", spec.subnets)
   const subnets = subnetsOf(spec.subnets)
@@ -119,21 +173,23 @@ export function checkLanSpec(spec: LanNetworkSpec): CheckedLan {
     ? subnets.map((subnet) => given.find(({ family }) => family === subnet.family) ?? firstAddress(subnet))
     : []
   const reserved = reservedOf(spec.reserved, subnets).map(formatCidr)
-  const lan: LanLabel = { driver, parent, mode, subnets, gateways }
+  const device = deviceOf(spec, driver, mode)
+  const lan: LanLabel = { driver, parent, mode, subnets, gateways, device }
   const label = {
     name,
     driver,
     internal,
-    icc: mode !== 'private',
+    icc: mode !== 'private' && device.isolation !== 'private',
     masquerade: false,
     gatewayMode: {},
     trusted: [],
+    antiSpoofing: false,
     forwardingBefore: {},
     reserved,
     addresses: [],
     lan,
   }
-  formatNetworkLabel(label)
+  formatNetworkLabel({ ...label, lan: { ...lan, parent: parent || longestParent } })
   return {
     label,
     gateways: given,

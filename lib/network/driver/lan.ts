@@ -1,5 +1,6 @@
 // Networks whose containers are on the wire of one of the host's devices, the parent: macvlan and ipvlan. The host has no end of their links.
 
+import { type Abortable, onlySignal, signalOf, throwIfAborted } from '../../abort.ts'
 import { formatAddress, offsetIn, parseAddress } from '../../cidr.ts'
 import { NetlinkError } from '../../errors.ts'
 import { fields, invalidType, list } from '../../invalid.ts'
@@ -15,22 +16,33 @@ import { eraseTraces, finish, forgetRefusals } from '../finish.ts'
 import { isRefusal, type PlanRoute, unicast } from '../inside.ts'
 import { type NetworkLabel, networkAltname } from '../label.ts'
 import { Leases, type Place } from '../lease.ts'
-import { Network, type NetworkJson } from '../network.ts'
+import { type DeleteOptions, Network, type NetworkJson } from '../network.ts'
 import type { Port } from '../port.ts'
 import { type NetworkFacts, reservedNumbers } from '../site.ts'
+import { checkWatchOptions, NetworkWatch, type NetworkWatchOptions } from '../state/watch.ts'
 import { hostAddresses, makeDevice, unfinishedGroup } from './lan-device.ts'
 import { checkLanAttach, LanEndpoint, wordsOf } from './lan-endpoint.ts'
 import { configure } from './lan-inside.ts'
-import type { LanDriver, LanLabel, LanMode } from './lan-label.ts'
+import type { LanDeviceOptions, LanDriver, LanLabel, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'
 import { deadAmong, deleteDevice, nsidOf } from './lease-life.ts'
+import { LeaseNews } from './lease-news.ts'
 import { leaseAlias, refuseLongAlias, surveyLeases } from './lease-survey.ts'
 import { existing, type Lease, LeaseTable } from './lease-table.ts'
+import { parentLink } from './parent.ts'
+import { unleasedDevices } from './unleased.ts'
 
 type OnLan = NetworkLabel & { readonly lan: LanLabel }
 type LanFacts = NetworkFacts & OnLan
 
 const isCode = (error: unknown, code: string): error is NetlinkError => error instanceof NetlinkError && error.code === code
+
+/** One attempt with one place. */
+interface Attempt {
+  readonly parent: Link
+  readonly place: Place
+  readonly signal: AbortSignal | undefined
+}
 
 /** What this object keeps of an endpoint until the detach. */
 interface Held {
@@ -45,6 +57,7 @@ interface Held {
 export interface LanNetworkJson extends NetworkJson {
   readonly parent: string
   readonly mode: LanMode
+  readonly device: LanDeviceOptions
 }
 
 /**
@@ -56,6 +69,8 @@ export class LanNetwork extends Network {
   /** Name of the device that the containers' devices stand on. */
   readonly parent: string
   readonly mode: LanMode
+  /** How the containers' devices are made beside the mode; what is not there is as usual. */
+  readonly device: LanDeviceOptions
   readonly #facts: LanFacts
   readonly #host: Netns
   readonly #leases: Leases
@@ -70,6 +85,7 @@ export class LanNetwork extends Network {
     const facts: LanFacts = { ...label, subnets, gateways, bridge }
     this.parent = facts.lan.parent
     this.mode = facts.lan.mode
+    this.device = facts.lan.device
     this.#facts = facts
     this.#host = host
     this.#leases = new Leases(facts.name, facts.subnets, reservedNumbers(facts))
@@ -86,11 +102,12 @@ export class LanNetwork extends Network {
    */
   override async attach(spec: AttachSpec): Promise<AttachedEndpoint> {
     const checked = this.checkAttach(spec)
+    throwIfAborted(spec.signal)
     const given = await givenNetns(spec.netns, 'netns')
     const netns = given?.netns ?? (await createNetns())
     const isOurs = given === undefined || given.opened
     try {
-      const lease = await this.#lease(checked, netns)
+      const lease = await this.#lease(checked, netns, spec.signal)
       this.#held.set(keyOf(lease), { netns, isOurs, routes: checked.routes.filter(isRefusal) })
       return this.#endpoint(lease, netns) as AttachedEndpoint
     } catch (error) {
@@ -103,7 +120,7 @@ export class LanNetwork extends Network {
   override checkAttach(spec: AttachSpec): CheckedAttach {
     const prefixLengths = this.#facts.subnets.map(({ prefixLength }) => prefixLength)
     const { driver, mode, mtu, name } = this
-    const checked = checkLanAttach(spec, { ...this.#facts, driver, mode, mtu, prefixLengths, leases: this.#leases })
+    const checked = checkLanAttach(spec, { ...this.#facts, foreign: [], driver, mode, mtu, prefixLengths, leases: this.#leases })
     refuseLongAlias(this.#host, name, { name: checked.name, words: wordsOf(checked) })
     return checked
   }
@@ -121,15 +138,16 @@ export class LanNetwork extends Network {
     return parentLink(this.#host, this.parent)
   }
 
-  async #lease(checked: CheckedAttach, netns: Netns): Promise<Lease> {
+  async #lease(checked: CheckedAttach, netns: Netns, signal: AbortSignal | undefined): Promise<Lease> {
     /** Numbers whose addresses the kernel knows elsewhere on the parent. */
     const refused = new Set<number>()
     for (;;) {
       const parent = await this.#parentLink()
       const place = await this.#choose(checked, parent, refused)
+      throwIfAborted(signal)
       const isOpen = checked.place.number === undefined
       try {
-        return await this.#join(checked, netns, parent, place)
+        return await this.#join(checked, netns, { parent, place, signal })
       } catch (error) {
         const wanted = this.#wanted(checked)
         if (isCode(error, 'EEXIST') && error.syscall === 'NFT_MSG_NEWSETELEM') {
@@ -198,25 +216,27 @@ export class LanNetwork extends Network {
     )
   }
 
-  /** One attempt with one place. The device first: a lease without one is nobody's. */
-  async #join(checked: CheckedAttach, netns: Netns, parent: Link, place: Place): Promise<Lease> {
+  /** The device first: a lease without one is nobody's. */
+  async #join(checked: CheckedAttach, netns: Netns, { parent, place, signal }: Attempt): Promise<Lease> {
     const { name, ifname } = checked
     const { driver, mode, mtu } = this
     const hasOwnMac = driver === 'macvlan' && mode !== 'passthru'
     const mac = hasOwnMac ? (checked.mac ?? formatMac(this.#leases.at(place).mac)) : undefined
     const nsid = await nsidOf(this.#host, netns)
     const group = unfinishedGroup(this.name)
-    const index = await makeDevice(this.#host, netns, { driver, mode, parent, ifname, mac, mtu, group })
+    const index = await makeDevice(this.#host, netns, { driver, mode, options: this.device, parent, ifname, mac, mtu, group })
     const addresses = this.#addressesAt(place)
     const words = wordsOf(checked)
     const lease: Lease = { name, nsid, inode: netns.inode, index, ifname, mac: mac ?? parent.mac ?? '', addresses, words }
     let isClaimed = false
     return rolledBack(
       async () => {
+        throwIfAborted(signal)
         await this.#claim(lease)
         isClaimed = true
         await this.#expectNetwork()
-        await this.#configure(checked, netns, lease)
+        throwIfAborted(signal)
+        await this.#configure(checked, netns, lease, signal)
         return lease
       },
       async () => {
@@ -226,7 +246,7 @@ export class LanNetwork extends Network {
     )
   }
 
-  async #configure(checked: CheckedAttach, netns: Netns, lease: Lease): Promise<void> {
+  async #configure(checked: CheckedAttach, netns: Netns, lease: Lease, signal: AbortSignal | undefined): Promise<void> {
     const { index, ifname } = lease
     const { sysctls, announce } = checked
     const traces = await configure(netns, {
@@ -240,7 +260,7 @@ export class LanNetwork extends Network {
     })
     const endpoint = this.#endpoint(lease, netns)
     await rolledBack(
-      () => finish(this.#host, netns, { checked, endpoint, index }),
+      () => finish(this.#host, netns, { checked, endpoint, index, signal }),
       () => eraseTraces(netns, traces),
     )
   }
@@ -308,15 +328,40 @@ export class LanNetwork extends Network {
    * Takes back the leases of containers that died without a detach; resolves to their names. An attach does so by itself where they are in
    * its way.
    */
-  async reclaim(): Promise<string[]> {
+  async reclaim(options: Abortable = {}): Promise<string[]> {
+    const signal = onlySignal(options)
     const leases = await this.#leasesNow()
+    throwIfAborted(signal)
     const living = await this.#livingOf(leases)
     return leases.filter((lease) => !living.includes(lease)).map(({ name }) => name)
   }
 
+  /**
+   * @internal Removes devices that a process which was killed has made and not leased, in namespaces that live on; resolves to
+   * their names.
+   */
+  async removeUnleased(): Promise<string[]> {
+    const { name: network, driver } = this
+    const devices = await unleasedDevices(this.#host, { network, driver }, () => this.#leasesNow())
+    for (const device of devices) await deleteDevice(this.#host, { ...device, words: [] })
+    return devices.map(({ ifname }) => ifname)
+  }
+
+  /** @internal whose elements the leases are */
+  get leases(): LeaseTable {
+    return this.#table
+  }
+
+  /** @internal The table made anew, from the containers. */
+  async restoreLeases(): Promise<void> {
+    await this.#table.destroy()
+    await this.#restore()
+  }
+
   override async endpoint(name: string): Promise<Endpoint> {
     const found = await this.#find(objectName(name, 'name'))
-    if (found === undefined) throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
+    if (found === undefined || (await deadAmong(this.#host, [found.lease])).length > 0)
+      throw new NetworkError('ENDPOINT_NOT_FOUND', `the network '${this.name}' has no endpoint '${name}'`)
     return found
   }
 
@@ -325,38 +370,49 @@ export class LanNetwork extends Network {
     return (await this.#table.find(name))?.nsid
   }
 
+  /** Also of a container that died. */
   async #find(name: string): Promise<LanEndpoint | undefined> {
     // The second look is for a table that has to be restored.
     const lease = (await this.#table.find(name)) ?? (await this.#leasesNow()).find((one) => one.name === name)
     return lease && this.#endpoint(lease, undefined)
   }
 
-  /** All endpoints, whoever attached them, in the order of their addresses; also of containers that died, until `reclaim`. */
-  override async endpoints(): Promise<Endpoint[]> {
+  /** All endpoints, whoever attached them, in the order of their addresses. Those of containers that died are not among them. */
+  override async endpoints(options: Abortable = {}): Promise<LanEndpoint[]> {
+    const signal = onlySignal(options)
     const leases = await this.#leasesNow()
+    throwIfAborted(signal)
+    const dead = new Set(await deadAmong(this.#host, leases))
     const number = (lease: Lease): number => this.#numbersOf([lease], [])[0] ?? 0
-    return leases.sort((a, b) => number(a) - number(b)).map((lease) => this.#endpoint(lease, undefined))
+    return leases
+      .filter((lease) => !dead.has(lease))
+      .sort((a, b) => number(a) - number(b))
+      .map((lease) => this.#endpoint(lease, undefined))
   }
 
-  override async detach(name: string): Promise<void> {
-    await (await this.#find(objectName(name, 'name')))?.detach()
+  override async detach(name: string, options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
+    const found = await this.#find(objectName(name, 'name'))
+    if (found !== undefined) await this.detachEndpoint(found, signal)
   }
 
-  override async detachMany(names: readonly string[]): Promise<void> {
-    list(names, 'names').forEach((name, at) => {
-      objectName(name, `names[${at}]`)
-    })
-    await Promise.all(names.map((name) => this.detach(name)))
+  override async detachMany(names: readonly string[], options: Abortable = {}): Promise<void> {
+    const signal = onlySignal(options)
+    const checked = list(names, 'names').map((name, at) => objectName(name, `names[${at}]`))
+    const found = await Promise.all([...new Set(checked)].map((name) => this.#find(name)))
+    throwIfAborted(signal)
+    await Promise.all(found.map((endpoint) => endpoint?.detach()))
   }
 
-  /** Refused: containers on a wire have no device on the host, of which the kernel would tell. */
-  override watch(): never {
-    throw invalidType('driver', 'bridge or ptp, to watch endpoints', this.driver)
+  override watch(options: NetworkWatchOptions = {}): NetworkWatch {
+    checkWatchOptions(options)
+    return new NetworkWatch(new LeaseNews(this.#host, this, this.#facts.bridge.index, options))
   }
 
   /** @internal Endpoint.detach */
-  override async detachEndpoint(endpoint: Endpoint): Promise<void> {
+  override async detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
     if (!(endpoint instanceof LanEndpoint)) throw invalidType('endpoint', `one of the network '${this.name}'`, endpoint.name)
+    throwIfAborted(signal)
     const { lease } = endpoint
     await this.#giveBack(lease)
     const held = this.#held.get(keyOf(lease))
@@ -375,11 +431,13 @@ export class LanNetwork extends Network {
    * Removes the network: its device and its leases. NETWORK_IN_USE when a container of it lives, unless `force`, which detaches them.
    * What is gone already is no error.
    */
-  override async delete(options: { readonly force?: boolean } = {}): Promise<void> {
-    fields(options, 'options', ['force'])
+  override async delete(options: DeleteOptions = {}): Promise<void> {
+    fields(options, 'options', ['force', 'signal'])
     if (options.force !== undefined && typeof options.force !== 'boolean')
       throw invalidType('options.force', 'a boolean', options.force)
+    const signal = signalOf(options, 'options')
     const names = (await this.#livingOf(await this.#leasesLeft())).map(({ name }) => name)
+    throwIfAborted(signal)
     if (names.length > 0 && options.force !== true) {
       const some = `${names.length} endpoints (${names.slice(0, 5).join(', ')})`
       throw new NetworkError('NETWORK_IN_USE', `the network '${this.name}' has ${some}: detach them, or pass force`)
@@ -401,7 +459,7 @@ export class LanNetwork extends Network {
   }
 
   override toJSON(): LanNetworkJson {
-    return { ...super.toJSON(), parent: this.parent, mode: this.mode }
+    return { ...super.toJSON(), parent: this.parent, mode: this.mode, device: this.device }
   }
 }
 
@@ -410,13 +468,3 @@ const keyOf = ({ nsid, index }: Lease): string => `${nsid}/${index}`
 
 const inUse = (why: string, cause?: NetlinkError): NetworkError =>
   new NetworkError('ADDRESS_IN_USE', cause === undefined ? why : `${why}: ${cause.message}`, { cause })
-
-/** PARENT_NOT_FOUND. */
-export async function parentLink(host: Netns, parent: string): Promise<Link> {
-  try {
-    return await host.getLink(parent)
-  } catch (error) {
-    if (!isCode(error, 'ENODEV')) throw error
-    throw new NetworkError('PARENT_NOT_FOUND', `the host has no device ${parent}: ${error.message}`, { cause: error })
-  }
-}

@@ -6,7 +6,6 @@
 // The numbers are the inodes of the host's namespace, of which several may have networks of the same name, and of the container's.
 
 import { contains, parseAddress } from '../../cidr.ts'
-import { NetlinkError } from '../../errors.ts'
 import { dump, optionalText } from '../../exchange.ts'
 import { objectName } from '../../names.ts'
 import { Netns } from '../../netns/netns.ts'
@@ -14,6 +13,7 @@ import * as c from '../../rtnetlink/constants.ts'
 import { linkFrom } from '../../rtnetlink/link/link.ts'
 import { fitting, isSpoiled, readMarks } from '../label.ts'
 import type { LanLabel } from './lan-label.ts'
+import { endedOrClosed } from './lease-life.ts'
 import type { Lease } from './lease-table.ts'
 
 const prefix = 'netlink-ct/1 lan '
@@ -80,7 +80,7 @@ export async function surveyLeases(host: Netns, network: string, lan: LanLabel):
   const found: Lease[] = []
   const claimed = new Set<string>()
   for (const nsid of await host.listNsids()) {
-    for (const lease of await leasesIn(host, nsid, ours, lan).catch(ended)) {
+    for (const lease of await leasesIn(host, nsid, ours, lan).catch(endedOrClosed)) {
       const claims = [`name ${lease.name}`, ...lease.addresses]
       if (claims.some((claim) => claimed.has(claim))) continue
       for (const claim of claims) claimed.add(claim)
@@ -88,10 +88,4 @@ export async function surveyLeases(host: Netns, network: string, lan: LanLabel):
     }
   }
   return found
-}
-
-/** A namespace that ended since, or one that the host may not look into. */
-function ended(error: unknown): Lease[] {
-  if (error instanceof NetlinkError && ['EINVAL', 'EACCES', 'EPERM'].includes(error.code)) return []
-  throw error
 }

@@ -12,6 +12,7 @@ import { concatenated, element, mark } from '../../nftables/element.ts'
 import { families, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
 import { isSpoiled, readMarks } from '../label.ts'
+import { guarded } from '../state/guarded.ts'
 
 export interface Lease {
   /** Of the endpoint. */
@@ -40,6 +41,8 @@ const nothing = '/'
 type SetName = 'endpoints' | 'addresses4' | 'addresses6' | 'holders' | 'words'
 /** What a comment holds, as nft bounds it: longer words go on in the next element. */
 const longestComment = 127
+const tablePrefix = 'netlink-ct/'
+const tableComment = 'netlink-ct leases: elements are containers and addresses'
 /** `holders` tells this lease from a later one of the same name and address. */
 const sets: Readonly<Record<SetName, readonly string[]>> = {
   endpoints: ['ifname', 'ifname', 'ifname', 'ifname'],
@@ -125,7 +128,7 @@ export class LeaseTable {
 
   constructor(host: Netns, network: string) {
     this.#host = host
-    this.name = `netlink-ct/${network}`
+    this.name = `${tablePrefix}${network}`
   }
 
   get #handle(): ReturnType<typeof Netns.handleOf> {
@@ -136,7 +139,7 @@ export class LeaseTable {
   async create(leases: readonly Lease[] = []): Promise<void> {
     const family = 'inet'
     const { messages } = compile([
-      { create: { table: { family, name: this.name, comment: 'netlink-ct leases: elements are containers and addresses' } } },
+      { create: { table: { family, name: this.name, comment: tableComment } } },
       ...Object.entries(sets).map(([name, type]) => ({ add: { set: { family, table: this.name, name, type } } }) as const),
     ])
     const made = (messages as readonly Message[]).map((message) => ({ ...message, step: 'make the table of leases' }))
@@ -145,14 +148,28 @@ export class LeaseTable {
 
   /** With everything in it. One that is not there is no error. */
   async destroy(): Promise<void> {
-    const body = { family: families.inet, name: this.name }
     try {
-      await kernel(
-        native.transact(this.#handle, [{ type: 'NFT_MSG_DELTABLE', flags: 0, body, step: 'drop the table of leases' }]),
-      )
+      await kernel(native.transact(this.#handle, this.destruction))
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error
     }
+  }
+
+  get destruction(): Message[] {
+    const body = { family: families.inet, name: this.name }
+    return [{ type: 'NFT_MSG_DELTABLE', flags: 0, body, step: 'drop the table of leases' }]
+  }
+
+  /** Puts back what is missing of leases, removes what is of none: bound to the ruleset's generation. */
+  async mend(): Promise<void> {
+    const step = 'mend the leases'
+    await guarded(this.#handle, step, async () => {
+      const { missing, orphaned } = leaseDifference(await this.contents())
+      return [
+        ...orphaned.map(({ set, key }) => this.#message('NFT_MSG_DESTROYSETELEM', 0, { set, key }, step)),
+        ...missing.map((one) => this.#message('NFT_MSG_NEWSETELEM', NLM_F_CREATE, one, step)),
+      ]
+    })
   }
 
   #message(
@@ -214,8 +231,7 @@ export class LeaseTable {
     const [found] = await this.#look([{ set: 'endpoints', key: nameKey(name) }], step)
     const told = found && toldBy(name, found.comment)
     if (told === undefined || told.pieces === 0) return told?.lease
-    const keys = Array.from({ length: told.pieces }, (_, piece) => ({ set: 'words' as const, key: wordsKey(told.lease, piece) }))
-    return withWords(told, byKey(await this.#look(keys, step)))
+    return withWords(told, byKey(await this.#look(wordsPlaces(told), step)))
   }
 
   async #elementsIn(set: SetName): Promise<LeaseElement[]> {
@@ -275,6 +291,41 @@ function elementsIn(set: SetName, bodies: readonly { readonly [field: string]: u
       },
     ),
   )
+}
+
+export interface LeaseDifference {
+  /** Of what the elements of `endpoints` say. */
+  readonly missing: readonly LeaseElement[]
+  /** Of nobody's lease. What somebody made by hand, without a comment, is not among them. */
+  readonly orphaned: readonly LeaseElement[]
+}
+
+/** `elements`: all of a table. */
+export function leaseDifference(elements: readonly LeaseElement[]): LeaseDifference {
+  const place = ({ set, key }: Pick<LeaseElement, 'set' | 'key'>): string => `${set} ${hex(key)}`
+  const comments = byKey(elements.filter(({ set }) => set === 'words'))
+  const told = leasesAmong(elements)
+  const wanted = new Map(told.flatMap((one) => elementsOf(withWords(one, comments))).map((one) => [place(one), one]))
+  // Of words that were taken away the table does not know what they were.
+  const claimed = new Set([...wanted.keys(), ...told.flatMap(wordsPlaces).map(place)])
+  const present = new Set(elements.map(place))
+  return {
+    missing: [...wanted.values()].filter((one) => !present.has(place(one))),
+    orphaned: elements.filter((one) => one.set !== 'endpoints' && one.comment !== '' && !claimed.has(place(one))),
+  }
+}
+
+const wordsPlaces = ({ lease, pieces }: Told): Pick<LeaseElement, 'set' | 'key'>[] =>
+  Array.from({ length: pieces }, (_, piece) => ({ set: 'words', key: wordsKey(lease, piece) }))
+
+/** Names of the networks that have a table of leases, whether they are there or not. */
+export async function leaseTables(host: Netns): Promise<string[]> {
+  const question = { type: 'NFT_MSG_GETTABLE', flags: 0, body: { family: families.inet } }
+  const { objects } = await read(Netns.handleOf(host), question, (body) => body)
+  return objects.flatMap(({ family, name, userdata }) => {
+    const isOurs = family === families.inet && userdata instanceof Uint8Array && readComment(userdata) === tableComment
+    return isOurs && typeof name === 'string' && name.startsWith(tablePrefix) ? name.slice(tablePrefix.length) : []
+  })
 }
 
 /** Of a table that another process made in between. */

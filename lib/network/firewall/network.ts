@@ -1,10 +1,12 @@
 // What a network is to the firewall: a handful of elements, added when it is made and removed when it goes.
 
+import { type Cidr, contains, parseCidr } from '../../cidr.ts'
 import { compile } from '../../nftables/compile/compile.ts'
 import type { KernelMessage } from '../../nftables/message.ts'
 import type { Command, Immediate } from '../../nftables/schema.ts'
 import type { Driver, GatewayModes, Masquerade } from '../label.ts'
-import { compiledTable, elementCommand, type SetName } from './table.ts'
+import type { TableFamily } from './definition.ts'
+import { compiledTable, elementCommand, type SetName, tableOf } from './table.ts'
 
 export interface FirewalledNetwork {
   readonly name: string
@@ -12,6 +14,10 @@ export interface FirewalledNetwork {
   readonly group: number
   /** In CIDR: '172.18.0.0/16', 'fd00::/64'. */
   readonly subnets: readonly string[]
+  /** Whether its bridge has other machines on it. */
+  readonly adopted: boolean
+  /** Parts of the subnets; of an adopted bridge those of the others. */
+  readonly reserved: readonly string[]
   /** Whose devices have no addresses of their own: what is masqueraded towards them comes from its gateways. */
   readonly driver: Driver
   /** One of each subnet. */
@@ -30,10 +36,16 @@ export interface FirewalledNetwork {
   readonly policies?: string
   /** Where on the gateways its names are answered; undefined when they are not. */
   readonly dnsPort?: number | undefined
+  /** Whether its containers may send as themselves only. */
+  readonly antiSpoofing: boolean
 }
 
 /** Of the element of `networks`: the name, and what stands for the policies, if there are any. */
 export const knownComment = (name: string, policies: string): string => (policies === '' ? name : `${name} ${policies}`)
+
+/** The tables that must be there for it. */
+export const tablesFor = ({ antiSpoofing, driver }: Pick<FirewalledNetwork, 'antiSpoofing' | 'driver'>): TableFamily[] =>
+  antiSpoofing && driver === 'bridge' ? ['inet', 'bridge'] : ['inet']
 
 type Entry = Parameters<typeof elementCommand>[2][number]
 
@@ -53,8 +65,39 @@ function resolverEntries({ name, group, gateways }: FirewalledNetwork, dnsPort: 
   )
 }
 
+/** Without those that lie in others: intervals of a set do not overlap. */
+function otherMachines(reserved: readonly string[], commented: (val: Immediate) => Entry): [set: SetName, entry: Entry][] {
+  const parts = reserved.map((part) => parseCidr(part, 'reserved'))
+  const isWithin = (part: Cidr, at: number): boolean =>
+    parts.some((other, position) => {
+      const isLarger = other.prefixLength < part.prefixLength || (other.prefixLength === part.prefixLength && position < at)
+      return other !== part && isLarger && contains(other, part)
+    })
+  return parts
+    .filter((part, at) => !isWithin(part, at))
+    .map(({ family, text, prefixLength }) => [
+      family === 10 ? 'others6' : 'others4',
+      commented({ prefix: { addr: text, len: prefixLength } }),
+    ])
+}
+
 function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
-  const { name, group, driver, subnets, gateways, internal, icc, masquerade, gatewayMode, trusted, policies = '' } = network
+  const {
+    name,
+    group,
+    driver,
+    adopted,
+    reserved,
+    subnets,
+    gateways,
+    internal,
+    icc,
+    masquerade,
+    gatewayMode,
+    trusted,
+    antiSpoofing,
+    policies = '',
+  } = network
   const commented = (val: Immediate) => ({ elem: { val, comment: name } })
   // An attach looks here whether it knows the policies.
   const known = { elem: { val: group, comment: knownComment(name, policies) } }
@@ -74,15 +117,19 @@ function entries(network: FirewalledNetwork): [set: SetName, entry: Entry][] {
   for (const gateway of driver === 'ptp' ? gateways : [])
     own.push([gateway.includes(':') ? 'gateways6' : 'gateways4', [commented(group), gateway]])
   const target = Object.values(gatewayMode).includes('routed') ? 'into_routed' : 'into_network'
-  own.push(['into', [commented(group), { goto: { target } }]])
+  own.push(['into', [commented(group), adopted ? { jump: { target: 'into_adopted' } } : { goto: { target } }]])
+  if (adopted) own.push(['adopted', commented(group)], ...otherMachines(reserved, commented))
   for (const ifname of trusted) own.push(['trusted', commented({ concat: [ifname, group] })])
   if (network.dnsPort !== undefined) own.push(...resolverEntries(network, network.dnsPort))
   if (internal) own.push(['from', [commented(group), { goto: { target: 'from_internal' } }]])
+  if (antiSpoofing) own.push(['guarded', commented(group)])
+  if (antiSpoofing && driver === 'bridge') own.push(['guarded_bridges', commented(group)])
   if (icc) own.push(['same', commented({ concat: [group, group] })])
   return own
 }
 
-const messages = (commands: readonly Command[]): readonly KernelMessage[] => compile(commands, compiledTable().sets).messages
+const messages = (commands: readonly Command[]): readonly KernelMessage[] =>
+  compile(commands, new Map([...compiledTable('inet').sets, ...compiledTable('bridge').sets])).messages
 
 /**
  * The batch that makes a network known. `exclusive`, for a new one: EEXIST when its subnet is another network's already, or overlaps
@@ -95,16 +142,17 @@ export function networkAdded(
   return messages(entries(network).map(([set, entry]) => elementCommand(exclusive ? 'create' : 'add', set, [entry])))
 }
 
-/** The batch that makes it unknown. What is absent already is no error. */
-export function networkRemoved(network: FirewalledNetwork): readonly KernelMessage[] {
+/** The batch that makes it unknown to a table. What is absent already is no error. */
+export function networkRemoved(network: FirewalledNetwork, table: TableFamily): readonly KernelMessage[] {
   // Every set that a network of these subnets may be in, and those of its chosen sources.
-  const most = { ...network, driver: 'ptp', internal: true, icc: true, masquerade: true, dnsPort: askedPort } as const
+  const most = { ...network, internal: true, icc: true, masquerade: true, antiSpoofing: true, dnsPort: askedPort } as const
   const all = [
-    ...entries({ ...most, gatewayMode: {} }),
-    ...entries({ ...most, gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
+    ...entries({ ...most, driver: 'ptp', gatewayMode: {} }),
+    ...entries({ ...most, driver: 'bridge', gatewayMode: { ipv4: 'routed', ipv6: 'routed' } }),
     ...entries(network),
   ]
-  return messages(all.map(([set, entry]) => elementCommand('destroy', set, [entry])))
+  const own = all.filter(([set]) => tableOf(set) === table)
+  return messages(own.map(([set, entry]) => elementCommand('destroy', set, [entry])))
 }
 
 /** The batch that leads those who ask for names to another port. */

@@ -4,7 +4,7 @@ import type { Family } from '../../cidr.ts'
 import { concatenated, element, protocol, readService, service } from '../../nftables/element.ts'
 import { type KernelMessage, type KernelObject, NLM_F_CREATE, NLM_F_EXCL } from '../../nftables/message.ts'
 import { readComment } from '../../nftables/userdata.ts'
-import { type PortMapName, portSets, type SetName, sourceSets, tableName } from './table.ts'
+import { familyNumber, type PortMapName, portSets, type SetName, sourceSets, tableName } from './table.ts'
 
 /** A network: its first and its last address. */
 export type Sources = readonly [first: Uint8Array, last: Uint8Array]
@@ -30,6 +30,8 @@ export interface OpenPort extends Pick<PublishedPort, 'family' | 'protocol' | 'f
 
 /** An element as the hot path takes it. */
 export interface FirewallElement {
+  /** Of the table. */
+  readonly family: number
   readonly set: string
   readonly key: Uint8Array
   /** Empty where the set holds no intervals. */
@@ -49,6 +51,7 @@ export interface PendingElement extends FirewallElement {
 }
 
 const nothing = new Uint8Array(0)
+const here = { family: tableName.family }
 
 function portKey({ protocol: number, hostAddress, hostPort }: PublishedPort): Uint8Array {
   return hostAddress === undefined
@@ -68,7 +71,16 @@ const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(
 function portElements(port: PublishedPort, owner: string): [PendingElement, ...PendingElement[]] {
   const map = mapOf(port)
   const key = portKey(port)
-  const bare = { key, keyEnd: nothing, data: nothing, comment: owner, exclusive: true, address: 0, addressIn: 'neither' } as const
+  const bare = {
+    ...here,
+    key,
+    keyEnd: nothing,
+    data: nothing,
+    comment: owner,
+    exclusive: true,
+    address: 0,
+    addressIn: 'neither',
+  } as const
   const own: PendingElement = { ...bare, set: map, data: paddedService(port.containerPort), addressIn: 'data' }
   if (port.from === undefined) return [own]
   const { limited, allowed } = sourceSets[map]
@@ -80,7 +92,16 @@ function portElements(port: PublishedPort, owner: string): [PendingElement, ...P
 
 function openElements({ family, protocol: number, port, from }: OpenPort, owner: string): PendingElement[] {
   const key = concatenated(protocol(number), service(port))
-  const bare = { key, keyEnd: nothing, data: nothing, comment: owner, exclusive: true, address: 0, addressIn: 'key' } as const
+  const bare = {
+    ...here,
+    key,
+    keyEnd: nothing,
+    data: nothing,
+    comment: owner,
+    exclusive: true,
+    address: 0,
+    addressIn: 'key',
+  } as const
   if (from === undefined) return [{ ...bare, set: portSets[family].open }]
   return from.map(([first, last]): PendingElement => {
     return { ...bare, set: portSets[family].openFrom, key: joined(key, first), keyEnd: joined(key, last) }
@@ -119,7 +140,7 @@ export function containerElements(ports: ContainerPorts, address: Uint8Array, ow
 /** That `address` has ports. There may be several that say so. */
 export function publishedElement(address: Uint8Array, owner: string): FirewallElement {
   const set = portSets[familyOf(address)].published
-  return { set, key: address, keyEnd: nothing, data: nothing, comment: owner, exclusive: false }
+  return { ...here, set, key: address, keyEnd: nothing, data: nothing, comment: owner, exclusive: false }
 }
 
 /** All that ports of a container mean, while its addresses, one of each of the `families`, are still being leased. */
@@ -127,7 +148,7 @@ export function pendingElements(ports: ContainerPorts, owner: string, families: 
   return families.flatMap((family, address): PendingElement[] => {
     const own = pendingOf(ports, owner, family).map((one) => ({ ...one, address }))
     if (own.length === 0) return []
-    const bare = { key: nothing, keyEnd: nothing, data: nothing, comment: owner, exclusive: false }
+    const bare = { ...here, key: nothing, keyEnd: nothing, data: nothing, comment: owner, exclusive: false }
     return [...own, { ...bare, set: portSets[family].published, address, addressIn: 'key' }]
   })
 }
@@ -149,11 +170,11 @@ const bodyOf = ({ key, keyEnd, data, comment }: FirewallElement): KernelObject =
   element(key, unlessEmpty(data), unlessEmpty(comment), unlessEmpty(keyEnd))
 
 function elementMessages(type: KernelMessage['type'], flags: number, elements: readonly FirewallElement[]): KernelMessage[] {
-  const { family, name: table } = tableName
+  const { name: table } = tableName
   return Array.from(grouped(elements).values(), (group) => ({
     type,
     flags: flags !== 0 && group[0]?.exclusive ? flags | NLM_F_EXCL : flags,
-    body: { family, table, set: group[0]?.set, elements: group.map(bodyOf) },
+    body: { family: group[0]?.family, table, set: group[0]?.set, elements: group.map(bodyOf) },
   }))
 }
 
@@ -228,7 +249,7 @@ export function readLimits(
       if (key === undefined || !keys.some((start) => hasStart(key, start))) return []
       const comment = commentOf(one)
       const keyEnd = bytesOf(one['keyEnd'], 0) ?? nothing
-      return [{ set: String(body['set']), key, keyEnd, data: nothing, comment, exclusive: false }]
+      return [{ ...here, set: String(body['set']), key, keyEnd, data: nothing, comment, exclusive: false }]
     })
   })
 }
@@ -308,5 +329,5 @@ export function prefixLengthOf([first, last]: Sources): number {
 export const listElements = (set: string): KernelMessage => ({
   type: 'NFT_MSG_GETSETELEM',
   flags: 0,
-  body: { family: tableName.family, table: tableName.name, set },
+  body: { family: familyNumber(set), table: tableName.name, set },
 })

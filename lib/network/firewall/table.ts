@@ -3,49 +3,42 @@
 
 import type { Family } from '../../cidr.ts'
 import { type Compiled, compile } from '../../nftables/compile/compile.ts'
-import type {
-  Command,
-  Expression,
-  MapElement,
-  SetElement,
-  SetFlag,
-  Statement,
-  Family as TableFamily,
-} from '../../nftables/schema.ts'
+import { families } from '../../nftables/message.ts'
+import type { Command, Expression, MapElement, SetElement, Statement } from '../../nftables/schema.ts'
 import { noPolicies, type PolicyPart } from '../../policy/firewall.ts'
+import {
+  accept,
+  field as address,
+  type ChainDefinition,
+  commandsOf,
+  drop,
+  is,
+  isNot,
+  jump,
+  leaving,
+  meta,
+  type SetDefinition,
+  TABLE_NAME,
+  type TableFamily,
+} from './definition.ts'
+import { type SenderSetName, senderTable } from './senders.ts'
 
-/** Part of the table's comment: another version of this library can tell that the rules are not its own. */
-export const TABLE_VERSION = 4
-export const TABLE_COMMENT: string = `netlink-ct rules, version ${TABLE_VERSION}: networks and published ports are elements`
-
-const family: TableFamily = 'inet'
-const name = 'netlink-ct'
-/** As the hot path names it; 1 is NFPROTO_INET. */
-export const tableName: { readonly family: number; readonly name: string } = { family: 1, name }
+/** As the hot path names it. */
+export const tableName: { readonly family: number; readonly name: string } = { family: families.inet, name: TABLE_NAME }
 
 /** In a connection's mark: it comes from a container and goes to an address of the host, so a container must not see its own address answer. */
 const FROM_CONTAINER = 0x2000
 
-/** The range of groups in which links are deleted; see detach.cc. */
-const LEAVING = 0xf0000000
-
 const port = 'inet_proto . inet_service'
 const addressType = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const
 
-const meta = (key: string): Expression => ({ meta: { key } })
-const address = (protocol: 'ip' | 'ip6', field: string): Expression => ({ payload: { protocol, field } })
 const ct = (key: string): Expression => ({ ct: { key } })
 const transportPort: Expression = { payload: { protocol: 'th', field: 'dport' } }
 const loopback = { prefix: { addr: '127.0.0.0', len: 8 } }
 const loopback6 = '::1'
 const linkLocal6 = { prefix: { addr: 'fe80::', len: 10 } }
 
-const is = (left: Expression, right: string | number | typeof loopback): Statement => ({ match: { op: '==', left, right } })
-const isNot = (left: Expression, right: string): Statement => ({ match: { op: '!=', left, right } })
 const has = (left: Expression, right: string | readonly string[]): Statement => ({ match: { op: 'in', left, right } })
-const accept: Statement = { accept: null }
-const drop: Statement = { drop: null }
-const jump = (target: string): Statement => ({ jump: { target } })
 const destinationFrom = (family: 'ip' | 'ip6', map: string, ...key: Expression[]): Statement => ({
   dnat: { family, addr: { map: { key: { concat: [...key, meta('l4proto'), transportPort] }, data: map } } },
 })
@@ -70,9 +63,25 @@ const askResolver = (family: 'ip' | 'ip6', resolvers: string, served: string): S
 const sourceFrom = (family: 'ip' | 'ip6', key: 'iifgroup' | 'oifgroup', map: string, flags?: 'fully-random'): Statement => ({
   snat: { family, addr: { map: { key: meta(key), data: map } }, ...(flags && { flags }) },
 })
-const leaving = (key: 'iifgroup' | 'oifgroup'): Statement => is({ '&': [meta(key), LEAVING] }, LEAVING)
 const fromNetwork = is(meta('iifgroup'), '@networks')
 const outOfNetworks = isNot(meta('oifgroup'), '@networks')
+const goTo = (target: string): Statement => ({ goto: { target } })
+/**
+ * `verdict` for what has an address of a container on a bridge that others have, too, and the next rule for what has another's: those in the
+ * subnet are in `others4` and `others6`.
+ */
+const ifContainer = (field: 'saddr' | 'daddr', verdict: Statement): Statement[][] => [
+  [is(address('ip', field), '@others4'), { return: null }],
+  [is(address('ip6', field), '@others6'), { return: null }],
+  [is(address('ip', field), '@subnets4'), verdict],
+  [is(address('ip6', field), '@subnets6'), verdict],
+]
+const unlessContainer = (field: 'saddr' | 'daddr', verdict: Statement): Statement[][] => [
+  [is(address('ip', field), '@others4'), verdict],
+  [is(address('ip6', field), '@others6'), verdict],
+  [isNot(address('ip', field), '@subnets4'), verdict],
+  [isNot(address('ip6', field), '@subnets6'), verdict],
+]
 const markFromContainer: Statement = {
   mangle: { key: { ct: { key: 'mark' } }, value: { '|': [ct('mark'), FROM_CONTAINER] } },
 }
@@ -84,16 +93,7 @@ const comesFromElsewhere: Statement = {
 }
 const published = has(ct('status'), 'dnat')
 
-interface ChainRules {
-  readonly hook?: {
-    readonly type: 'filter' | 'nat'
-    readonly hook: 'prerouting' | 'forward' | 'output' | 'postrouting'
-    readonly prio: number
-  }
-  readonly rules: readonly (readonly Statement[])[]
-}
-
-const chains: Readonly<Record<string, ChainRules>> = {
+const chains: Readonly<Record<string, ChainDefinition>> = {
   // A bridge has route_localnet, for ports published on 127.0.0.1: without this a container could reach the host's loopback through it.
   // For the same reason the kernel would take 127.0.0.2 from there as a source. br_netfilter asks here before the kernel has refused ::1 from
   // outside.
@@ -104,6 +104,16 @@ const chains: Readonly<Record<string, ChainRules>> = {
       [is(address('ip6', 'daddr'), loopback6), fromNetwork, drop],
       [is(address('ip', 'saddr'), loopback), fromNetwork, drop],
       [is(address('ip6', 'saddr'), loopback6), fromNetwork, drop],
+      [is(meta('iifgroup'), '@guarded'), { goto: { target: 'own_source' } }],
+    ],
+  },
+  // Without a bridge each container has a route of its own, so that this says which address it has. On one the other table says that; what
+  // comes in past it, to a link-local MAC address, comes from a device without a route.
+  own_source: {
+    rules: [
+      [is(meta('nfproto'), 'ipv4'), comesFromElsewhere, drop],
+      // Of duplicate address detection and multicast reports.
+      [isNot(address('ip6', 'saddr'), '::'), comesFromElsewhere, drop],
     ],
   },
   publish: {
@@ -155,9 +165,11 @@ const chains: Readonly<Record<string, ChainRules>> = {
       openPort('ip6', '@open6_from', address('ip6', 'saddr')),
       [is({ payload: { protocol: 'icmp', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed4'), accept],
       [is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'echo-request'), is(meta('oifgroup'), '@routed6'), accept],
-      [{ goto: { target: 'into_network' } }],
+      [goTo('into_network')],
     ],
   },
+  // Other machines on an existing bridge are reached as if there were no network on it.
+  into_adopted: { rules: ifContainer('daddr', goTo('into_routed')) },
   forward: {
     hook: { type: 'filter', hook: 'forward', prio: 0 },
     rules: [
@@ -167,10 +179,33 @@ const chains: Readonly<Record<string, ChainRules>> = {
       [leaving('iifgroup'), drop],
       [leaving('oifgroup'), drop],
       [{ vmap: { key: meta('oifgroup'), data: '@into' } }],
+      // What others on an existing bridge send, from wherever they have it.
+      [is(meta('iifgroup'), '@adopted'), isNot(address('ip', 'saddr'), '@subnets4'), accept],
+      [is(meta('iifgroup'), '@adopted'), isNot(address('ip6', 'saddr'), '@subnets6'), accept],
       // Of new connections out of a network: else a container could have the answers sent to another one, and so open its network.
       [fromNetwork, comesFromElsewhere, drop],
     ],
   },
+  hide: {
+    rules: [
+      [sourceFrom('ip', 'iifgroup', '@sources4', 'fully-random')],
+      [sourceFrom('ip6', 'iifgroup', '@sources6', 'fully-random')],
+      ...(['ipv4', 'ipv6'] as const).map((family) => [
+        is(meta('nfproto'), family),
+        is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
+        { masquerade: { flags: 'fully-random' } } satisfies Statement,
+      ]),
+    ],
+  },
+  // To other machines on an existing bridge, too, from its own containers as well: else they would answer past the host.
+  out: {
+    rules: [
+      [outOfNetworks, goTo('hide')],
+      [isNot(meta('oifgroup'), '@adopted'), { return: null }],
+      ...unlessContainer('daddr', goTo('hide')),
+    ],
+  },
+  out_of_adopted: { rules: ifContainer('saddr', goTo('out')) },
   // A host end without a bridge has no address of its own, and masquerading would take any of the host's.
   as_gateway: {
     rules: [[sourceFrom('ip', 'oifgroup', '@gateways4')], [sourceFrom('ip6', 'oifgroup', '@gateways6')], [{ masquerade: null }]],
@@ -181,22 +216,10 @@ const chains: Readonly<Record<string, ChainRules>> = {
       // By mark and not by interface: br_netfilter calls this hook without an incoming device.
       [published, is({ '&': [ct('mark'), FROM_CONTAINER] }, FROM_CONTAINER), jump('as_gateway')],
       [published, is(address('ip', 'saddr'), loopback), jump('as_gateway')],
-      [outOfNetworks, sourceFrom('ip', 'iifgroup', '@sources4', 'fully-random')],
-      [outOfNetworks, sourceFrom('ip6', 'iifgroup', '@sources6', 'fully-random')],
-      ...(['ipv4', 'ipv6'] as const).map((family) => [
-        is(meta('nfproto'), family),
-        is(meta('iifgroup'), family === 'ipv4' ? '@masqueraded4' : '@masqueraded6'),
-        outOfNetworks,
-        { masquerade: { flags: 'fully-random' } } satisfies Statement,
-      ]),
+      [is(meta('iifgroup'), '@adopted'), goTo('out_of_adopted')],
+      [goTo('out')],
     ],
   },
-}
-
-interface SetDefinition {
-  readonly type: string
-  readonly map?: string
-  readonly flags?: SetFlag
 }
 
 const portMap = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
@@ -210,7 +233,7 @@ const sources = (family: 'ip' | 'ip6', ...key: string[]): SetDefinition => ({
   flags: 'interval',
 })
 
-const sets: Readonly<Record<SetName, SetDefinition>> = {
+const sets: Readonly<Record<PacketSetName, SetDefinition>> = {
   ports4: portMap('ip'),
   ports4_at: portMap('ip', addressType.ip),
   ports6: portMap('ip6'),
@@ -230,8 +253,12 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
   published4: { type: addressType.ip },
   published6: { type: addressType.ip6 },
   networks: { type: 'devgroup' },
+  guarded: { type: 'devgroup' },
   subnets4: { type: addressType.ip, flags: 'interval' },
   subnets6: { type: addressType.ip6, flags: 'interval' },
+  adopted: { type: 'devgroup' },
+  others4: { type: addressType.ip, flags: 'interval' },
+  others6: { type: addressType.ip6, flags: 'interval' },
   gateways4: { type: 'devgroup', map: addressType.ip },
   gateways6: { type: 'devgroup', map: addressType.ip6 },
   sources4: { type: 'devgroup', map: addressType.ip },
@@ -261,6 +288,8 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  * - `published4`, `published6`: addresses of containers that have elements in those: one look-up tells whether a dead one's still point
  *   there;
  * - `networks`: groups; `subnets4`, `subnets6`: what containers in them are called; `same`: those whose containers may talk to each other;
+ * - `guarded`: those whose containers send as themselves only;
+ * - `adopted`: those on existing bridges; `others4`, `others6`: parts of their subnets that other machines on the bridge have;
  * - `masqueraded4`, `masqueraded6`: those whose containers go out under the host's address; `from`: the internal ones, that have no way
  *   out;
  * - `gateways4`, `gateways6`: of networks without a bridge, where masquerading would find no address of the device's own;
@@ -270,18 +299,21 @@ const sets: Readonly<Record<SetName, SetDefinition>> = {
  *   gateways' ports, for nobody else;
  * - `into`: those that nothing gets into but replies, their own traffic and what was published: all of them.
  */
-export type SetName =
+export type SetName = PacketSetName | SenderSetName
+type PacketSetName =
   | `${'ports' | 'limited' | 'allowed'}${4 | 6}${'' | '_at'}`
   | `open${4 | 6}${'' | '_from'}`
-  | `${'published' | 'subnets' | 'gateways' | 'sources' | 'masqueraded' | 'routed' | 'resolvers' | 'served'}${4 | 6}`
+  | `${'published' | 'subnets' | 'others' | 'gateways' | 'sources' | 'masqueraded' | 'routed' | 'resolvers' | 'served'}${4 | 6}`
   | 'networks'
+  | 'guarded'
+  | 'adopted'
   | 'trusted'
   | 'same'
   | 'from'
   | 'into'
 
-/** Has the group of each network. */
-export const networksSet: SetName = 'networks'
+/** Has the group of each network that a table is for. */
+export const networksSets: Readonly<Record<TableFamily, SetName>> = { inet: 'networks', bridge: 'guarded_bridges' }
 
 export type PortMapName = `ports${4 | 6}${'' | '_at'}`
 
@@ -315,56 +347,46 @@ export const sourceSets: Readonly<Record<PortMapName, SourceSets>> = {
   ports6_at: { limited: 'limited6_at', allowed: 'allowed6_at' },
 }
 
-function setCommand(setName: string, { type, map, flags }: SetDefinition): Command {
-  const definition = { family, table: name, name: setName, type: type.split(' . '), ...(flags && { flags }) }
-  return map === undefined ? { add: { set: definition } } : { add: { map: { ...definition, map } } }
-}
-
 /**
  * Everything that is the same on every host, and what policies add to it: the table, its sets, its chains and rules, in an order that the
  * kernel takes.
  */
-export function tableCommands(policies: PolicyPart = noPolicies): Command[] {
-  const own = Object.entries(chains).map(([chain, { hook, rules }]) => {
-    const head = chain === 'forward' ? policies.head : []
-    return [chain, { hook, rules: [...head, ...rules].map((expr) => ({ expr })) }] as const
-  })
-  const entries = [...own, ...Object.entries(policies.chains)]
+export function tableCommands(family: TableFamily = 'inet', policies: PolicyPart = noPolicies): Command[] {
+  if (family === 'bridge') return commandsOf(senderTable)
+  const forward = { ...chains['forward'], rules: [...policies.head, ...(chains['forward']?.rules ?? [])] }
+  const policySets = Object.fromEntries(policies.sets.map(({ name, type, flags }) => [name, { type, ...(flags && { flags }) }]))
   return [
-    { create: { table: { family, name, comment: TABLE_COMMENT } } },
-    ...Object.entries(sets).map(([setName, definition]) => setCommand(setName, definition)),
-    ...policies.sets.map(({ name: setName, ...definition }) => setCommand(setName, definition)),
-    ...entries.map(([chain, { hook }]): Command => {
-      return { add: { chain: { family, table: name, name: chain, ...(hook && { ...hook, policy: 'accept' }) } } }
-    }),
-    ...entries.flatMap(([chain, { rules }]) =>
-      rules.map((rule): Command => ({ add: { rule: { family, table: name, chain, ...rule } } })),
-    ),
+    ...commandsOf({ family, sets: { ...sets, ...policySets }, chains: { ...chains, forward, ...policies.chains } }),
     ...policies.sets
       .filter(({ elements }) => elements.length > 0)
-      .map(
-        ({ name: setName, elements }): Command => ({ add: { element: { family, table: name, name: setName, elem: elements } } }),
-      ),
+      .map(({ name, elements }): Command => ({ add: { element: { family, table: TABLE_NAME, name, elem: elements } } })),
   ]
 }
 
-let compiled: Compiled | undefined
+const compiled = new Map<TableFamily, Compiled>()
 
 /**
  * The messages of {@link tableCommands}, without policies compiled once. In a batch of their own they fail with EEXIST when the table is
  * there already, so that of two that make it at the same time one does.
  */
-export function compiledTable(policies: PolicyPart = noPolicies): Compiled {
-  if (policies !== noPolicies) return compile(tableCommands(policies))
-  compiled ??= compile(tableCommands())
-  return compiled
+export function compiledTable(family: TableFamily = 'inet', policies: PolicyPart = noPolicies): Compiled {
+  if (policies !== noPolicies) return compile(tableCommands(family, policies))
+  const known = compiled.get(family) ?? compile(tableCommands(family))
+  compiled.set(family, known)
+  return known
 }
+
+/** The sets of all tables have different names. */
+export const tableOf = (set: string): TableFamily => (Object.hasOwn(senderTable.sets, set) ? 'bridge' : 'inet')
+
+/** Of a set's table, as the kernel has it. */
+export const familyNumber = (set: string): number => families[tableOf(set)]
 
 type ElementVerb = 'add' | 'create' | 'delete' | 'destroy'
 
-/** A command that adds or removes elements of one of the table's sets. */
+/** A command that adds or removes elements of one of the tables' sets. */
 export function elementCommand(verb: ElementVerb, set: SetName, elem: readonly (SetElement | MapElement)[]): Command {
-  const addition = { element: { family, table: name, name: set, elem } }
+  const addition = { element: { family: tableOf(set), table: TABLE_NAME, name: set, elem } }
   switch (verb) {
     case 'add':
       return { add: addition }

@@ -28,8 +28,8 @@ export function deadAddresses(
     for (const gateway of network.gateways) living.add(gateway)
     for (const { endpoint } of ends) for (const address of endpoint.addresses) living.add(plain(address))
     const names = [...strays, ...leaving, ...unnamed].map((one) => one.network)
-    // Of a network whose host ends cannot be told nothing is concluded.
-    if (!names.includes(network.name) && !mute.has(network.name))
+    // Of a network whose host ends cannot be told nothing is concluded, nor of a bridge on which there are others.
+    if (!network.adopted && !names.includes(network.name) && !mute.has(network.name))
       subnets.push(...network.subnets.map((subnet) => parseCidr(subnet, 'subnet')))
   }
   return (text) => {

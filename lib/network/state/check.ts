@@ -1,15 +1,17 @@
 // Looking for what somebody took away or changed.
 
+import { signalOf, throwIfAborted } from '../../abort.ts'
 import { TornDumpError } from '../../errors.ts'
 import { Netns } from '../../netns/netns.ts'
 import { type HostOptions, hostOf } from '../list.ts'
 import { difference, elementFindings, type Present, presentElements, wantedElements } from './elements.ts'
 import { type Finding, type Flaw, finding, keyOf } from './finding.ts'
+import { lanFlaws } from './lan.ts'
 import { linkFlaws } from './links.ts'
 import { describeOwners, orphans } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
-import { policiesSeen, survey } from './survey.ts'
-import { readTable } from './table.ts'
+import { neededTables, policiesSeen, survey } from './survey.ts'
+import { readTables } from './table.ts'
 
 /** Looks that a host which changes without pause may spoil. */
 const mostTorn = 16
@@ -24,14 +26,18 @@ function rememberedGroups(present: ReadonlyMap<string, Present>): Map<string, nu
   return groups
 }
 
-async function look(host: Netns): Promise<Flaw[]> {
-  const seen = await survey(host)
-  const table = await readTable(Netns.handleOf(host), policiesSeen(seen))
-  const present = presentElements(table.elements)
-  const flaws = await linkFlaws(host, seen, rememberedGroups(present))
-  // A host without networks needs no table; what is left of one is for gc.
+async function look(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[]> {
+  const seen = await survey(host, signal)
+  throwIfAborted(signal)
+  const { tables, elements } = await readTables(Netns.handleOf(host), policiesSeen(seen))
+  throwIfAborted(signal)
+  const present = presentElements(elements)
+  const flaws = [...(await linkFlaws(host, seen, rememberedGroups(present))), ...(await lanFlaws(host, seen))]
+  // What is left of a table that no network needs is for gc.
   if (seen.networks.size === 0) return flaws
-  if (table.findings.length > 0) return [...flaws, ...table.findings.map((one) => ({ finding: one }))]
+  const needed = neededTables(seen)
+  const findings = tables.filter(({ table }) => needed.has(table)).flatMap((one) => one.findings)
+  if (findings.length > 0) return [...flaws, ...findings.map((one) => ({ finding: one }))]
   // The elements of a network whose group was changed all differ; they are looked at when it is as it was.
   const changed = new Set(flaws.flatMap(({ finding: { kind, network = '' } }) => (kind === 'group-different' ? [network] : [])))
   const wanted = wantedElements(seen, present)
@@ -47,10 +53,10 @@ async function look(host: Netns): Promise<Flaw[]> {
   ]
 }
 
-async function wholeLook(host: Netns): Promise<Flaw[]> {
+async function wholeLook(host: Netns, signal: AbortSignal | undefined): Promise<Flaw[]> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await look(host)
+      return await look(host, signal)
     } catch (error) {
       if (!(error instanceof TornDumpError) || attempt >= mostTorn) throw error
     }
@@ -58,11 +64,11 @@ async function wholeLook(host: Netns): Promise<Flaw[]> {
 }
 
 /** What two looks in a row saw: between the steps of somebody's attach or detach the second one sees something else. */
-export async function flawsOf(host: Netns): Promise<Flaw[]> {
-  const first = await wholeLook(host)
+export async function flawsOf(host: Netns, signal?: AbortSignal): Promise<Flaw[]> {
+  const first = await wholeLook(host, signal)
   if (first.length === 0) return []
   const before = new Set(first.map((flaw) => keyOf(flaw.finding)))
-  return (await wholeLook(host)).filter((flaw) => before.has(keyOf(flaw.finding)))
+  return (await wholeLook(host, signal)).filter((flaw) => before.has(keyOf(flaw.finding)))
 }
 
 /**
@@ -70,5 +76,6 @@ export async function flawsOf(host: Netns): Promise<Flaw[]> {
  * containers, and the firewall table, rule by rule and element by element. Changes nothing, and does not look into containers.
  */
 export async function check(options: HostOptions = {}): Promise<Finding[]> {
-  return (await flawsOf(hostOf(options))).map((flaw) => flaw.finding)
+  const flaws = await flawsOf(hostOf(options), signalOf(options, 'options'))
+  return flaws.map((flaw) => flaw.finding)
 }

@@ -6,9 +6,9 @@ import { readComment } from '../../nftables/userdata.ts'
 import { digestFor, noPolicies } from '../../policy/firewall.ts'
 import { memberElements } from '../../policy/members.ts'
 import type { Policy } from '../../policy/policy.ts'
-import { compiledTable, elementsAdded, networkAdded, tableName } from '../firewall/index.ts'
+import { compiledTable, elementsAdded, familyNumber, networkAdded, TABLE_NAME } from '../firewall/index.ts'
 import { ownerOf } from '../ports.ts'
-import { endpointElements } from '../publish.ts'
+import { endpointElements, endpointSenders } from '../publish.ts'
 import { comparable } from './comparable.ts'
 import { type Finding, finding } from './finding.ts'
 import { policiesSeen, type SeenEnd, type SeenNetwork, type Survey } from './survey.ts'
@@ -34,6 +34,9 @@ const mostPerMessage = 128
 /** Whether several may say the same, so that the comment is that of whoever said it first. */
 const isShared = (set: string): boolean => set.startsWith('published')
 
+/** Whether its intervals are two elements each, of which only the first has a comment. */
+export const hasEnds = (set: string): boolean => set.startsWith('subnets') || set.startsWith('others')
+
 /** What an element is known by. Intervals are two elements, of which the end is flagged. */
 export const placeOf = (set: string, { key, flags }: Readonly<Record<string, unknown>>): string =>
   `${set} ${comparable(key)}${flags === undefined || flags === 0 ? '' : ' end'}`
@@ -51,9 +54,14 @@ function wantedFrom(messages: readonly KernelMessage[], network: string, endpoin
 export const networkElements = ({ network }: SeenNetwork, policies: readonly Policy[]): Wanted[] =>
   wantedFrom(networkAdded({ ...network.firewalled(), policies: digestFor(policies, network.name) }), network.name)
 
-export const endElements = ({ endpoint }: SeenEnd, policies: readonly Policy[]): Wanted[] =>
+/** Without its alias nobody can tell what MAC it was given. */
+export const endElements = ({ endpoint, isLabelled }: SeenEnd, policies: readonly Policy[]): Wanted[] =>
   wantedFrom(
-    elementsAdded([...endpointElements(endpoint, endpoint.ports), ...memberElements(policies, endpoint)]),
+    elementsAdded([
+      ...endpointElements(endpoint, endpoint.ports),
+      ...memberElements(policies, endpoint),
+      ...(isLabelled ? endpointSenders(endpoint) : []),
+    ]),
     endpoint.network,
     endpoint.name,
   )
@@ -62,7 +70,7 @@ export const endElements = ({ endpoint }: SeenEnd, policies: readonly Policy[]):
 export function policyElements(seen: Survey): Wanted[] {
   const part = policiesSeen(seen)
   if (part === noPolicies) return []
-  const messages = compiledTable(part).messages.filter(({ type }) => type === 'NFT_MSG_NEWSETELEM')
+  const messages = compiledTable('inet', part).messages.filter(({ type }) => type === 'NFT_MSG_NEWSETELEM')
   return wantedFrom(messages, '')
 }
 
@@ -133,12 +141,12 @@ export function elementFindings({ missing, different }: Difference): Finding[] {
 }
 
 function chunked(type: string, flags: number, elements: readonly { readonly set: string; readonly body: unknown }[]): Message[] {
-  const { family, name: table } = tableName
   const messages: Message[] = []
   for (const set of new Set(elements.map((one) => one.set))) {
+    const place = { family: familyNumber(set), table: TABLE_NAME }
     const own = elements.filter((one) => one.set === set).map(({ body }) => body as Body)
     for (let at = 0; at < own.length; at += mostPerMessage)
-      messages.push({ type, flags, body: { family, table, set, elements: own.slice(at, at + mostPerMessage) } })
+      messages.push({ type, flags, body: { ...place, set, elements: own.slice(at, at + mostPerMessage) } })
   }
   return messages
 }

@@ -2,10 +2,12 @@
 
 export type FindingKind =
   | 'network-lost'
+  | 'parent-missing'
   | 'alias-lost'
   | 'name-missing'
   | 'link-down'
   | 'group-different'
+  | 'bridge-different'
   | 'port-different'
   | 'bridge-different'
   | 'policy-lost'
@@ -27,7 +29,9 @@ export type FindingKind =
 /**
  * One thing that somebody took away or changed.
  * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
+ * - `parent-missing`: the device that a network of macvlan or ipvlan stands on was renamed or is gone.
  * - `alias-lost`: a device is called ours, but no longer says what it is.
+ * - `bridge-different`: a network's bridge has other options than it should.
  * - `port-different`: a host end is off its bridge, or has other options than it should.
  * - `bridge-different`: a bridge does not show the firewall what it forwards, which policies need.
  * - `policy-lost`: a network's device no longer says what a policy is: apply it again, or delete it.
@@ -41,7 +45,10 @@ export interface Finding {
   /** Absent for what all networks share. */
   readonly network?: string
   readonly endpoint?: string
-  /** Whether `repair` can mend it; else what is left has to be detached or deleted, and made again. */
+  /**
+   * Whether `repair` can mend it; else what is left has to be detached or deleted, and made again, or it is for the owner of an existing
+   * bridge to mend.
+   */
   readonly repairable: boolean
 }
 

@@ -1,5 +1,6 @@
 // Removing what belongs to nobody.
 
+import { signalOf, throwIfAborted } from '../../abort.ts'
 import type { Flow } from '../../conntrack/flow.ts'
 import { kernel } from '../../errors.ts'
 import { fields, invalidType, invalidValue } from '../../invalid.ts'
@@ -14,10 +15,11 @@ import { ownerOf } from '../ports.ts'
 import { withdrawal } from '../publish.ts'
 import { deadAddresses } from './addresses.ts'
 import type { Present } from './elements.ts'
+import { removeLostLans } from './lan.ts'
 import { describeOwners } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
 import { removeEmptyTable } from './remove-table.ts'
-import { type SeenEnd, type Stray, type Survey, survey } from './survey.ts'
+import { neededTables, type SeenEnd, type Stray, type Survey, survey } from './survey.ts'
 
 /** An endpoint: `'lab/web'`, or the same in two words. */
 export type EndpointRef = string | { readonly network: string; readonly name: string }
@@ -33,9 +35,11 @@ export interface GcReport {
     readonly endpoints: readonly string[]
     /** Of the firewall, with whose they were: `'ports4: lab/web'`. */
     readonly elements: readonly string[]
-    /** Whether the firewall table went, because the host has no network. */
+    /** Whether a table of the firewall went, because the host has no network that needs it. */
     readonly table: boolean
-    /** Left by limits of bandwidth. */
+    /** Tables of leases of macvlan and ipvlan networks that are gone: `'netlink-ct/lab'`. */
+    readonly leaseTables: readonly string[]
+    /** Left by limits of bandwidth, and by attaches to a wire whose process was killed before it leased an address. */
     readonly devices: readonly string[]
     /** Tracked connections from and to addresses that nobody has. */
     readonly connections: number
@@ -70,8 +74,7 @@ async function remove(
   if (ends.length + strays.length === 0) return []
   const endpoints = ends.map(({ endpoint }) => endpoint)
   await kernel(
-    native.detach({
-      host: Netns.handleOf(host),
+    native.detach(Netns.handleOf(host), {
       hostIndexes: [...ends, ...strays].map(({ link }) => link.index),
       ...withdrawal(
         endpoints.map((endpoint) => ({ endpoint, ports: endpoint.ports })),
@@ -113,29 +116,46 @@ async function removeConnections(host: Netns, orphaned: readonly Present[]): Pro
   return dead.length
 }
 
+/** Those that no network needs. Whether one went. */
+async function removeTables(host: Netns, seen: Survey): Promise<boolean> {
+  const { networks, mute, nameless } = seen
+  const needed = neededTables(seen)
+  const isBare = networks.size + mute.size + nameless.length === 0
+  const frames = !needed.has('bridge') && (await removeEmptyTable(host, 'bridge'))
+  return (isBare && (await removeEmptyTable(host, 'inet'))) || frames
+}
+
 /**
  * Removes what belongs to nobody, whoever made it, and nothing else: host ends whose network is gone, and with `keep` those that nobody
- * knows any more; elements of the firewall whose network or container is gone; the table of a host without networks; devices of
+ * knows any more; leases of containers on a wire that died, and devices that never had one; elements of the firewall whose network or container is gone; a table that no network needs; devices of
  * bandwidth limits; connections of addresses that nobody has; forwarding of IPv6 that a lost network had turned on. Others may attach
- * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for.
+ * and detach at the same time: an element goes only if nothing of the ruleset changed since its owner was looked for. Called off, it stops
+ * between two of these; what it has removed was nobody's.
  */
 export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const host = hostOf(options, ['keep'])
   const keep = keptOf(options.keep)
-  const seen = await survey(host)
+  const signal = signalOf(options, 'options')
+  const seen = await survey(host, signal)
   const endpoints = await removeEndpoints(host, seen, keep)
-  for (const network of seen.lans.values()) endpoints.push(...(await removeFromWire(network, keep)))
-  const orphaned = await removeOrphans(host)
-  const { networks, mute, nameless } = await survey(host)
-  const isBare = networks.size + mute.size + nameless.length === 0
-  return {
-    removed: {
-      endpoints,
-      elements: describeOwners(orphaned).map(({ what }) => what),
-      table: isBare && (await removeEmptyTable(host)),
-      devices: await host.pruneBandwidth(),
-      connections: await removeConnections(host, orphaned),
-      settings: await restoreForgotten(host),
-    },
+  const unleased: string[] = []
+  for (const network of seen.lans.values()) {
+    throwIfAborted(signal)
+    endpoints.push(...(await removeFromWire(network, keep)))
+    unleased.push(...(await network.removeUnleased()))
   }
+  throwIfAborted(signal)
+  const { endpoints: lost, tables: leaseTables } = await removeLostLans(host, seen)
+  endpoints.push(...lost)
+  throwIfAborted(signal)
+  const orphaned = await removeOrphans(host)
+  const table = await removeTables(host, await survey(host, signal))
+  throwIfAborted(signal)
+  const devices = [...unleased, ...(await host.pruneBandwidth())]
+  throwIfAborted(signal)
+  const connections = await removeConnections(host, orphaned)
+  throwIfAborted(signal)
+  const settings = await restoreForgotten(host)
+  const elements = describeOwners(orphaned).map(({ what }) => what)
+  return { removed: { endpoints, elements, table, leaseTables, devices, connections, settings } }
 }

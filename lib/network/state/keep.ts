@@ -1,7 +1,8 @@
 // Repairs that go on by themselves.
 
 import { setTimeout } from 'node:timers/promises'
-import { integer, invalidType } from '../../invalid.ts'
+import { signalOf } from '../../abort.ts'
+import { integer } from '../../invalid.ts'
 import { Netns } from '../../netns/netns.ts'
 import { Subscription } from '../../rtnetlink/watch/subscription.ts'
 import { type HostOptions, hostOf } from '../list.ts'
@@ -9,8 +10,6 @@ import { keyOf } from './finding.ts'
 import { type RepairReport, repairAll } from './repair.ts'
 
 export interface KeepOptions extends HostOptions {
-  /** Ends it, with an AbortError. */
-  readonly signal?: AbortSignal
   /** Milliseconds from one look to the next at the least, however much changes. @defaultValue 1000 */
   readonly interval?: number
 }
@@ -28,9 +27,9 @@ const quiet = { allNamespaces: false, maxQueue: 64, receiveBuffer: 256 * 1024 }
  * change, and are looked at with the next one that does. It goes on until the loop is left or the signal ends it.
  */
 export async function* keepRepaired(options: KeepOptions = {}): AsyncGenerator<RepairReport, void, undefined> {
-  const host = hostOf(options, ['signal', 'interval'])
-  const { signal, interval: asked = 1000 } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', signal)
+  const host = hostOf(options, ['interval'])
+  const { interval: asked = 1000 } = options
+  const signal = signalOf(options, 'options')
   const interval = integer(asked, 'options.interval', 0, 86_400_000)
   const subscriptions = [new Subscription(), new Subscription()] as const
   const [routes, firewall] = subscriptions
@@ -43,7 +42,7 @@ export async function* keepRepaired(options: KeepOptions = {}): AsyncGenerator<R
     let known = ''
     while (!bell.hasEnded) {
       bell.rest()
-      const report = await repairAll(host)
+      const report = await repairAll(host, { signal })
       const remains = report.remaining.map(keyOf).sort().join('\n')
       const isNews = report.repaired.length > 0 || remains !== known
       known = remains

@@ -12,9 +12,9 @@ import type { Neighbor } from '../../rtnetlink/neighbor/neighbor.ts'
 import type { Route } from '../../rtnetlink/route/route.ts'
 import { addressesOf, type Setting, settingsOf } from '../device.ts'
 import { enableForwarding, forwardingKeys, sysctlOf } from '../forwarding.ts'
-import { groupOf } from '../group.ts'
-import { endpointAltname, networkAltname, parseNetworkLabel } from '../label.ts'
-import { type Finding, type Flaw, finding } from './finding.ts'
+import { groupOn } from '../group.ts'
+import { endpointAltname, networkAltname, networkLabelOf } from '../label.ts'
+import { type Finding, type FindingKind, type Flaw, finding } from './finding.ts'
 import type { SeenEnd, SeenNetwork, Survey } from './survey.ts'
 
 interface Stack {
@@ -37,6 +37,11 @@ async function unlessThere(change: Promise<unknown>): Promise<void> {
 const rename = (host: Netns, link: Link, altname: string): Promise<unknown> =>
   unlessThere(host.setLink(link.index, { addAltnames: [altname] }))
 
+/** What is to be done about a device or an address that was there before the network is for whose it is to say. */
+const foreignFlaw = (kind: FindingKind, what: string, network: string): Flaw => ({
+  finding: finding(kind, what, { network }, false),
+})
+
 function upFlaw(host: Netns, link: Link, where: { network: string; endpoint?: string }): Flaw[] {
   if (link.up) return []
   return [flaw(finding('link-down', `the device ${link.name} is down`, where), () => host.setLink(link.index, { up: true }))]
@@ -54,18 +59,27 @@ function groupFlaw(host: Netns, link: Link, group: number, where: { network: str
 
 /** The group that the network's device had, as the firewall remembers it. */
 function rememberedGroup({ network, link }: SeenNetwork, groups: ReadonlyMap<string, number>): number {
-  return groups.get(network.name) ?? (link.group >= 0x40000000 ? link.group : groupOf(network.name, 0))
+  return groups.get(network.name) ?? groupOn(network.name, link)
+}
+
+/** A bridge would learn a MAC from what no hook sees. */
+function learningFlaws(host: Netns, { network, link }: SeenNetwork): Flaw[] {
+  if (!network.antiSpoofing || network.driver !== 'bridge' || link.bridge?.noLinkLocalLearn) return []
+  const what = finding('bridge-different', `the bridge ${link.name} learns from link-local frames`, { network: network.name })
+  return [flaw(what, () => host.setBridge(link.index, { noLinkLocalLearn: true }))]
 }
 
 function addressFlaws(host: Netns, { network, link }: SeenNetwork, { addresses }: Stack): Flaw[] {
   const own = addresses.filter((address) => address.link === link.index).map(({ address }) => address)
   return addressesOf(network)
     .filter(({ address }) => !own.includes(address))
-    .map(({ address, options }) =>
-      flaw(finding('address-missing', `${address} on ${link.name}`, { network: network.name }), () =>
+    .map(({ address, options, isForeign }) => {
+      const what = `${address} on ${link.name}`
+      if (isForeign) return foreignFlaw('address-missing', what, network.name)
+      return flaw(finding('address-missing', what, { network: network.name }), () =>
         unlessThere(host.addAddress(link.index, address, options)),
-      ),
-    )
+      )
+    })
 }
 
 /** A network is routed through its device: the kernel makes that route with the address. */
@@ -76,6 +90,8 @@ function routeFlaws(host: Netns, { network, link }: SeenNetwork, { addresses, ro
     const gateway = network.gateways[at] ?? ''
     const hasAddress = own.includes(`${gateway}/${subnet.split('/')[1]}`)
     if (!hasAddress || routes.some((route) => route.to === subnet && route.dev === link.index)) return []
+    const isForeign = addressesOf(network).some(({ address, isForeign }) => isForeign && address.startsWith(`${gateway}/`))
+    if (isForeign) return [foreignFlaw('route-missing', `the route to ${subnet} through ${link.name}`, network.name)]
     const [scope, metric] = subnet.includes(':') ? ([undefined, 256] as const) : (['link', undefined] as const)
     const route = {
       to: subnet,
@@ -207,7 +223,7 @@ function endFlaws(
 /** Devices that still say what they are, but are not called so any more. */
 function namelessFlaws(host: Netns, { nameless, unnamed }: Survey): Flaw[] {
   const networks = nameless.flatMap((link): Flaw[] => {
-    const label = parseNetworkLabel(link.alias)
+    const label = networkLabelOf(link)
     if (label === undefined) return []
     const what = finding('name-missing', `the name of the network's device ${link.name}`, { network: label.name })
     return [flaw(what, () => rename(host, link, networkAltname(label.name)))]
@@ -266,13 +282,17 @@ export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<s
       const group = rememberedGroup(one, groups)
       const settings = [...settingsOf(network), ...ends.flatMap(({ endpoint }) => settingsOf(network, endpoint.hostIfname))]
       return [
-        ...upFlaw(host, link, where),
-        ...groupFlaw(host, link, group, where),
         ...(await settingFlaws(host, settings, network.name)),
+        ...learningFlaws(host, one),
+        ...groupFlaw(host, link, group, where),
+        ...(await forwardingFlaws(host, one)),
         ...addressFlaws(host, one, stack),
+        // With its settings: what the kernel does by itself as it comes up would stay.
+        ...(network.adopted && !link.up
+          ? [foreignFlaw('link-down', `the device ${link.name} is down`, network.name)]
+          : upFlaw(host, link, where)),
         ...routeFlaws(host, one, stack),
         ...bridgeFlaws(host, one, seen.policies),
-        ...(await forwardingFlaws(host, one)),
         ...ends.flatMap((end) => endFlaws(host, one, end, { stack, group, policies: seen.policies })),
       ]
     }),

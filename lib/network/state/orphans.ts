@@ -2,7 +2,7 @@
 
 import type { Body } from '../../native.ts'
 import { comparable } from './comparable.ts'
-import { type Present, placeOf, type Wanted } from './elements.ts'
+import { hasEnds, type Present, placeOf, type Wanted } from './elements.ts'
 import type { Survey } from './survey.ts'
 
 const keyOf = (body: Body): Buffer => {
@@ -42,7 +42,7 @@ export function orphans(survey: Survey, wanted: ReadonlyMap<string, Wanted>, pre
     (one) => one.owner !== '' && !isWanted(one, wanted.get(placeOf(one.set, one.body))) && !isSpared(one.owner, survey),
   )
   const ends = dead.flatMap((start) => {
-    const end = start.set.startsWith('subnets') ? endOf(start, present) : undefined
+    const end = hasEnds(start.set) ? endOf(start, present) : undefined
     return end === undefined || wanted.has(placeOf(end.set, end.body)) ? [] : [{ ...end, owner: start.owner }]
   })
   return [...dead, ...ends]

@@ -5,11 +5,20 @@ import { constants } from 'node:os'
 import { kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
-import { tableName } from '../firewall/index.ts'
+import { familyNumber, TABLE_NAME } from '../firewall/index.ts'
 import { endpointAltname, networkAltname } from '../label.ts'
 import { findLinks } from '../publish.ts'
 import { comparable } from './comparable.ts'
-import { endElements, networkElements, type Present, placeOf, presentElements, removal, wantedElements } from './elements.ts'
+import {
+  endElements,
+  hasEnds,
+  networkElements,
+  type Present,
+  placeOf,
+  presentElements,
+  removal,
+  wantedElements,
+} from './elements.ts'
 import { guarded } from './guarded.ts'
 import { orphans } from './orphans.ts'
 import { type Survey, survey } from './survey.ts'
@@ -19,7 +28,6 @@ const { ENOENT } = constants.errno
 /** Answers that surely fit a receive buffer. */
 const mostQuestions = 128
 
-const isInterval = (set: string): boolean => set.startsWith('subnets')
 const contentOf = ({ data, userdata }: Body): string => comparable({ data, userdata })
 
 /** What the owner's device wants now; undefined for an owner that is gone, 'all' for one that came since the survey. */
@@ -52,16 +60,19 @@ async function claims(host: Netns, owners: readonly string[], seen: Survey): Pro
 
 /** The contents of those that are still there, by their places. */
 async function contentsNow(handle: NamespaceHandle, elements: readonly Present[]): Promise<Map<string, string>> {
-  const { family, name: table } = tableName
   const found = new Map<string, string>()
   const note = (set: string, bodies: readonly Body[]): void => {
     for (const body of bodies) found.set(placeOf(set, body), contentOf(body))
   }
-  for (const set of new Set(elements.map((one) => one.set).filter(isInterval))) note(set, await readSet(handle, set))
-  const single = elements.filter(({ set }) => !isInterval(set))
+  for (const set of new Set(elements.map((one) => one.set).filter(hasEnds))) note(set, await readSet(handle, set))
+  const single = elements.filter(({ set }) => !hasEnds(set))
   for (let at = 0; at < single.length; at += mostQuestions) {
     const questions = single.slice(at, at + mostQuestions).map(({ set, body: { key } }): Message => {
-      return { type: 'NFT_MSG_GETSETELEM', flags: 0, body: { family, table, set, elements: [{ key }] } }
+      return {
+        type: 'NFT_MSG_GETSETELEM',
+        flags: 0,
+        body: { family: familyNumber(set), table: TABLE_NAME, set, elements: [{ key }] },
+      }
     })
     for (const [position, { error, replies }] of (await kernel(native.submit(handle, questions))).entries()) {
       if (error !== undefined && error.errno !== ENOENT) throw new NetlinkError(error)

@@ -1,5 +1,6 @@
 // Putting back what somebody took away or changed.
 
+import { signalOf, throwIfAborted } from '../../abort.ts'
 import { NetlinkError } from '../../errors.ts'
 import type { Netns } from '../../netns/netns.ts'
 import { type HostOptions, hostOf } from '../list.ts'
@@ -25,17 +26,26 @@ function unlessGone(error: unknown): void {
 const isRepairable = ({ finding }: Flaw): boolean => finding.repairable
 
 /** The firewall waits until the devices are what it is made from. */
-async function mend(host: Netns, flaws: readonly Flaw[]): Promise<void> {
+async function mend(host: Netns, flaws: readonly Flaw[], signal: AbortSignal | undefined): Promise<void> {
   const mends = flaws.flatMap((flaw) => flaw.mend ?? [])
-  if (mends.length > 0) for (const one of mends) await one().catch(unlessGone)
-  else if (flaws.some(isRepairable)) await restoreFirewall(host)
+  for (const one of mends) {
+    throwIfAborted(signal)
+    await one().catch(unlessGone)
+  }
+  throwIfAborted(signal)
+  if (mends.length === 0 && flaws.some(isRepairable)) await restoreFirewall(host)
+}
+
+interface Repairs {
+  readonly isMeant?: (finding: Finding) => boolean
+  readonly signal: AbortSignal | undefined
 }
 
 /** @internal */
-export async function repairAll(host: Netns, isMeant: (finding: Finding) => boolean = () => true): Promise<RepairReport> {
+export async function repairAll(host: Netns, { isMeant = () => true, signal }: Repairs): Promise<RepairReport> {
   const found = new Map<string, Finding>()
   for (let round = 0; ; round++) {
-    const flaws = (await flawsOf(host)).filter(({ finding }) => isMeant(finding))
+    const flaws = (await flawsOf(host, signal)).filter(({ finding }) => isMeant(finding))
     for (const { finding } of flaws) found.set(keyOf(finding), finding)
     if (round === mostRounds || !flaws.some(isRepairable)) {
       const left = new Set(flaws.map(({ finding }) => keyOf(finding)))
@@ -45,15 +55,16 @@ export async function repairAll(host: Netns, isMeant: (finding: Finding) => bool
         remaining: findings.filter((one) => left.has(keyOf(one))),
       }
     }
-    await mend(host, flaws)
+    await mend(host, flaws, signal)
   }
 }
 
 /**
  * Puts back what `check` finds, and looks again: devices up, in their groups and on their bridges, with their names, addresses, routes and
  * settings; then the firewall, in one transaction, from what the devices say. What is as it should be is not touched. What cannot be
- * repaired is in `remaining`: a bridge or a host end that was deleted takes what it was with it.
+ * repaired is in `remaining`: a bridge or a host end that was deleted takes what it was with it. Called off, it leaves
+ * repaired what it has repaired.
  */
 export async function repair(options: HostOptions = {}): Promise<RepairReport> {
-  return repairAll(hostOf(options))
+  return repairAll(hostOf(options), { signal: signalOf(options, 'options') })
 }

@@ -8,8 +8,9 @@ import type { Link } from '../../rtnetlink/link/link.ts'
 import { LanNetwork } from '../driver/lan.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { networkOn } from '../find.ts'
+import { type TableFamily, tablesFor } from '../firewall/index.ts'
 import { firstLeaving } from '../group.ts'
-import { parseEndpointLabel, parseNetworkLabel } from '../label.ts'
+import { networkLabelOf, parseEndpointLabel } from '../label.ts'
 import type { Network } from '../network.ts'
 
 export interface SeenEnd {
@@ -51,6 +52,10 @@ export interface Survey {
   readonly forgotten: readonly { readonly network: string; readonly policy: string }[]
 }
 
+/** The tables that the networks need. */
+export const neededTables = ({ networks }: Survey): ReadonlySet<TableFamily> =>
+  new Set([...networks.values()].flatMap(({ network }) => tablesFor(network)))
+
 /** The parts of a device's alternative name, if it is one of ours: `[network]` or `[network, endpoint]`. */
 export function ourName({ altnames }: Link): readonly [network: string, endpoint?: string] | undefined {
   for (const altname of altnames) {
@@ -62,15 +67,15 @@ export function ourName({ altnames }: Link): readonly [network: string, endpoint
   return undefined
 }
 
-export async function survey(host: Netns): Promise<Survey> {
-  const links = await host.listLinks()
+export async function survey(host: Netns, signal?: AbortSignal): Promise<Survey> {
+  const links = await host.listLinks({ signal })
   const devices = new Map<string, { network: Network; link: Link; ends: SeenEnd[] }>()
   const mute = new Map<string, Link>()
   const lans = new Map<string, LanNetwork>()
   const policies: Policy[] = []
   const forgotten: { network: string; policy: string }[] = []
-  const nameless = links.filter((link) => ourName(link) === undefined && parseNetworkLabel(link.alias) !== undefined)
-  for (const link of nameless) mute.set(parseNetworkLabel(link.alias)?.name ?? '', link)
+  const nameless = links.filter((link) => ourName(link) === undefined && networkLabelOf(link) !== undefined)
+  for (const link of nameless) mute.set(networkLabelOf(link)?.name ?? '', link)
   for (const link of links) {
     const network = networkOn(host, link)
     const [name, endpoint] = ourName(link) ?? []

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { checkSignal } from '../../abort.ts'
-import { fields } from '../../invalid.ts'
+import { fields, invalidType } from '../../invalid.ts'
 import type { Netns } from '../../netns/netns.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { NetEvent } from '../../rtnetlink/watch/event.ts'
@@ -10,6 +10,7 @@ import type { Watch } from '../../rtnetlink/watch/watch.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { NetworkError } from '../errors.ts'
 import { firstLeaving } from '../group.ts'
+import { networkLabelOf } from '../label.ts'
 import type { Network } from '../network.ts'
 import type { Port } from '../port.ts'
 
@@ -26,9 +27,55 @@ export type NetworkEvent =
 
 export interface NetworkWatchOptions {
   /** Ends the iteration with an AbortError. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Whether the process stays alive for it. @defaultValue true */
   readonly persistent?: boolean
+}
+
+export function checkWatchOptions(options: NetworkWatchOptions): void {
+  fields(options, 'options', ['signal', 'persistent'])
+  checkSignal(options.signal, 'options.signal')
+  if (options.persistent !== undefined && typeof options.persistent !== 'boolean')
+    throw invalidType('options.persistent', 'a boolean', options.persistent)
+}
+
+/** Where a watch has its events from. */
+export interface EndpointNews {
+  /** undefined at the end. */
+  next(): Promise<NetworkEvent | undefined>
+  end(): Promise<void>
+}
+
+export const networkGone = (name: string): NetworkError =>
+  new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${name}' any more`)
+
+/** An async iterable; ends with `return()`, its signal, and when the network is deleted. */
+export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncDisposable {
+  readonly #news: EndpointNews
+
+  /** @internal use Network.watch */
+  constructor(news: EndpointNews) {
+    this.#news = news
+  }
+
+  async next(): Promise<IteratorResult<NetworkEvent, undefined>> {
+    const event = await this.#news.next()
+    return event === undefined ? { done: true, value: undefined } : { done: false, value: event }
+  }
+
+  /** Closes it; a pending `next()` resolves as done. */
+  async return(): Promise<IteratorResult<NetworkEvent, undefined>> {
+    await this.#news.end()
+    return { done: true, value: undefined }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
 }
 
 interface Told {
@@ -36,8 +83,8 @@ interface Told {
   readonly index: number
 }
 
-/** An async iterable; ends with `return()`, its signal, and when the network is deleted. */
-export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncDisposable {
+/** Of host ends. */
+export class HostEndNews implements EndpointNews {
   readonly #watch: Watch
   readonly #told: Told
   readonly #endpoints = new Map<number, Endpoint>()
@@ -45,27 +92,33 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
   #isThere = false
   #over = false
 
-  /** @internal use Network.watch */
   constructor(host: Netns, network: Network, index: number, options: NetworkWatchOptions) {
-    fields(options, 'options', ['signal', 'persistent'])
-    checkSignal(options, 'options')
+    checkWatchOptions(options)
     this.#told = { network, index }
     this.#watch = host.watch({ ...options, links: true })
   }
 
-  async next(): Promise<IteratorResult<NetworkEvent, undefined>> {
+  async next(): Promise<NetworkEvent | undefined> {
     for (;;) {
       const event = this.#events.shift()
-      if (event !== undefined) return { done: false, value: event }
-      if (this.#over) return this.return()
+      if (event !== undefined) return event
+      if (this.#over) {
+        await this.end()
+        return undefined
+      }
       const { done, value } = await this.#watch.next()
-      if (done) return { done: true, value: undefined }
+      if (done) return undefined
       this.#take(value)
       if (value.type === 'synced' && !this.#isThere) {
-        await this.return()
-        throw new NetworkError('NETWORK_NOT_FOUND', `the host has no network '${this.#told.network.name}' any more`)
+        await this.end()
+        throw networkGone(this.#told.network.name)
       }
     }
+  }
+
+  async end(): Promise<void> {
+    this.#over = true
+    await this.#watch.return()
   }
 
   #take(event: NetEvent): void {
@@ -76,8 +129,10 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
   #takeLink(link: Link, isGone: boolean): void {
     const { network, index } = this.#told
     if (link.index === index) {
-      this.#isThere = !isGone
-      this.#over = isGone
+      // An existing bridge stays when its network goes.
+      const isNetwork = !isGone && !(network.adopted && networkLabelOf(link)?.name !== network.name)
+      this.#over = this.#isThere && !isNetwork
+      this.#isThere = isNetwork
       return
     }
     const known = this.#endpoints.get(link.index)
@@ -92,20 +147,5 @@ export class NetworkWatch implements AsyncIterableIterator<NetworkEvent>, AsyncD
     if (known === undefined) this.#events.push({ type: 'attached', endpoint: now })
     else if (!isDeepStrictEqual(known.ports, now.ports))
       this.#events.push({ type: 'ports', endpoint: now, previous: known.ports })
-  }
-
-  /** Closes it; a pending `next()` resolves as done. */
-  async return(): Promise<IteratorResult<NetworkEvent, undefined>> {
-    this.#over = true
-    await this.#watch.return()
-    return { done: true, value: undefined }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 }

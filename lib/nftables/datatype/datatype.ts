@@ -72,7 +72,8 @@ export function integerType(name: string, id: number, bytes: number, options: In
         }
         return this.parse(Number(value), path)
       }
-      if (typeof value !== 'number' || !Number.isInteger(value) || !numbers) throw invalidType(path, `a value of ${name}`, value)
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || !numbers)
+        throw invalidType(path, `a value of ${name}`, value)
       if (value < 0 || value > largest) throw outOfRange(path, 0, largest, value)
       return encodeInteger(value, bytes, order)
     },

@@ -24,7 +24,7 @@ export interface Loaded {
   readonly needs: readonly Need[]
   /** What is learned when it equals a value. */
   readonly tells?: 'transport' | 'nfproto' | 'protocol' | 'ethernet'
-  readonly payload?: PayloadPlace
+  readonly payload?: PayloadPlace | undefined
   /** Turned from the machine's byte order. */
   readonly isSwapped?: boolean
   readonly mask?: Uint8Array

@@ -3,9 +3,16 @@
 import { type KeyType, padded } from '../datatype/concatenation.ts'
 import { comparable, type DataType, decodeInteger, encodeInteger } from '../datatype/datatype.ts'
 import type { Immediate, Scalar } from '../schema.ts'
+import { Inexpressible } from './registers.ts'
+
+/** Of bytes that have no type of their own a number has up to six. */
+function refuseLong({ name, bytes }: DataType): void {
+  if (name === 'integer' && bytes > 6) throw new Inexpressible()
+}
 
 /** One value; of a bit mask the word, or the list of words. */
 export function formatValue(type: DataType, bytes: Uint8Array): Scalar | readonly Scalar[] {
+  refuseLong(type)
   if (!type.bitmask) return type.format(bytes)
   const value = decodeInteger(bytes, type.order)
   const bits = Array.from({ length: type.bytes * 8 }, (_, bit) => 2 ** bit).filter((bit) => Math.floor(value / bit) % 2 === 1)
@@ -17,6 +24,7 @@ export function formatValue(type: DataType, bytes: Uint8Array): Scalar | readonl
 
 /** A mask: the words of its bits, or a number. */
 export function formatMask(type: DataType, bytes: Uint8Array): Scalar | readonly Scalar[] {
+  refuseLong(type)
   if (type.bitmask || type.name.endsWith('_addr')) return formatValue(type, bytes)
   return decodeInteger(bytes, type.order)
 }

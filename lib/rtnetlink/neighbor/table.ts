@@ -1,7 +1,7 @@
 // The tables that neighbors are kept in, one for ARP and one for neighbor discovery: their limits, and how each device asks for and
 // forgets neighbors; see ip-ntable(8).
 
-import { type Abortable, signalOf } from '../../abort.ts'
+import { type Abortable, onlySignal } from '../../abort.ts'
 import { dump, nested, number, optionalText } from '../../exchange.ts'
 import { fields, integer, invalidValue, oneOf } from '../../invalid.ts'
 import type { Body, NamespaceHandle } from '../../native.ts'
@@ -109,8 +109,7 @@ function parametersFrom(body: Body): Required<NeighborParameters> {
 
 /** A table's own message comes first, then one for each device. */
 export async function listNeighborTables(handle: NamespaceHandle, options: Abortable = {}): Promise<NeighborTable[]> {
-  fields(options, 'options', ['signal'])
-  const signal = signalOf(options, 'options')
+  const signal = onlySignal(options)
   const messages = await dump(handle, 'RTM_GETNEIGHTBL', {}, 'the neighbor tables', (body) => body, { signal })
   const own = messages.filter((body) => nested(body, 'config') !== undefined)
   return own.map((table): NeighborTable => {

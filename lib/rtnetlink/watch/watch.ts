@@ -27,7 +27,7 @@ export interface WatchOptions {
    */
   readonly allNamespaces?: boolean
   /** Ends the iteration with an AbortError. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Whether the process stays alive for it. @defaultValue true */
   readonly persistent?: boolean
   /** How many of the kernel's messages may wait here for the consumer; those beyond wait in the kernel. @defaultValue 4096 */
@@ -59,7 +59,7 @@ function checked(options: WatchOptions): Wish {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw invalidType(`options.${name}`, 'a boolean', options[name])
   }
-  checkSignal(options, 'options')
+  checkSignal(options.signal, 'options.signal')
   const wanted = subjectNames.filter((name) => options[name] === true)
   if (wanted.length === 0) throw invalidValue('options', `must name what to watch: ${subjectNames.join(', ')}`, options)
   const allNamespaces = options.allNamespaces === true

@@ -73,6 +73,13 @@ void ask_link(Submission& submission, uint32_t index, const std::string& name) {
   if (!name.empty()) message.put(IFLA_IFNAME, std::string_view(name));
 }
 
+// As the key of a set has it.
+Bytes padded_name(const std::string& ifname) {
+  Bytes name(ifname.begin(), ifname.end());
+  name.resize(IFNAMSIZ);
+  return name;
+}
+
 class Attachment {
  public:
   Attachment(Home& home, const AttachPlan& plan) : home_(home), plan_(plan) {}
@@ -322,14 +329,21 @@ Result<void> Attachment::take_lease() {
 }
 
 // Before the addresses can serve anyone: the firewall knows the network, and no port of a dead container may point at them, nor a
-// connection that conntrack remembers.
+// connection that conntrack remembers. Nor may the device send what a dead one of its name was allowed to.
 Result<void> Attachment::forget_dead() {
-  std::vector<PublishedAddress> addresses;
-  const bool looks_for_network = !plan_.networks_set.empty();
-  if (looks_for_network) {
-    const auto* group = reinterpret_cast<const uint8_t*>(&plan_.group);
-    addresses.push_back({Bytes(group, group + sizeof plan_.group), {.published = plan_.networks_set, .maps = {}, .open = {}}});
-  }
+  std::vector<PublishedAddress> networks;
+  const auto* group = reinterpret_cast<const uint8_t*>(&plan_.group);
+  const auto known_by = [&](uint8_t family, const std::string& set) {
+    if (set.empty()) return;
+    networks.push_back({Bytes(group, group + sizeof plan_.group), {.family = family, .published = set, .maps = {}, .open = {}}});
+  };
+  known_by(plan_.table.family, plan_.networks_set);
+  known_by(plan_.senders.family, plan_.senders.networks);
+  std::vector<PublishedAddress> addresses = networks;
+  if (!plan_.senders.networks.empty())
+    addresses.push_back(
+        {padded_name(lease().host_ifname),
+         {.family = plan_.senders.family, .published = plan_.senders.chosen, .maps = {}, .open = plan_.senders.sets}});
   for (size_t at = 0; at < plan_.families.size(); ++at) {
     const AddressFamily& family = plan_.families[at];
     if (!family.ports.published.empty()) addresses.push_back({lease().addresses[at], family.ports});
@@ -338,20 +352,29 @@ Result<void> Attachment::forget_dead() {
   auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
   auto dead = published_among(*netfilter.value(), plan_.table, addresses);
-  if (dead && looks_for_network) {
+  if (dead) {
     auto& found = dead.value();
+    const auto is_network = [&](const PublishedAddress& one) {
+      return std::ranges::any_of(networks, [&](const PublishedAddress& network) {
+        return network.sets.family == one.sets.family && network.sets.published == one.sets.published;
+      });
+    };
     // Somebody flushed the ruleset, or a part of it: a container without a firewall is reached by everybody.
-    if (found.empty() || found.front().sets.published != plan_.networks_set)
+    if (static_cast<size_t>(std::ranges::count_if(found, is_network)) < networks.size())
       return Error{.code = ENOENT, .syscall = "NFT_MSG_GETSETELEM", .step = network_step, .extack = {}, .attribute = {}};
     // They changed since `members` were chosen.
-    if (found.front().comment != plan_.networks_comment)
+    const auto is_ours = [&](const PublishedAddress& one) { return one.sets.published == plan_.networks_set; };
+    const auto known = std::ranges::find_if(found, is_ours);
+    if (known != found.end() && known->comment != plan_.networks_comment)
       return Error{.code = ESTALE, .syscall = "NFT_MSG_GETSETELEM", .step = policy_step, .extack = {}, .attribute = {}};
-    found.erase(found.begin());
+    std::erase_if(found, is_network);
   }
   Result<void> done = dead ? Result<void>() : dead.error();
   for (size_t at = 0; done && at < dead.value().size(); ++at) {
-    done = forget_address(*netfilter.value(), plan_.table, dead.value()[at]);
-    if (done) done = flush_flows_to(*netfilter.value(), dead.value()[at].address);
+    const PublishedAddress& one = dead.value()[at];
+    done = forget_address(*netfilter.value(), plan_.table, one);
+    const bool is_address = one.sets.published != plan_.senders.chosen;
+    if (done && is_address) done = flush_flows_to(*netfilter.value(), one.address);
   }
   if (!done) {
     done.error().step = "withdraw the ports of a dead container";
@@ -548,7 +571,7 @@ Result<void> Attachment::configure() {
   if (plan_.loose) set_device(up, IPV4_DEVCONF_RP_FILTER, loose_rp_filter);
   for (size_t at = 0; at < plan_.families.size(); ++at)
     add_address(submission, attached_.index, lease().addresses[at], plan_.families[at].prefix_length);
-  for (size_t at = 0; !plan_.host_mac.empty() && at < plan_.families.size(); ++at)
+  for (size_t at = 0; plan_.master == 0 && at < plan_.families.size(); ++at)
     add_neighbor(submission, attached_.index, plan_.families[at].gateway, plan_.host_mac, "make the gateway a neighbor inside");
   for (const AttachRoute& route : plan_.routes)
     add_route(submission, attached_.index, route, {},
@@ -565,7 +588,7 @@ Result<void> Attachment::configure() {
 }
 
 Result<void> Attachment::open_ports() {
-  if (plan_.elements.empty()) return {};
+  if (plan_.elements.empty() && lease().senders.empty()) return {};
   auto netfilter = plan_.host->socket(home_, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
   std::vector<Element> elements;
@@ -581,10 +604,11 @@ Result<void> Attachment::open_ports() {
     }
     elements.push_back(std::move(element));
   }
-  if (auto done = publish(*netfilter.value(), plan_.table, elements); !done) return done;
+  if (auto done = publish(*netfilter.value(), plan_.table, elements, lease().senders); !done) return done;
   auto flushed = flush_flows(*netfilter.value(), plan_.flows);
   if (flushed) return {};
   // The ports stand already: they go again, the first error is the one that is told.
+  elements.insert(elements.end(), lease().senders.begin(), lease().senders.end());
   static_cast<void>(unpublish(*netfilter.value(), plan_.table, elements));
   return flushed;
 }

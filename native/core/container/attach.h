@@ -28,6 +28,7 @@ struct Lease {
   std::string claim;             // another place's name that the host end takes, too; empty for none
   std::vector<Bytes> addresses;  // 4 bytes or 16, one for each of the plan's families
   Bytes mac;                     // of the container's end, derived from the first address
+  std::vector<Element> senders;  // what its device may send as, where the network asks who sends
 };
 
 struct AttachRoute {
@@ -45,6 +46,14 @@ struct AttachSysctl {
   std::string path;
   std::string value;
   bool of_device = false;  // goes with the device
+};
+
+// The sets of a network that asks who sends.
+struct SenderSets {
+  uint8_t family = 0;             // of their table
+  std::string networks;           // has the group; empty: the network does not ask
+  std::string chosen;             // has the host end's name, where its elements do not follow from that
+  std::vector<std::string> sets;  // whose keys start with the host end's name
 };
 
 // Where an element to publish holds the leased address, which is known only when the lease is taken: in front of the data or the
@@ -68,7 +77,7 @@ struct AttachPlan {
   std::shared_ptr<Namespace> inside;  // null: a new namespace
   bool ipv6 = false;                  // else IPv6 is turned off inside
   uint32_t master = 0;                // ifindex of the bridge; 0: the host routes to each container
-  Bytes host_mac;                     // of a host end without a bridge, known to the container; empty on a bridge
+  Bytes host_mac;                     // of the host end; without a bridge the container knows it; empty: a random one
   uint32_t mtu = 0;                   // 0: the kernel's default
   uint32_t group = 0;                 // IFLA_GROUP of the host end
   bool loose = true;                  // the container takes what it would answer through another network (rp_filter 2)
@@ -85,6 +94,7 @@ struct AttachPlan {
   std::vector<PublishedElement> elements;
   std::vector<Flow> flows;  // conntrack entries to forget once the ports are published
   TableName table;
+  SenderSets senders;
   std::string networks_set;      // has the group, if the firewall knows the network; empty: not to be asked for
   std::string networks_comment;  // of that element: what stands for the policies that `members` were chosen by
   std::vector<Member> members;   // of sets of policies; the host end's index comes behind the comment

@@ -26,6 +26,9 @@ constexpr size_t longest_comment = 127;
 // One message carries as many elements as surely fit the 64 KiB of their nest.
 constexpr size_t elements_per_message = 128;
 constexpr int most_restarts = 16;
+constexpr const char* member_step = "change who a policy is about";
+constexpr const char* withdraw_step = "withdraw a port";
+constexpr const char* sender_step = "let the container send";
 
 Object data_value(const Bytes& bytes) { return {{"value", bytes}}; }
 
@@ -45,19 +48,19 @@ Value encoded(const Element& element) {
 
 // Adds messages for `elements`, consecutive ones of a set together.
 Result<void> add_elements(Submission& submission, std::string_view type, uint16_t flags, const TableName& table,
-                          const std::vector<Element>& elements) {
+                          const std::vector<Element>& elements, const char* step) {
   for (size_t at = 0; at < elements.size();) {
     List list;
     const Element& first = elements[at];
-    while (at < elements.size() && list.size() < elements_per_message && elements[at].set == first.set &&
-           elements[at].exclusive == first.exclusive) {
+    while (at < elements.size() && list.size() < elements_per_message && elements[at].family == first.family &&
+           elements[at].set == first.set && elements[at].exclusive == first.exclusive) {
       list.push_back(encoded(elements[at++]));
     }
     const bool creates = (flags & NLM_F_CREATE) != 0;
     auto added = submission.add(
         *message_type(type), static_cast<uint16_t>(flags | (creates && first.exclusive ? NLM_F_EXCL : 0)),
-        Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", first.set}, {"elements", std::move(list)}},
-        creates ? "publish a port" : "withdraw a port");
+        Object{{"family", int64_t{first.family}}, {"table", table.name}, {"set", first.set}, {"elements", std::move(list)}},
+        step);
     if (!added) return added;
   }
   return {};
@@ -132,7 +135,7 @@ Result<std::vector<Element>> still_ours(Socket& netfilter, const TableName& tabl
   Submission questions(netfilter);
   for (const Element& element : elements) {
     auto added = questions.add(*message_type("NFT_MSG_GETSETELEM"), 0,
-                               Object{{"family", int64_t{table.family}},
+                               Object{{"family", int64_t{element.family}},
                                       {"table", table.name},
                                       {"set", element.set},
                                       {"elements", List{Object{{"key", data_value(element.key)}}}}});
@@ -155,6 +158,16 @@ Result<std::vector<Element>> still_ours(Socket& netfilter, const TableName& tabl
   return found;
 }
 
+// What a deletion names.
+std::vector<Element> only_keys(std::vector<Element> elements) {
+  for (Element& element : elements) {
+    element.data.clear();
+    element.comment.clear();
+    element.exclusive = false;
+  }
+  return elements;
+}
+
 // Looks and deletes until nobody came in between.
 Result<bool> delete_guarded(Socket& netfilter, const TableName& table,
                             const std::function<Result<std::vector<Element>>()>& look) {
@@ -165,12 +178,7 @@ Result<bool> delete_guarded(Socket& netfilter, const TableName& table,
     if (!doomed) return doomed.error();
     if (doomed.value().empty()) return false;
     Submission batch(netfilter);
-    for (Element& element : doomed.value()) {
-      element.data.clear();
-      element.comment.clear();
-      element.exclusive = false;
-    }
-    auto added = add_elements(batch, "NFT_MSG_DELSETELEM", 0, table, doomed.value());
+    auto added = add_elements(batch, "NFT_MSG_DELSETELEM", 0, table, only_keys(std::move(doomed.value())), withdraw_step);
     if (!added) return added.error();
     auto done = commit(batch, generation.value());
     if (done) return true;
@@ -180,10 +188,13 @@ Result<bool> delete_guarded(Socket& netfilter, const TableName& table,
 
 }  // namespace
 
-Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements) {
-  if (elements.empty()) return {};
+Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements,
+                     const std::vector<Element>& renewed) {
+  if (elements.empty() && renewed.empty()) return {};
   Submission batch(netfilter);
-  auto added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, elements);
+  auto added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, elements, "publish a port");
+  if (added) added = add_elements(batch, "NFT_MSG_DESTROYSETELEM", 0, table, only_keys(renewed), sender_step);
+  if (added) added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, renewed, sender_step);
   if (!added) return added;
   return commit(batch);
 }
@@ -192,8 +203,8 @@ Result<void> exchange(Socket& netfilter, const TableName& table, const std::vect
                       const std::vector<Element>& in) {
   if (out.empty() && in.empty()) return {};
   Submission batch(netfilter);
-  auto added = add_elements(batch, "NFT_MSG_DESTROYSETELEM", 0, table, out);
-  if (added) added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, in);
+  auto added = add_elements(batch, "NFT_MSG_DESTROYSETELEM", 0, table, out, member_step);
+  if (added) added = add_elements(batch, "NFT_MSG_NEWSETELEM", NLM_F_CREATE, table, in, member_step);
   if (!added) return added;
   return commit(batch);
 }
@@ -210,7 +221,7 @@ Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const T
   Submission questions(netfilter);
   for (const PublishedAddress& one : addresses) {
     auto added = questions.add(*message_type("NFT_MSG_GETSETELEM"), 0,
-                               Object{{"family", int64_t{table.family}},
+                               Object{{"family", int64_t{one.sets.family}},
                                       {"table", table.name},
                                       {"set", one.sets.published},
                                       {"elements", List{Object{{"key", data_value(one.address)}}}}});
@@ -246,7 +257,12 @@ Result<void> collect(Socket& netfilter, const TableName& table, const std::strin
       const Bytes* key = bytes_of(element, "key");
       if (key == nullptr || !wanted(*key, bytes_of(element, "data"))) continue;
       const Bytes* end = bytes_of(element, "keyEnd");
-      found.push_back({.set = set, .key = *key, .key_end = end == nullptr ? Bytes{} : *end, .data = {}, .comment = {}});
+      found.push_back({.family = table.family,
+                       .set = set,
+                       .key = *key,
+                       .key_end = end == nullptr ? Bytes{} : *end,
+                       .data = {},
+                       .comment = {}});
     }
   }
   return {};
@@ -279,9 +295,10 @@ Result<void> collect_ports(Socket& netfilter, const TableName& table, const Port
 
 }  // namespace
 
-Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& dead) {
+Result<void> forget_address(Socket& netfilter, const TableName& table_name, const PublishedAddress& dead) {
   const Bytes& address = dead.address;
   const PortSets& sets = dead.sets;
+  const TableName table{.family = sets.family, .name = table_name.name};
   auto done = delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
     std::vector<Element> doomed;
     for (const PortMap& map : sets.maps) {
@@ -295,7 +312,7 @@ Result<void> forget_address(Socket& netfilter, const TableName& table, const Pub
     auto still = published_among(netfilter, table, {dead});
     if (!still) return still.error();
     if (!still.value().empty())
-      doomed.push_back({.set = sets.published, .key = address, .key_end = {}, .data = {}, .comment = {}});
+      doomed.push_back({.family = sets.family, .set = sets.published, .key = address, .key_end = {}, .data = {}, .comment = {}});
     return doomed;
   });
   if (!done) return done.error();

@@ -13,6 +13,7 @@ namespace netlink_ct {
 
 // One element, in the kernel's encoding. `key_end` is empty where the set holds no intervals, `data` in a set.
 struct Element {
+  uint8_t family;  // of the table, which has the same name in each
   std::string set;
   Bytes key;
   Bytes key_end;
@@ -35,8 +36,10 @@ struct Flow {
   uint16_t port;  // original destination
 };
 
-// Adds all of the elements or none. The error's index is the position in `elements`.
-Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
+// Adds all of the elements or none. `renewed` take the place of those of their keys, whoever's these were: of containers that
+// died.
+Result<void> publish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements,
+                     const std::vector<Element>& renewed = {});
 
 // Takes elements out of sets, whether they are there or not, and puts elements in, all in one transaction.
 Result<void> exchange(Socket& netfilter, const TableName& table, const std::vector<Element>& out, const std::vector<Element>& in);
@@ -55,12 +58,13 @@ struct PortMap {
 
 // Where the ports of a container are.
 struct PortSets {
+  uint8_t family;         // of the table
   std::string published;  // has the address when it has ports
   std::vector<PortMap> maps;
   std::vector<std::string> open;  // whose keys start with the address
 };
 
-// An address of a container, and where its ports are.
+// An address of a container, and where its ports are; or something else by which its elements are found.
 struct PublishedAddress {
   Bytes address;
   PortSets sets;

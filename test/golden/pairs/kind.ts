@@ -56,6 +56,9 @@ export const kind: readonly Pair[] = [
   pair('ip link add link v1 name x0 type macvlan mode passthru bcqueuelen 500', (here) =>
     here.createLink({ kind: 'macvlan', name: 'x0', link: 'v1', mode: 'passthru', broadcastQueue: 500 }),
   ),
+  pair('ip link add link v1 name x0 type macvlan mode passthru nopromisc', (here) =>
+    here.createLink({ kind: 'macvlan', name: 'x0', link: 'v1', mode: 'passthru', promiscuous: false }),
+  ),
   pair('ip link add link v1 name x0 type macvtap mode bridge', (here) =>
     here.createLink({ kind: 'macvtap', name: 'x0', link: 'v1', mode: 'bridge' }),
   ),

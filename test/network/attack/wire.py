@@ -75,27 +75,37 @@ def transport(frame):
 
 
 def advertisement(frame, own):
-    """A router advertisement of a default route and a prefix, or a neighbor advertisement that overrides."""
+    """A router advertisement of a default route and a prefix, or a neighbor advertisement that overrides, or a solicitation."""
     source, destination = address(frame["source"]), address(frame["destination"])
+    told = mac(frame["claims"]) if "claims" in frame else own
     if frame["kind"] == "router":
         body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
         body += struct.pack("!BB6s", 1, 1, own)
         body += struct.pack("!BBBBIII16s", 3, 4, 64, 0xC0, 86400, 14400, 0, address(frame["prefix"]))
+    elif frame["kind"] == "solicitation":
+        body = struct.pack("!BBHI16s", 135, 0, 0, 0, address(frame["target"]))
+        body += struct.pack("!BB6s", 1, 1, told)
     else:
         body = struct.pack("!BBHI16s", 136, 0, 0, 0x20000000, address(frame["target"]))
-        body += struct.pack("!BB6s", 2, 1, own)
+        body += struct.pack("!BB6s", 2, 1, told)
+    if frame.get("hidden"):
+        # Behind a header of destination options that holds nothing but padding.
+        return packet(source, destination, 60, bytes((58, 0, 1, 4, 0, 0, 0, 0)) + summed(58, source, destination, body, 2), 255)
     return packet(source, destination, 58, summed(58, source, destination, body, 2), 255)
 
 
 def encode(frame, own):
-    head = mac(frame["to"]) + own
+    head = mac(frame["to"]) + (mac(frame["mac"]) if "mac" in frame else own)
+    if "vlan" in frame:
+        head += struct.pack("!HH", 0x8100, frame["vlan"])
     kind = frame["kind"]
-    if kind == "arp":
-        # Gratuitous, which overrides what was learned a moment ago, too.
-        claimed = address(frame["target"])
-        told = struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, 2, own, claimed, own, claimed)
+    if kind in ("arp", "request"):
+        claimed, sender = address(frame["target"]), mac(frame["claims"]) if "claims" in frame else own
+        # Gratuitous, which overrides what was learned a moment ago, too; or a question, from which the one who is asked learns.
+        code, asked = (2, claimed) if kind == "arp" else (1, address(frame["destination"]))
+        told = struct.pack("!HHBBH6s4s6s4s", frame.get("hardware", 1), 0x800, 6, 4, code, sender, claimed, sender, asked)
         return head + struct.pack("!H", 0x806) + told
-    body = advertisement(frame, own) if kind in ("router", "neighbor") else transport(frame)
+    body = advertisement(frame, own) if kind in ("router", "neighbor", "solicitation") else transport(frame)
     return head + struct.pack("!H", 0x86DD if ":" in frame["source"] else 0x800) + body
 
 

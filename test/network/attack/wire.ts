@@ -6,8 +6,12 @@ import { createInterface } from 'node:readline'
 import { type NetnsRef, spawnIn } from '../../support/command.ts'
 
 interface Addressed {
-  /** The MAC it goes to; it comes from the device's own. */
+  /** The MAC it goes to. */
   readonly to: string
+  /** The MAC it comes from; absent: the device's own. */
+  readonly mac?: string
+  /** A tag of 802.1Q. */
+  readonly vlan?: number
   readonly source: string
   readonly destination: string
 }
@@ -30,8 +34,18 @@ export type Probe = Packet | (Addressed & Marked & { readonly kind: 'error'; rea
 export type Frame =
   | Probe
   | (Addressed & { readonly kind: 'router'; readonly prefix: string })
-  /** A neighbor advertisement, or an ARP reply, that `target` is at this device's MAC. */
-  | (Addressed & { readonly kind: 'neighbor' | 'arp'; readonly target: string })
+  /** A neighbor advertisement, or an ARP reply, that `target` is at this device's MAC, or at `claims`. */
+  | (Addressed & { readonly kind: 'neighbor' | 'arp'; readonly target: string } & Claim)
+  /** An ARP request for `destination` from who has `target`; a neighbor solicitation for `target` from who has `source`. */
+  | (Addressed & { readonly kind: 'request' | 'solicitation'; readonly target: string } & Claim)
+
+interface Claim {
+  readonly claims?: string
+  /** Neighbor discovery behind another header. */
+  readonly hidden?: boolean
+  /** Of ARP: the kind of hardware, 1 if absent. */
+  readonly hardware?: number
+}
 
 export interface Wire extends AsyncDisposable {
   readonly mac: string

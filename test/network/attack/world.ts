@@ -67,7 +67,8 @@ async function ear(address: string, port: number, heard: Set<string>): Promise<S
 
 const rpFilters = ['all', 'default', ...Object.values(hostSide)].map((device) => `net/ipv4/conf/${device}/rp_filter`)
 
-export async function createWorld(driver: Driver): Promise<World> {
+/** `common`: options of all its networks. */
+export async function createWorld(driver: Driver, common: { readonly antiSpoofing?: boolean } = {}): Promise<World> {
   const undo: (() => PromiseLike<unknown>)[] = []
   const dispose = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
@@ -101,7 +102,13 @@ export async function createWorld(driver: Driver): Promise<World> {
       undo.push(() => wire[Symbol.asyncDispose]())
     }
     for (const [at, [name, { options, containers }]] of Object.entries(blueprint(city)).entries()) {
-      const network = await createNetwork({ name, driver, subnets: [`10.${at + 1}.0.0/24`, `fd00:${at + 1}::/64`], ...options })
+      const network = await createNetwork({
+        name,
+        driver,
+        subnets: [`10.${at + 1}.0.0/24`, `fd00:${at + 1}::/64`],
+        ...options,
+        ...common,
+      })
       undo.push(() => network.delete({ force: true }))
       networks.set(name, network)
       for (const [container, publish] of Object.entries(containers)) {

@@ -1,9 +1,9 @@
 // Knocks at ports of the host without a pause, from where it lives: UDP always from the same sockets, so that a connection that conntrack
-// remembers would be found again, and TCP. Lines of JSON in: { address, knock: [ports] }, and { rest: port } that ends it: the answer
-// is who was heard at which port, and who answers at the port `rest`.
+// remembers would be found again, and TCP. Lines of JSON in: { addresses, knock: [ports] }, and { rest: port } that ends it: the answer
+// is who was heard at which port, and who answers at the port `rest` of each address.
 
 import { createSocket } from 'node:dgram'
-import { connect } from 'node:net'
+import { connect, isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -13,11 +13,12 @@ const heard = new Set()
 let stops = []
 /** @type {(() => void)[]} */
 let knocks = []
-let address = ''
+/** @type {string[]} */
+let addresses = []
 
-/** @param {number} port @param {(server: string) => void} tell */
-function knockTcp(port, tell) {
-  const socket = connect({ host: address, port })
+/** @param {string} host @param {number} port @param {(server: string) => void} tell */
+function knockTcp(host, port, tell) {
+  const socket = connect({ host, port })
   let text = ''
   socket.setEncoding('utf8').on('data', (chunk) => (text += chunk))
   socket.on('error', () => socket.destroy())
@@ -25,17 +26,17 @@ function knockTcp(port, tell) {
   return socket
 }
 
-/** @param {number} port */
-function begin(port) {
-  const udp = createSocket('udp4')
-  udp.on('message', (message) => heard.add(`${JSON.parse(message.toString()).server} at ${port}/udp`))
+/** @param {string} host @param {number} port */
+function begin(host, port) {
+  const udp = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+  udp.on('message', (message) => heard.add(`${JSON.parse(message.toString()).server} at ${host} ${port}/udp`))
   udp.on('error', () => {})
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set()
   const knock = () => {
-    udp.send('hello', port, address, () => {})
+    udp.send('hello', port, host, () => {})
     if (sockets.size >= 8) return
-    const socket = knockTcp(port, (server) => heard.add(`${server} at ${port}/tcp`))
+    const socket = knockTcp(host, port, (server) => heard.add(`${server} at ${host} ${port}/tcp`))
     sockets.add(socket.on('close', () => sockets.delete(socket)))
   }
   const timer = setInterval(knock, 4)
@@ -47,21 +48,24 @@ function begin(port) {
   })
 }
 
-/** @param {number} port @returns {Promise<string>} */
-const answerOf = (port) =>
+/** @param {string} host @param {number} port @returns {Promise<string>} */
+const answerOf = (host, port) =>
   new Promise((resolve) => {
-    const socket = knockTcp(port, resolve)
+    const socket = knockTcp(host, port, resolve)
     socket.on('close', () => resolve(''))
     socket.setTimeout(5000, () => socket.destroy())
   })
+
+/** @param {number} port */
+const answersOf = (port) => Promise.all(addresses.map((host) => answerOf(host, port)))
 
 console.log('ready')
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line)
   if (command.knock !== undefined) {
     heard.clear()
-    address = command.address
-    for (const port of command.knock) begin(port)
+    addresses = command.addresses
+    for (const host of addresses) for (const port of command.knock) begin(host, port)
     for (const knock of knocks) knock()
     console.log('{}')
     continue
@@ -70,8 +74,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   for (const knock of knocks) knock()
   await pause(4)
   for (const knock of knocks) knock()
-  await answerOf(command.rest)
-  const rest = await answerOf(command.rest)
+  await answersOf(command.rest)
+  const rest = await answersOf(command.rest)
   for (const stop of stops) stop()
   stops = []
   knocks = []

@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline'
 import { type NetnsRef, spawnIn } from '../../support/command.ts'
 
 export interface Knocker extends AsyncDisposable {
-  /** Resolves when it knocks at the ports of the address. */
-  knock(address: string, ...ports: readonly number[]): Promise<void>
-  /** Stops; `heard` are `box at 8080/udp`, everyone who answered meanwhile, and `rest` is who answers at the port of that name. */
-  rest(port: number): Promise<{ readonly heard: readonly string[]; readonly rest: string }>
+  /** Resolves when it knocks at the ports of the addresses. */
+  knock(addresses: readonly string[], ...ports: readonly number[]): Promise<void>
+  /** Stops; `heard` are `box at 192.0.2.1 8080/udp`, everyone who answered meanwhile, and `rest` is who answers at that port, by address. */
+  rest(port: number): Promise<{ readonly heard: readonly string[]; readonly rest: readonly string[] }>
 }
 
 export async function knockFrom(netns: NetnsRef): Promise<Knocker> {
@@ -29,8 +29,8 @@ export async function knockFrom(netns: NetnsRef): Promise<Knocker> {
   }
   await answer()
   return {
-    async knock(address, ...ports) {
-      await ask({ address, knock: ports })
+    async knock(addresses, ...ports) {
+      await ask({ addresses, knock: ports })
     },
     rest: async (port) => (await ask({ rest: port })) as Awaited<ReturnType<Knocker['rest']>>,
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@
 import { createInterface } from 'node:readline'
 
 /** @type {typeof import('../../../lib/index.ts')} */
-const { openNetwork } = await import(process.argv[2] ?? '')
+const { createNetwork, openNetwork, repair } = await import(process.argv[2] ?? '')
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
 /** @typedef {import('./victims.ts').Task} Task */
@@ -14,11 +14,11 @@ const next = async () => JSON.parse((await lines.next()).value ?? 'null')
 /**
  * @param {import('../../../lib/index.ts').Network} network
  * @param {string} name
- * @param {{ address: string, port: string, netns?: string }} place
+ * @param {import('./victims.ts').Lane} lane
  */
-async function churn(network, name, { address, port, netns }) {
+async function churn(network, name, { addresses, port, netns }) {
   for (;;) {
-    const endpoint = await network.attach({ name, addresses: [address], publish: [`${port}:80`], ...(netns && { netns }) })
+    const endpoint = await network.attach({ name, addresses, publish: [`${port}:80`], ...(netns && { netns }) })
     await endpoint.publish(`${port}:53/udp`)
     await endpoint.unpublish(`${port}:80`)
     await endpoint.detach()
@@ -27,16 +27,28 @@ async function churn(network, name, { address, port, netns }) {
 
 /** @param {Task} task */
 async function open(task) {
+  if (task.verb === 'create') return () => createNetwork(task.spec)
+  if (task.verb === 'repair') return () => repair()
   const network = await openNetwork(task.network)
   const name = 'endpoint' in task ? task.endpoint : undefined
   const endpoint = name === undefined ? undefined : await network.endpoint(name)
-  return async () => {
-    if (task.verb === 'attach') await network.attach(task.spec)
-    else if (task.verb === 'delete') await network.delete({ force: true })
-    else if (task.verb === 'detach') await endpoint?.detach()
-    else if (task.verb === 'publish') await endpoint?.publish(task.ports)
-    else if (task.verb === 'unpublish') await endpoint?.unpublish(task.ports)
-    else await Promise.all(task.lanes.map((lane, at) => churn(network, `lane${at}`, lane)))
+  switch (task.verb) {
+    case 'attach':
+      return () => network.attach(task.spec)
+    case 'attachMany':
+      return () => network.attachMany(task.specs)
+    case 'detachMany':
+      return () => network.detachMany(task.names)
+    case 'delete':
+      return () => network.delete({ force: true })
+    case 'churn':
+      return () => Promise.all(task.lanes.map((lane, at) => churn(network, `lane${at}`, lane)))
+    case 'detach':
+      return () => endpoint?.detach()
+    case 'publish':
+      return () => endpoint?.publish(task.ports)
+    default:
+      return () => endpoint?.unpublish(task.ports)
   }
 }
 

@@ -2,43 +2,50 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import type { AttachSpec } from '../../../lib/index.ts'
+import type { AttachSpec, LanNetworkSpec, NetworkSpec } from '../../../lib/index.ts'
 import { output, spawnIn } from '../../support/command.ts'
 import { plainEnv } from '../../support/program.ts'
 
 export interface Lane {
-  readonly address: string
-  readonly port: string
+  readonly addresses: readonly string[]
+  readonly port: number
   readonly netns?: string
 }
 
-export type Task = { readonly network: string } & (
-  | { readonly verb: 'attach'; readonly spec: AttachSpec }
-  | { readonly verb: 'publish'; readonly endpoint: string; readonly ports: readonly string[] }
-  | { readonly verb: 'unpublish'; readonly endpoint: string; readonly ports: readonly string[] }
-  | { readonly verb: 'detach'; readonly endpoint: string }
-  | { readonly verb: 'delete' }
-  /** Attaches, publishes, unpublishes and detaches without end. */
-  | { readonly verb: 'churn'; readonly lanes: readonly Lane[] }
-)
+export type Task =
+  | { readonly verb: 'create'; readonly spec: NetworkSpec | LanNetworkSpec }
+  | { readonly verb: 'repair' }
+  | ({ readonly network: string } & (
+      | { readonly verb: 'attach'; readonly spec: AttachSpec }
+      | { readonly verb: 'attachMany'; readonly specs: readonly AttachSpec[] }
+      | { readonly verb: 'publish' | 'unpublish'; readonly endpoint: string; readonly ports: readonly string[] }
+      | { readonly verb: 'detach'; readonly endpoint: string }
+      | { readonly verb: 'detachMany'; readonly names: readonly string[] }
+      | { readonly verb: 'delete' }
+      /** Attaches, publishes, unpublishes and detaches without end. */
+      | { readonly verb: 'churn'; readonly lanes: readonly Lane[] }
+    ))
 
 const root = join(import.meta.dirname, '../../..')
 
-/** The library as JavaScript: it loads in a fifth of the time. */
-async function compiled(): Promise<{ folder: string; url: string }> {
+/** The library as JavaScript: it loads in a fifth of the time. Made once for a test file, and gone with its process. */
+async function compile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'netlink-ct-crash-'))
+  process.once('exit', () => rmSync(folder, { recursive: true }))
   const flags = ['--noCheck', '--declaration', 'false', '--declarationMap', 'false', '--isolatedDeclarations', 'false']
   const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', root, ...flags, '--outDir', join(folder, 'dist')]
   await output(process.execPath, tsc, { limit: 120_000 })
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   for (const name of ['build', 'node_modules', 'prebuilds']) await symlink(join(root, name), join(folder, name))
-  return { folder, url: pathToFileURL(join(folder, 'dist/index.js')).href }
+  return folder
 }
+let compiled: Promise<string> | undefined
 
 class Victim {
   readonly #child: ChildProcess
@@ -81,9 +88,8 @@ class Victim {
 }
 
 /** Resolves when strace follows every thread of the process. */
-async function follow(pid: number, syscall: string, at: number): Promise<{ readonly gone: Promise<unknown> }> {
-  const rules = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:signal=SIGKILL:when=${at}`]
-  const strace = spawn('strace', ['-f', '-o', '/dev/null', ...rules, '-p', String(pid)], {
+async function follow(pid: number, options: readonly string[]): Promise<{ readonly gone: Promise<unknown> }> {
+  const strace = spawn('strace', ['-f', ...options, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: plainEnv(),
   })
@@ -99,20 +105,49 @@ async function follow(pid: number, syscall: string, at: number): Promise<{ reado
   throw new Error(`strace did not attach: ${said}`)
 }
 
+/** The `at`th call of a system call by the thread that makes it. */
+export interface Step {
+  readonly syscall: string
+  readonly at: number
+}
+
+const changing = ['sendto', 'openat', 'unshare']
+
+/** Not of a question to the kernel, nor of a file that is only read. */
+function changesSomething(syscall: string, line: string): boolean {
+  if (syscall === 'openat') return /O_WRONLY|O_RDWR|O_CREAT/.test(line)
+  const types = Array.from(line.matchAll(/nlmsg_type=([^,}]+)/g), ([, type = '']) => type)
+  return syscall !== 'sendto' || types.length === 0 || !types.every((type) => type.includes('GET'))
+}
+
+/** Those of strace's lines that change something; each thread counts for itself, as strace does when it injects. */
+function stepsIn(trace: string): Step[] {
+  const counts = new Map<string, number>()
+  const steps = new Map<string, Step>()
+  for (const line of trace.split('\n')) {
+    const [, thread, syscall = ''] = /^(\d+) +(\w+)\(/.exec(line) ?? []
+    if (!changing.includes(syscall)) continue
+    const at = (counts.get(`${thread} ${syscall}`) ?? 0) + 1
+    counts.set(`${thread} ${syscall}`, at)
+    if (changesSomething(syscall, line)) steps.set(`${syscall} ${at}`, { syscall, at })
+  }
+  return [...steps.values()]
+}
+
 export class Victims implements AsyncDisposable {
   readonly #folder: string
   readonly #library: string
   readonly #ahead: Victim[] = []
 
-  private constructor(folder: string, library: string) {
+  private constructor(folder: string) {
     this.#folder = folder
-    this.#library = library
-    for (let at = 0; at < 3; at++) this.#ahead.push(new Victim(library))
+    this.#library = pathToFileURL(join(folder, 'dist/index.js')).href
+    for (let at = 0; at < 3; at++) this.#ahead.push(new Victim(this.#library))
   }
 
   static async create(): Promise<Victims> {
-    const { folder, url } = await compiled()
-    return new Victims(folder, url)
+    compiled ??= compile()
+    return new Victims(await compiled)
   }
 
   async #opened(task: Task): Promise<Victim> {
@@ -124,10 +159,23 @@ export class Victims implements AsyncDisposable {
     return victim
   }
 
-  /** Kills a process as it enters the `at`th such system call of the task, before the kernel does anything; false when there are fewer. */
-  async killedAt(task: Task, syscall: string, at: number): Promise<boolean> {
+  /** Has a process do the task, and kills it then. Resolves to the steps in which it changed something. */
+  async killedWhenDone(task: Task): Promise<Step[]> {
     const victim = await this.#opened(task)
-    const followed = await follow(victim.pid, syscall, at)
+    const file = join(this.#folder, 'trace')
+    const followed = await follow(victim.pid, ['-v', '-s', '0', '-o', file, '-e', `trace=${changing}`])
+    victim.tell(task)
+    await victim.says('done')
+    await victim.kill()
+    await followed.gone
+    return stepsIn(await readFile(file, 'utf8'))
+  }
+
+  /** Kills a process as it enters a step of the task, before the kernel does anything; false when it did not come to that. */
+  async killedAt(task: Task, { syscall, at }: Step): Promise<boolean> {
+    const victim = await this.#opened(task)
+    const rules = ['-e', `trace=${syscall}`, '-e', `inject=${syscall}:signal=SIGKILL:when=${at}`]
+    const followed = await follow(victim.pid, ['-o', '/dev/null', ...rules])
     victim.tell(task)
     const isDone = await victim.says('done')
     await victim.kill()
@@ -146,6 +194,5 @@ export class Victims implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#ahead.splice(0).map((victim) => victim.kill()))
-    await rm(this.#folder, { recursive: true })
   }
 }

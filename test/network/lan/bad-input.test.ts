@@ -10,7 +10,7 @@ import { sweep } from '../support/sweep.ts'
 
 const test = suite('options of a network on a wire')
 const bad: readonly (readonly [Record<string, unknown>, RegExp])[] = [
-  [{ parent: undefined }, /parent must be the name of a device such as 'eth0'/],
+  [{ parent: 7 }, /parent must be a string/],
   [{ parent: 'a/b' }, /parent must be an interface name/],
   [{ subnets: undefined }, /subnets must be those of the LAN/],
   [{ subnets: ['192.0.2.1/24'] }, /subnets\[0\] has bits behind its prefix/],
@@ -28,6 +28,13 @@ const bad: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ addressPools: [] }, /addressPools \(driver macvlan\)/],
   [{ ipv6: true }, /ipv6 \(driver macvlan\) is said by the subnets/],
   [{ parnet: 'eth0' }, /'parnet' is unknown; did you mean 'parent'\?/],
+  [{ isolation: 'private' }, /isolation is for the driver ipvlan/],
+  [{ driver: 'ipvlan', broadcastQueue: 7 }, /broadcastQueue is for the driver macvlan/],
+  [{ driver: 'ipvlan', isolation: 'privat' }, /isolation: 'privat' is unknown; did you mean 'private'\?/],
+  [{ broadcastQueue: -1 }, /broadcastQueue must be from 0 to 4294967295, got -1/],
+  [{ broadcastCutoff: -2 }, /broadcastCutoff must be from -1 to 2147483647, got -2/],
+  [{ promiscuous: false }, /promiscuous can be false in the mode passthru only/],
+  [{ mode: 'passthru', promiscuous: 'no' }, /promiscuous must be a boolean/],
   [{ mtu: 1 }, /mtu/],
   [{ reserved: ['10.0.0.0/24'] }, /reserved\[0\] lies outside of 192.0.2.0\/24/],
 ]

@@ -48,16 +48,20 @@ test('when the parent went', () =>
     await output('ip', ['link', 'set', 'gone0', 'name', 'wan0'])
   }))
 
-test('when the parent is a port of a bridge', async () => {
-  await output('ip', ['-batch', '-'], { input: 'link add b0 type bridge\nlink set wan0 master b0' })
-  await withNetwork({ parent: 'wan0' }, async (network) => {
+test('when the parent became a port of a bridge', () =>
+  withNetwork({ parent: 'wan0' }, async (network) => {
+    await output('ip', ['-batch', '-'], { input: 'link add b0 type bridge\nlink set wan0 master b0' })
     const failure = await leavesNothing(() => network.attach({ name: 'web', netns: 'box' }), 'box')
     assert.is(failure.code, 'PARENT_IN_USE')
     assert.match(failure.message, /wan0 takes no macvlan: it is a port of a bridge or a bond.*EBUSY/)
     assert.instance(failure.cause, NetlinkError)
-  })
-  await output('ip', ['link', 'delete', 'b0'])
-})
+    const other = await leavesNothing(() =>
+      createNetwork({ ...spec, name: 'other', parent: 'wan0', subnets: ['198.51.100.0/24'], gateways: ['198.51.100.1'] }),
+    )
+    assert.is(other.code, 'PARENT_IN_USE')
+    assert.match(other.message, /wan0 is a port of b0, which takes all that it hears/)
+    await output('ip', ['link', 'delete', 'b0'])
+  }))
 
 test('when the parent takes less than the network’s MTU by now', () =>
   withNetwork({}, async (network) => {

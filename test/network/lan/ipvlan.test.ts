@@ -1,7 +1,7 @@
 // Containers on the wire under the MAC of the parent.
 
 import * as assert from 'uvu/assert'
-import { createNetwork, host, type LanNetworkSpec, type Link, openNetwork } from '../../../lib/index.ts'
+import { type AttachSpec, createNetwork, host, type LanNetworkSpec, type Link, openNetwork } from '../../../lib/index.ts'
 import { native } from '../../../lib/native.ts'
 import { creation } from '../../../lib/network/driver/lan-device.ts'
 import { failureOf } from '../../support/failure.ts'
@@ -79,18 +79,48 @@ test.skipIf(
   },
 )
 
+test('refuses what its containers cannot have before anything is done, and remembers its isolation', async () => {
+  const network = await createNetwork({ ...routed, mode: 'l3s', isolation: 'private' })
+  assert.equal([network.device, network.icc], [{ isolation: 'private' }, false])
+  assert.equal((await openNetwork('wire')).toJSON(), network.toJSON())
+  const second = { ...routed, name: 'other', mode: 'l3s', subnets: ['203.0.113.128/25'] } as LanNetworkSpec
+  assert.match(
+    (await failureOf(createNetwork(second))).message,
+    /all ipvlan devices of a parent have one isolation, here private/,
+  )
+  const refused: readonly (readonly [Partial<AttachSpec>, RegExp])[] = [
+    [
+      { bandwidth: { ingress: '8mbit' } },
+      /bandwidth\.ingress cannot be limited in the mode l3s: what comes in passes the queues of/,
+    ],
+    [
+      { routes: [{ to: '10.0.0.0/8', via: '198.51.100.7' }] },
+      /routes\[0\]\.via makes no sense where the device itself is the way/,
+    ],
+    [{ mac: '02:00:00:00:00:07' }, /mac is the parent's with ipvlan/],
+    [{ publish: ['80:80'] }, /publish makes no sense with the driver ipvlan/],
+  ]
+  for (const [options, message] of refused) {
+    const failure = await leavesNothing(() => network.attach({ name: 'web', ...options }))
+    assert.is(failure.code, 'ERR_INVALID_ARG_VALUE')
+    assert.match(failure.message, message)
+  }
+  await network.delete()
+})
+
 test('asks for its mode by the kernel’s number, and for no MAC', async () => {
   const parent = (await host.listLinks()).find(({ name }) => name === 'lan0')
   assert.ok(parent)
   const kind = Buffer.from('ipvlan')
-  for (const [mode, number] of [
-    ['l2', 0],
-    ['l3', 1],
-    ['l3s', 2],
+  for (const [mode, number, isolation, flags] of [
+    ['l2', 0, 'bridge', 0],
+    ['l3', 1, 'private', 1],
+    ['l3s', 2, 'vepa', 2],
   ] as const) {
     const device = {
       driver: 'ipvlan',
       mode,
+      options: { isolation },
       parent: parent as Link,
       ifname: 'eth0',
       mac: undefined,
@@ -106,12 +136,8 @@ test('asks for its mode by the kernel’s number, and for no MAC', async () => {
     assert.is(attributes.get(5)?.readUInt32LE(), parent?.index)
     const info = attributesOf(attributes.get(18) as Buffer)
     assert.ok(info.get(1)?.subarray(0, kind.length).equals(kind)) // IFLA_INFO_KIND
-    assert.is(
-      attributesOf(info.get(2) as Buffer)
-        .get(1)
-        ?.readUInt16LE(),
-      number,
-    ) // IFLA_INFO_DATA, IFLA_IPVLAN_MODE
+    const data = attributesOf(info.get(2) as Buffer) // IFLA_INFO_DATA
+    assert.equal([data.get(1)?.readUInt16LE(), data.get(2)?.readUInt16LE()], [number, flags]) // IFLA_IPVLAN_MODE, _FLAGS
   }
 })
 

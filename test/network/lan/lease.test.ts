@@ -62,7 +62,7 @@ test('is never lost to a process that is killed at any moment of an attach or a 
       assert.is(child.signalCode, 'SIGKILL', complaints)
       await until('its leases are taken back', async () => {
         await network.reclaim()
-        return (await network.endpoints()).length === 1
+        return (await leasesShown()).length === 1
       })
       // As nft sees it: nothing of a lease stays behind another part of it.
       assert.equal(await leasesShown(), [`${address(survivor)} comment survivor`])
@@ -83,6 +83,27 @@ test('is listed by nft in words that nft takes back', () =>
     )
     const failure = await leavesNothing(() => network.attach({ name: 'n'.repeat(61) }))
     assert.match(failure.message, /the length of name with the driver macvlan must be from 1 to 60, got 61/)
+  }))
+
+test('of one address is given to one of two processes that ask at the same time, again and again', () =>
+  withNetwork({}, async (network) => {
+    for (let round = 0; round < 3; round++) {
+      const wanted = { addresses: ['192.0.2.50/24'] }
+      const outcomes = await Promise.allSettled([
+        ...['a', 'b', 'c'].map((name) => network.attach({ name, ...wanted })),
+        attachElsewhere('wire', { name: 'd', ...wanted }),
+      ])
+      assert.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const outcome of outcomes) {
+        // The other process tells it in words.
+        if (outcome.status === 'rejected') assert.match(String(outcome.reason), /ADDRESS_IN_USE/)
+        else await outcome.value[Symbol.asyncDispose]()
+      }
+      await until('nobody has it', async () => {
+        await network.reclaim()
+        return (await leasesShown()).length === 0
+      })
+    }
   }))
 
 test('of one address, or under one name, is given to one of many that ask at the same time', () =>
@@ -147,8 +168,10 @@ test('comes back by reclaim, also when only the device inside was deleted', () =
 
 test('is not given back by an endpoint whose name and address are another’s by now', () =>
   withNetwork({}, async (network) => {
-    await dead({ name: 'web', addresses: ['192.0.2.50/24'] })
+    const other = await attachElsewhere('wire', { name: 'web', addresses: ['192.0.2.50/24'] })
     const stale = await network.endpoint('web')
+    await other.kill()
+    await until('it is gone', async () => (await network.endpoints()).length === 0)
     const web = await attachSoon(network, { name: 'web', addresses: ['192.0.2.50/24'] })
     await stale.detach()
     assert.equal(await leasesShown(), ['192.0.2.50 comment web'])

@@ -6,7 +6,7 @@ import { failureOf } from '../../support/failure.ts'
 import { createLab, curl, json, kernelState, type Lab, output } from '../../support/lab.ts'
 import { suite } from '../../support/suite.ts'
 import { changes } from '../support/changes.ts'
-import { address, inside, leasesShown, leavesNothing, reaches, spec, subnets, withNetwork } from '../support/lan.ts'
+import { address, asBefore, inside, leasesShown, leavesNothing, reaches, spec, subnets, withNetwork } from '../support/lan.ts'
 import { attachElsewhere, detachElsewhere } from '../support/processes.ts'
 import { sweep } from '../support/sweep.ts'
 import { until } from '../support/until.ts'
@@ -40,14 +40,17 @@ test('is a device that is down, and a table without chains; a container has an a
       gateways: ['192.0.2.9'],
       reserved: [],
       bridge: 'br-wire',
+      adopted: false,
       mtu: 1500,
       internal: false,
       icc: true,
       masquerade: false,
       gatewayMode: {},
       trusted: [],
+      antiSpoofing: false,
       parent: 'lan0',
       mode: 'bridge',
+      device: {},
     })
     const before = (await linksShown()).map(({ ifname }) => ifname)
     const web = await network.attach({ name: 'web' })
@@ -178,6 +181,45 @@ test('is listed with the others', () =>
     assert.instance(listed[1], LanNetwork)
     await bridged.delete()
   }))
+
+test('is on the wire of the default route where no parent is named, of the lowest metric', async () => {
+  const before = await kernelState()
+  const { parent: _, ...elsewhere } = { ...spec, subnets: ['203.0.113.0/24'], gateways: ['203.0.113.9'] }
+  await output('ip', ['route', 'add', 'default', 'via', '192.0.2.9', 'metric', '50'])
+  const network = await createNetwork(elsewhere)
+  assert.is(network.parent, 'wan0')
+  const web = await network.attach({ name: 'web' })
+  assert.ok(await reaches('internet', address(web)))
+  assert.equal((await createNetwork(elsewhere)).toJSON(), network.toJSON(), 'an equal one')
+  await network.delete({ force: true })
+  await output('ip', ['route', 'delete', 'default', 'via', '192.0.2.9'])
+  await output('ip', ['route', 'delete', 'default'])
+  const failure = await leavesNothing(() => createNetwork(elsewhere))
+  assert.is(failure.code, 'PARENT_NOT_FOUND')
+  assert.match(failure.message, /the host has no default route: name the parent/)
+  await output('ip', ['route', 'add', 'default', 'via', '203.0.113.9'])
+  await asBefore(before)
+})
+
+test('makes its devices with the options that it was given, and remembers them', async () => {
+  await withNetwork({ broadcastQueue: 7, broadcastCutoff: -1 }, async (network) => {
+    assert.match((await linkShown('br-wire'))?.ifalias ?? '', / broadcastQueue=7 broadcastCutoff=-1 icc$/)
+    const again = await openNetwork('wire')
+    assert.equal(again.toJSON(), network.toJSON())
+    const web = await again.attach({ name: 'web' })
+    const data = (await linkShown('eth0', inside(web)))?.linkinfo?.info_data
+    assert.is(data?.['bcqueuelen'], 7)
+    assert.is((await web.netns?.getLink('eth0'))?.macvlan?.broadcastCutoff, -1, 'ip 6.1 does not show it')
+    const other = await leavesNothing(() => createNetwork({ ...spec, broadcastQueue: 8 }))
+    assert.match(other.message, /device {"broadcastQueue":7,"broadcastCutoff":-1}, not {"broadcastQueue":8}/)
+  })
+  await withNetwork({ mode: 'passthru', promiscuous: false }, async (network) => {
+    const one = await network.attach({ name: 'one' })
+    assert.is((await linkShown('eth0', inside(one)))?.linkinfo?.info_data?.['nopromisc'], true)
+    assert.is((await linkShown('lan0'))?.['promiscuity'], 0)
+    assert.ok(await reaches('lan', address(one)))
+  })
+})
 
 test('may be that of another host than this one', async () => {
   await using other = await createNetns()

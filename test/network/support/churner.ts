@@ -1,23 +1,16 @@
-// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS MOST.
+// One of several processes that attach to and detach from one network at random: node --import tsx churner.ts NETWORK ID SECONDS
+// LEAST MOST SEED: for so long, and until so many were attached, with so many at a time.
 // Prints one line of JSON for each stay of a container, with the instants between which it surely had its address and ports, and at
 // the end one with what was refused and why. Detaches all before it ends.
 
 import { type AttachedEndpoint, NetlinkError, NetworkError, openNetwork } from '../../../lib/index.ts'
+import { randomFrom } from '../../support/random.ts'
 
-const [, , name = '', id = '', seconds = '', most = ''] = process.argv
+const [, , name = '', id = '', seconds = '', least = '', most = '', seed = ''] = process.argv
 const network = await openNetwork(name)
 
-/** mulberry32: the same sequence for the same process, whatever the timing makes of it. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-const random = randomFrom(Number(id))
+/** The same sequence for the same process, whatever the timing makes of it. */
+const random = randomFrom(Number(seed) + Number(id))
 const pick = (below: number): number => Math.floor(random() * below)
 const now = (): number => performance.timeOrigin + performance.now()
 
@@ -28,6 +21,7 @@ interface Stay {
 const stays: Stay[] = []
 const refused: Record<string, number> = {}
 let operations = 0
+let attached = 0
 
 /** What a caller can act on: a port that somebody has. */
 function refuse(error: unknown): void {
@@ -41,6 +35,7 @@ async function attach(): Promise<void> {
   try {
     const endpoint = await network.attach({ name: `c${id}-${operations}`, publish })
     stays.push({ endpoint, from: now() })
+    attached++
   } catch (error) {
     refuse(error)
   }
@@ -50,16 +45,16 @@ async function detach({ endpoint, from }: Stay): Promise<void> {
   const until = now()
   const ports = endpoint.ports.map(({ hostPort }) => hostPort)
   await endpoint.detach()
-  console.log(JSON.stringify({ address: endpoint.addresses[0], ports, from, until }))
+  console.log(JSON.stringify({ addresses: endpoint.addresses, ports, from, until }))
 }
 
 const end = performance.now() + Number(seconds) * 1000
-while (performance.now() < end) {
+while (performance.now() < end || attached < Number(least)) {
   operations++
   // Several at once, so that processes meet in the kernel.
   const burst = Array.from({ length: 1 + pick(8) }, () => {
     operations++
-    if (stays.length > 0 && (stays.length >= Number(most) || pick(2) === 0))
+    if (stays.length > 0 && (stays.length >= Number(most) || pick(3) === 0))
       return detach(stays.splice(pick(stays.length), 1)[0] as Stay)
     return attach()
   })

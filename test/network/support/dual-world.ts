@@ -58,7 +58,7 @@ export const inUrl = (address: string): string => (address.includes(':') ? `[${a
 
 const bridgeNetfilter = ['net.bridge.bridge-nf-call-iptables', 'net.bridge.bridge-nf-call-ip6tables']
 
-async function addIpv6(): Promise<void> {
+export async function addIpv6(): Promise<void> {
   const { hostLan, hostWan, lan, internet } = around[6]
   await output('ip', ['-batch', '-'], {
     input: [`address add ${hostLan}/64 dev lan0 nodad`, `address add ${hostWan}/64 dev wan0 nodad`].join('\n'),

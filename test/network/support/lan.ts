@@ -50,15 +50,17 @@ export async function asBefore(before: KernelState): Promise<void> {
   await until('the kernel is as before the network', same).catch(() => assert.equal(left, []))
 }
 
+type Shown = string | { readonly elem: { readonly val: string; readonly comment?: string } }
+
 /** What nft says is leased: `192.0.2.1 comment web`. */
 export async function leasesShown(
   set: 'endpoints' | 'addresses4' | 'addresses6' | 'holders' | 'words' = 'addresses4',
 ): Promise<string[]> {
-  const { nftables } = await json<{ nftables: { set?: { elem?: { elem: { val: string; comment?: string } }[] } }[] }>('nft', [
+  const { nftables } = await json<{ nftables: { set?: { elem?: Shown[] } }[] }>('nft', [
     ...['list', 'set', 'inet', 'netlink-ct/wire', set],
   ])
   const elements = nftables.flatMap(({ set: shown }) => shown?.elem ?? [])
-  return elements.map(({ elem: { val, comment } }) => `${val} comment ${comment}`).sort()
+  return elements.map((one) => (typeof one === 'string' ? one : `${one.elem.val} comment ${one.elem.comment}`)).sort()
 }
 
 export async function leavesNothing(call: () => Promise<unknown>, where?: NetnsRef): Promise<Failure> {

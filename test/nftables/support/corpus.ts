@@ -51,6 +51,9 @@ ip6 daddr fd00::1-fd00::9 accept
 icmp type echo-request accept
 icmpv6 type echo-request accept
 ether saddr 02:00:00:00:00:01 accept
+@nh,0,48 0x108000604 accept
+@th,192,16 != 0x101-0x201 accept
+@th,64,16 & 0xfff8 == 0x8 accept
 iifname "lo" accept
 iifname != "lo" accept
 iifname "eth*" accept

@@ -11,6 +11,13 @@ export const LINK_HEADER = 0
 export const NETWORK_HEADER = 1
 export const TRANSPORT_HEADER = 2
 
+/** By which bytes without a name are found: `@th,64,128`. */
+export const bases: { readonly ll: 0; readonly nh: 1; readonly th: 2 } = {
+  ll: LINK_HEADER,
+  nh: NETWORK_HEADER,
+  th: TRANSPORT_HEADER,
+}
+
 export interface HeaderField {
   readonly offset: number
   readonly type: DataType

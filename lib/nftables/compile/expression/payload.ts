@@ -1,9 +1,10 @@
 // [ payload load 4b @ network header + 16 => reg 1 ]
 
-import { fields, oneOf } from '../../../invalid.ts'
+import { fields, integer, invalidValue, oneOf } from '../../../invalid.ts'
+import { plainInteger } from '../../datatype/host.ts'
 import type { Operand } from '../operand.ts'
 import { type Program, register } from '../program.ts'
-import { type Header, type HeaderField, headers } from './headers.ts'
+import { bases, type Header, type HeaderField, headers } from './headers.ts'
 
 /** The place that `{ protocol, field }` names, once only packets that have it get there. */
 export function payloadField(program: Program, value: unknown, path: string): { header: Header; field: HeaderField } {
@@ -19,7 +20,26 @@ export function payloadField(program: Program, value: unknown, path: string): { 
   return { header, field }
 }
 
+/** What one expression loads at most: a register of 16 bytes. */
+const mostBytes = 16
+
+/** `{ base, offset, len }`, in bits: bytes that have no name, wherever they stand. What the packet is has to be matched before. */
+function rawPayload(program: Program, value: unknown, path: string): Operand {
+  const given = fields(value, path, ['base', 'offset', 'len'])
+  const base = bases[oneOf(given['base'], `${path}.base`, ['ll', 'nh', 'th'])]
+  const [offset, bytes] = (['offset', 'len'] as const).map((key) => {
+    const bits = integer(given[key], `${path}.${key}`, key === 'len' ? 8 : 0, key === 'len' ? mostBytes * 8 : 255 * 8)
+    if (bits % 8 !== 0) throw invalidValue(`${path}.${key}`, 'must be whole bytes, a multiple of 8', bits)
+    return bits / 8
+  }) as [number, number]
+  return {
+    fields: [plainInteger(bytes, 'big')],
+    load: (slot) => program.emit('payload', { dreg: register(slot), base, offset, len: bytes }),
+  }
+}
+
 export function payload(program: Program, value: unknown, path: string): Operand {
+  if (typeof value === 'object' && value !== null && 'base' in value) return rawPayload(program, value, path)
   const { header, field } = payloadField(program, value, path)
   const load = (slot: number, len: number): void => {
     program.emit('payload', { dreg: register(slot), base: header.base, offset: field.offset, len })

@@ -2,10 +2,10 @@
 
 import type { Body } from '../../../native.ts'
 import { ctKeys } from '../../compile/expression/ct.ts'
-import { type Header, type HeaderField, headers, LINK_HEADER, NETWORK_HEADER } from '../../compile/expression/headers.ts'
+import { bases, type Header, type HeaderField, headers, LINK_HEADER, NETWORK_HEADER } from '../../compile/expression/headers.ts'
 import { metaKeys } from '../../compile/expression/meta.ts'
 import { META_IIFTYPE, META_L4PROTO, META_NFPROTO, META_PROTOCOL } from '../../compile/program.ts'
-import { addressType } from '../../datatype/host.ts'
+import { addressType, plainInteger } from '../../datatype/host.ts'
 import { interfaceIndex, interfaceName } from '../../datatype/interface.ts'
 import { protocols } from '../../datatype/protocol.ts'
 import type { FibFlag } from '../../schema.ts'
@@ -78,7 +78,16 @@ export function payload(reader: Reader, data: Body): void {
   const place = payloadPlace(data)
   const found = fieldAt(reader.known, place)
   const loaded: Loaded = { fields: [], bytes: place.len, needs: [], payload: place }
-  reader.registers.put(number(data, 'dreg'), found === undefined ? loaded : { ...loaded, ...found })
+  const isSeveral = found === undefined && fieldsIn(reader.known, place).length > 0
+  reader.registers.put(number(data, 'dreg'), isSeveral ? loaded : { ...loaded, ...(found ?? rawField(place)) })
+}
+
+/** Bytes that no header has a name for. Not as a place: nothing is learned from them, and none of them is a field. */
+function rawField({ base, offset, len }: PayloadPlace): Pick<Loaded, 'expression' | 'fields' | 'payload'> {
+  const word = (['ll', 'nh', 'th'] as const).find((name) => bases[name] === base)
+  if (word === undefined) return { fields: [] }
+  const expression = { payload: { base: word, offset: offset * 8, len: len * 8 } }
+  return { expression, fields: [plainInteger(len, 'big')], payload: undefined }
 }
 
 export interface PayloadField extends Pick<Loaded, 'fields' | 'needs'> {

@@ -1,0 +1,77 @@
+// The addon as it is: what its functions take and give is packed; see packed.ts.
+
+import type { DumpResult, Found, KernelRefusal, KernelWarning, NamespaceHandle, Native, Outcome } from './native.ts'
+import { Packer, Unpacker } from './packed.ts'
+
+type Packed = Uint8Array
+
+/** Positions and what is at them: `[0, refusal, 7, refusal]`. */
+type At<T> = readonly (number | T)[]
+
+interface PackedOutcomes {
+  readonly count: number
+  readonly refusals: At<KernelRefusal>
+  readonly warnings: At<KernelWarning>
+  readonly replies: Packed | undefined
+}
+
+type Changed = 'submit' | 'transact' | 'dump' | 'takeObjects' | 'attach' | 'detach' | 'changePorts' | 'socket' | 'openTun'
+
+export interface Addon extends Omit<Native, Changed | 'watch' | 'take' | 'encoded' | 'decoded'> {
+  fieldNames(): readonly string[]
+  submit(handle: NamespaceHandle, messages: Packed): Promise<PackedOutcomes>
+  transact(handle: NamespaceHandle, messages: Packed, generation?: number): Promise<PackedOutcomes>
+  /** A list of one message. */
+  dump(handle: NamespaceHandle, messages: Packed): Promise<DumpResult>
+  takeObjects(found: Found, count: number): Packed
+  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: Packed): ReturnType<Native['attach']>
+  detach(host: NamespaceHandle, plan: Packed): Promise<void>
+  changePorts(host: NamespaceHandle, change: Packed): Promise<void>
+  socket(handle: NamespaceHandle, request: Packed): ReturnType<Native['socket']>
+  openTun(handle: NamespaceHandle, request: Packed): ReturnType<Native['openTun']>
+  watch(handle: NamespaceHandle, options: Packed, wake: () => void): ReturnType<Native['watch']>
+  take(watcher: number): { readonly news: Packed; readonly lost: boolean; readonly error?: KernelRefusal }
+  encoded(message: Packed): Uint8Array | undefined
+  decoded(type: string, bytes: Uint8Array): Packed
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The addon with plain values in and out. */
+export function unpacking(addon: Addon): Native {
+  const names = addon.fieldNames()
+  const packer = new Packer(names)
+  const unpacker = new Unpacker(names)
+  const unpacked = <T>(bytes: Packed): T => unpacker.unpack(bytes) as T
+
+  /** What each of the messages has come to. */
+  function outcomesOf({ count, refusals, warnings, replies }: PackedOutcomes): Outcome[] {
+    const outcomes = Array.from({ length: count }, (): Mutable<Outcome> & { readonly replies: unknown[] } => ({ replies: [] }))
+    const at = (position: unknown) => outcomes[position as number] as (typeof outcomes)[number]
+    for (let next = 0; next < refusals.length; next += 2) at(refusals[next]).error = refusals[next + 1] as KernelRefusal
+    for (let next = 0; next < warnings.length; next += 2) at(warnings[next]).warning = warnings[next + 1] as KernelWarning
+    const answers = replies === undefined ? [] : unpacked<readonly unknown[]>(replies)
+    for (let next = 0; next < answers.length; next += 2) at(answers[next]).replies.push(answers[next + 1])
+    return outcomes as Outcome[]
+  }
+
+  return {
+    ...addon,
+    submit: async (handle, messages) => outcomesOf(await addon.submit(handle, packer.pack(messages))),
+    transact: async (handle, messages, generation) => outcomesOf(await addon.transact(handle, packer.pack(messages), generation)),
+    dump: (handle, message) => addon.dump(handle, packer.pack([message])),
+    takeObjects: (found, count) => unpacked(addon.takeObjects(found, count)),
+    attach: (host, inside, plan) => addon.attach(host, inside, packer.pack(plan)),
+    detach: (host, plan) => addon.detach(host, packer.pack(plan)),
+    changePorts: (host, change) => addon.changePorts(host, packer.pack(change)),
+    socket: (handle, request) => addon.socket(handle, packer.pack(request)),
+    openTun: (handle, request) => addon.openTun(handle, packer.pack(request)),
+    watch: (handle, options, wake) => addon.watch(handle, packer.pack(options), wake),
+    take: (watcher) => {
+      const { news, ...rest } = addon.take(watcher)
+      return { news: unpacked(news), ...rest }
+    },
+    encoded: (message) => addon.encoded(packer.pack(message)),
+    decoded: (type, bytes) => unpacked(addon.decoded(type, bytes)),
+  }
+}

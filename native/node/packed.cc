@@ -1,0 +1,247 @@
+#include "node/packed.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/conntrack/schema.h"
+#include "core/nftables/messages.h"
+#include "core/rtnetlink/schema.h"
+
+namespace netlink_ct::node {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "lib/packed.ts reads and writes little-endian");
+
+enum Tag : uint8_t { undefined, no, yes, int32, real, bigint, text, raw_bytes, list, object };
+
+constexpr uint16_t spelled_out = 0xffff;
+// Values inside of values: what a message may have, and far from the end of the stack.
+constexpr int deepest = 64;
+constexpr double largest_safe = 9007199254740991.0;
+
+class Names {
+ public:
+  Names() {
+    for (const auto types : {rtnetlink_messages(), nftables_messages(), conntrack_messages()}) {
+      for (const MessageType& type : types) {
+        visit(type.schema);
+        visit(type.answer);
+      }
+    }
+  }
+
+  [[nodiscard]] std::span<const std::string_view> all() const { return names_; }
+
+  [[nodiscard]] uint16_t position(std::string_view name) const {
+    const auto found = positions_.find(name);
+    return found == positions_.end() ? spelled_out : found->second;
+  }
+
+ private:
+  void visit(const Schema* schema) {
+    if (schema == nullptr || !seen_.insert(schema).second) return;
+    for (const HeaderField& field : schema->header) name(field.name);
+    for (const Attribute& attribute : schema->attributes) {
+      name(attribute.name);
+      visit(attribute.schema);
+      for (const Choice& choice : attribute.choices) visit(choice.schema);
+    }
+    visit(schema->of_bridges);
+  }
+
+  void name(std::string_view name) {
+    if (positions_.try_emplace(name, static_cast<uint16_t>(names_.size())).second) names_.push_back(name);
+  }
+
+  std::unordered_set<const Schema*> seen_;
+  std::unordered_map<std::string_view, uint16_t> positions_;
+  std::vector<std::string_view> names_;
+};
+
+const Names& names() {
+  static const Names all;
+  return all;
+}
+
+class Unpacker {
+ public:
+  explicit Unpacker(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+
+  bool value(Value& out, int depth = 0);
+  [[nodiscard]] bool at_end() const { return bytes_.empty(); }
+
+ private:
+  bool take(void* out, size_t size) {
+    if (bytes_.size() < size) return false;
+    if (size > 0) std::memcpy(out, bytes_.data(), size);
+    bytes_ = bytes_.subspan(size);
+    return true;
+  }
+  // Of things that take a byte at least, so that no count makes more room than there are bytes.
+  bool count(uint32_t& out) { return take(&out, sizeof out) && out <= bytes_.size(); }
+  bool string(std::string& out) {
+    uint32_t length = 0;
+    if (!count(length)) return false;
+    out.resize(length);
+    return take(out.data(), length);
+  }
+  bool name(std::string& out);
+  bool items(List& out, int depth);
+  bool members(Object& out, int depth);
+
+  std::span<const uint8_t> bytes_;
+};
+
+bool Unpacker::name(std::string& out) {
+  uint16_t position = 0;
+  if (!take(&position, sizeof position)) return false;
+  if (position == spelled_out) return string(out);
+  if (position >= field_names().size()) return false;
+  out = field_names()[position];
+  return true;
+}
+
+bool Unpacker::items(List& out, int depth) {
+  uint32_t number = 0;
+  if (!count(number)) return false;
+  out.resize(number);
+  for (Value& item : out) {
+    if (!value(item, depth + 1)) return false;
+  }
+  return true;
+}
+
+bool Unpacker::members(Object& out, int depth) {
+  uint32_t number = 0;
+  if (!count(number)) return false;
+  out.resize(number);
+  for (auto& [key, item] : out) {
+    if (!name(key) || !value(item, depth + 1)) return false;
+  }
+  return true;
+}
+
+bool Unpacker::value(Value& out, int depth) {
+  uint8_t tag = 0;
+  if (depth > deepest || !take(&tag, sizeof tag)) return false;
+  switch (tag) {
+    case undefined: out = {}; return true;
+    case no: out = false; return true;
+    case yes: out = true; return true;
+    case int32: {
+      int32_t number = 0;
+      if (!take(&number, sizeof number)) return false;
+      out = int64_t{number};
+      return true;
+    }
+    case real: {
+      double number = 0;
+      if (!take(&number, sizeof number) || std::trunc(number) != number || std::abs(number) > largest_safe) return false;
+      out = static_cast<int64_t>(number);
+      return true;
+    }
+    case bigint: {
+      uint64_t number = 0;
+      if (!take(&number, sizeof number)) return false;
+      out = number;
+      return true;
+    }
+    case text: return string(out.data.emplace<std::string>());
+    case raw_bytes: {
+      uint32_t length = 0;
+      if (!count(length)) return false;
+      auto& bytes = out.data.emplace<Bytes>(length);
+      return take(bytes.data(), length);
+    }
+    case list: return items(out.data.emplace<List>(), depth);
+    case object: return members(out.data.emplace<Object>(), depth);
+    default: return false;
+  }
+}
+
+}  // namespace
+
+std::span<const std::string_view> field_names() { return names().all(); }
+
+void Packer::raw(const void* data, size_t size) {
+  const auto* start = static_cast<const uint8_t*>(data);
+  bytes_.insert(bytes_.end(), start, start + size);
+}
+
+void Packer::length(size_t value) {
+  const auto fixed = static_cast<uint32_t>(value);
+  raw(&fixed, sizeof fixed);
+}
+
+void Packer::begin_list(size_t count) {
+  byte(list);
+  length(count);
+}
+
+Packer& Packer::add_name(std::string_view name) {
+  const uint16_t position = names().position(name);
+  raw(&position, sizeof position);
+  if (position == spelled_out) {
+    length(name.size());
+    raw(name.data(), name.size());
+  }
+  return *this;
+}
+
+void Packer::add(const Object& fields) {
+  byte(object);
+  length(fields.size());
+  for (const auto& [name, value] : fields) add_name(name).add(value);
+}
+
+void Packer::add(const Value& value) {
+  struct Visitor {
+    Packer& out;
+    void operator()(std::monostate) const { out.byte(undefined); }
+    void operator()(bool v) const { out.byte(v ? yes : no); }
+    void operator()(int64_t v) const {
+      if (v >= INT32_MIN && v <= INT32_MAX) {
+        const auto number = static_cast<int32_t>(v);
+        out.byte(int32);
+        out.raw(&number, sizeof number);
+      } else {
+        const auto number = static_cast<double>(v);
+        out.byte(real);
+        out.raw(&number, sizeof number);
+      }
+    }
+    void operator()(uint64_t v) const {
+      out.byte(bigint);
+      out.raw(&v, sizeof v);
+    }
+    void operator()(const std::string& v) const {
+      out.byte(text);
+      out.length(v.size());
+      out.raw(v.data(), v.size());
+    }
+    void operator()(const Bytes& v) const {
+      out.byte(raw_bytes);
+      out.length(v.size());
+      out.raw(v.data(), v.size());
+    }
+    void operator()(const List& v) const {
+      out.begin_list(v.size());
+      for (const Value& item : v) out.add(item);
+    }
+    void operator()(const Object& v) const { out.add(v); }
+  };
+  std::visit(Visitor{*this}, value.data);
+}
+
+std::optional<Value> unpack(std::span<const uint8_t> bytes) {
+  Unpacker unpacker(bytes);
+  Value value;
+  if (!unpacker.value(value) || !unpacker.at_end()) return std::nullopt;
+  return value;
+}
+
+}  // namespace netlink_ct::node
