@@ -30,9 +30,6 @@ test.before(async () => {
 })
 test.after(async () => {
   await lab[Symbol.asyncDispose]()
-})
-test.after.each(async () => {
-  await output('ip', ['-all', 'netns', 'exec', 'true']) // every name still leads to a namespace
   await sweep()
 })
 
