@@ -11,6 +11,7 @@ import { eventLoopListing } from './event-loop-listing.ts'
 import { getLink } from './get-link.ts'
 import { listAddresses, listLinks, listRoutes } from './list.ts'
 import { tenThousandthPort, thousandthPort } from './nth-port.ts'
+import { policies } from './policies.ts'
 import { publish } from './publish.ts'
 import { scaleBridge, scalePtp } from './scale.ts'
 import { thousandthContainer } from './thousandth-container.ts'
@@ -36,4 +37,5 @@ export const workloads: Readonly<Record<string, Workload | TableWorkload>> = {
   'event-loop-listing': eventLoopListing,
   'scale-bridge': scaleBridge,
   'scale-ptp': scalePtp,
+  policies,
 }
