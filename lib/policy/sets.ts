@@ -54,11 +54,23 @@ export const subnetSet = ({ set }: Side, family: Family): string => `${set}${dig
 export const cidrSet = ({ set }: Side, family: Family): string => `${set}${digit(family)}_cidrs`
 export const portSet = (set: string, protocol: PolicyProtocol): string => `${set}/${protocol}`
 
-function sides(policy: Policy): Side[] {
-  return policy.rules.flatMap((rule, at) => {
+interface Choice {
+  readonly side: Side
+  readonly peers: readonly ContainersPeer[]
+}
+
+const choices = new WeakMap<Policy, readonly Choice[]>()
+
+/** The sides that choose single containers. Worked out once: each of thousands of containers is asked about. */
+function choicesOf(policy: Policy): readonly Choice[] {
+  const known = choices.get(policy)
+  if (known !== undefined) return known
+  const found = policy.rules.flatMap((rule, at) => {
     const { from, to } = sidesOf(rule, ruleSet(policy, at))
-    return from === to ? [from] : [from, to]
+    return [...new Set([from, to])].map((side) => ({ side, peers: picked(side) })).filter(({ peers }) => peers.length > 0)
   })
+  choices.set(policy, found)
+  return found
 }
 
 /** A set of single containers, and whether one belongs to it. */
@@ -70,9 +82,7 @@ export interface Membership {
 
 /** Of all sets of containers that these policies have. */
 export const membershipsOf = (policies: readonly Policy[], candidate: Candidate): Membership[] =>
-  policies.flatMap(sides).flatMap((side) => {
-    const peers = picked(side)
-    if (peers.length === 0) return []
+  policies.flatMap(choicesOf).flatMap(({ side, peers }) => {
     const isMember = peers.some((peer) => selects(peer, candidate))
     return ([2, 10] as const).map((family) => ({ set: memberSet(side, family), family, isMember }))
   })
