@@ -9,6 +9,7 @@ import { formatMac, macBytes, objectName } from '../names.ts'
 import { type Attached, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { givenNetns } from '../netns/registry.ts'
+import { forgetPolicies } from '../policy/bridge.ts'
 import { KnownPolicies } from '../policy/read.ts'
 import { syncPolicies } from '../policy/sync.ts'
 import { rolledBack } from '../roll-back.ts'
@@ -401,6 +402,7 @@ export class Network implements EndpointOwner {
     // While the bridge remembers what it was, so that a process that dies here leaves it to the next delete; and again after it, should
     // another network have gone at the same time.
     await restore(this.name)
+    if (this.adopted) await forgetPolicies(this.#host, bridge.index)
     if (this.adopted) await releaseBridge(this.#host, bridge.index, this.label, bridge.group)
     else await this.#host.deleteLink(bridge.index).catch(absentLink)
     await restore()

@@ -1,6 +1,7 @@
 // Bridges whose packets the firewall must see for policies: an option of each bridge, whatever the setting for all of them is. A mark
 // remembers that it was turned on for policies, so that it is turned off with the last one.
 
+import { NetlinkError } from '../errors.ts'
 import { send } from '../exchange.ts'
 import type { Message } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
@@ -10,6 +11,7 @@ import * as c from '../rtnetlink/constants.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import type { Policy } from './policy.ts'
 import { concerns } from './select.ts'
+import { policyNames } from './text.ts'
 
 type Facts = Pick<Network, 'name' | 'driver'>
 
@@ -46,6 +48,18 @@ export async function showFirewall(host: Netns, link: Link): Promise<void> {
 export async function hideFromFirewall(host: Netns, link: Link): Promise<void> {
   const body = { index: link.index, altnames: [markOf(link)] }
   await send(Netns.handleOf(host), [option(link, 0), { type: 'RTM_DELLINKPROP', flags: 0, body }])
+}
+
+/** Of a bridge that outlives its network: what it remembers of policies, and the option. */
+export async function forgetPolicies(host: Netns, index: number): Promise<void> {
+  try {
+    const link = await host.getLink(index)
+    const names = policyNames(link)
+    if (names.length > 0) await host.setLink(index, { deleteAltnames: names })
+    if (link.altnames.includes(markOf(link))) await hideFromFirewall(host, link)
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
+  }
 }
 
 /** POLICY_UNSUPPORTED where the kernel shows nobody what bridges forward. */

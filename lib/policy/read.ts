@@ -1,16 +1,17 @@
 // The policies that there are, whoever made them: what the devices of networks remember.
 
 import type { Netns } from '../netns/netns.ts'
-import { networkAltname, parseNetworkLabel } from '../network/label.ts'
+import { networkAltname, networkLabelOf } from '../network/label.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import type { Policy } from './policy.ts'
 import { concerns } from './select.ts'
 import { policiesOn } from './text.ts'
 
 /** The network that a device stands for; undefined for one that is none's, or of a network that has no firewall. */
-export function networkNameOf({ alias, altnames }: Link): string | undefined {
-  const label = parseNetworkLabel(alias)
-  return label === undefined || label.lan !== undefined || !altnames.includes(networkAltname(label.name)) ? undefined : label.name
+export function networkNameOf(link: Link): string | undefined {
+  const label = networkLabelOf(link)
+  const isIts = label !== undefined && label.lan === undefined && link.altnames.includes(networkAltname(label.name))
+  return isIts ? label.name : undefined
 }
 
 /** By name. One dump of the host's bridges. */

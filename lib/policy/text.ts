@@ -147,6 +147,10 @@ export function policiesOn({ altnames }: Pick<Link, 'altnames'>, network: string
   return { policies: [...found.values()], unreadable: names.filter((name) => !found.has(name)) }
 }
 
+/** Of whichever policies: what a device has that outlives its network. */
+export const policyNames = ({ altnames }: Pick<Link, 'altnames'>): string[] =>
+  altnames.filter((altname) => altname.startsWith(prefix))
+
 /** Every alternative name of a policy that the device has, its claim included. */
 export const altnamesOf = ({ altnames }: Pick<Link, 'altnames'>, name: string): string[] =>
   altnames.filter((altname) => altname === claimOf(name) || altname.startsWith(`${claimOf(name)}/`))

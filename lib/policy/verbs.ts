@@ -7,7 +7,7 @@ import { objectName } from '../names.ts'
 import type { Message } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { NetworkError } from '../network/errors.ts'
-import { networkAltname, parseNetworkLabel } from '../network/label.ts'
+import { networkAltname, networkLabelOf } from '../network/label.ts'
 import { type HostOptions, hostOf } from '../network/list.ts'
 import { rolledBack } from '../roll-back.ts'
 import * as c from '../rtnetlink/constants.ts'
@@ -31,7 +31,7 @@ async function deviceOf(host: Netns, network: string): Promise<Link> {
     throw error
   })
   if (networkNameOf(device) === network) return device
-  if (parseNetworkLabel(device.alias)?.lan !== undefined) {
+  if (networkLabelOf(device)?.lan !== undefined) {
     const why = `the network '${network}' is on a wire: no packet of it passes the host's firewall`
     throw new NetworkError('POLICY_UNSUPPORTED', why)
   }

@@ -263,6 +263,32 @@ test('ports of a network without icc are isolated until an allow is about two of
   }
 })
 
+test('a bridge that was there before remembers them as long as the network is on it, and is left as it was', async () => {
+  await output('ip', ['-batch', '-'], {
+    input: 'link add br9 address 02:00:00:00:09:01 type bridge\naddress add 10.5.0.1/24 dev br9\nlink set br9 up',
+  })
+  const before = await linkShown('br9')
+  const joined = await createNetwork({ name: 'joined', bridge: { existing: 'br9' }, reserved: ['10.5.0.128/25'] })
+  try {
+    await deny({ name: 'apart', from: 'joined/a', to: 'joined/b' })
+    const [a, b] = [await joined.attach({ name: 'a' }), await joined.attach({ name: 'b' })]
+    const [first, second] = [a, b].map((one) => one.addresses[0]?.split('/')[0] ?? '')
+    assert.not.ok(await reaches(a.netns.path, second ?? ''))
+    assert.ok(await reaches(b.netns.path, first ?? ''))
+    assert.equal(
+      (await listPolicies()).map(({ name, network }) => [name, network]),
+      [['apart', 'joined']],
+    )
+    assert.equal(await check(), [])
+  } finally {
+    await joined.delete({ force: true })
+  }
+  const after = await linkShown('br9')
+  assert.equal(after?.altnames ?? [], before?.altnames ?? [])
+  assert.is(after?.linkinfo?.info_data?.['nf_call_iptables'], 0)
+  await output('ip', ['link', 'delete', 'br9'])
+})
+
 test('what nft lists, nft reads again', async () => {
   await applyPolicy({
     name: 'p',
