@@ -29,8 +29,9 @@ export async function follow(host: Netns, follower: Follower): Promise<() => Pro
 
 /** `netlink-ct/<network>/<endpoint>` */
 function networkOf({ altnames }: Link): string | undefined {
-  const [mark, network, endpoint, ...rest] = altnames.find((name) => name.startsWith('netlink-ct/'))?.split('/') ?? []
-  return mark === undefined || endpoint === undefined || rest.length > 0 ? undefined : network
+  // Others of our names have a `=`.
+  const name = altnames.find((one) => /^netlink-ct\/[^/=]+\/[^/]+$/.test(one))
+  return name?.split('/')[1]
 }
 
 class Follow {

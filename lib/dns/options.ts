@@ -1,7 +1,7 @@
 // What a network's names are made of, checked and as its device remembers it.
 //
 //   dns                                                  with the defaults
-//   dns=port:40053;ttl:5;domain:lab.test;search:corp.test;servers:192.0.2.53,[2001:db8::53]:5353
+//   dns=port:40053+ttl:5+domain:lab.test+search:corp.test+servers:192.0.2.53,[2001:db8::53]:5353
 
 import { isIP } from 'node:net'
 import { type Address, parseAddress } from '../cidr.ts'
@@ -103,14 +103,14 @@ export function dnsWord({ servers, domain, search, ttl, port }: NetworkDns): str
     ...(search.length === 0 ? [] : [`search:${search.join(',')}`]),
     ...(servers.length === 0 ? [] : [`servers:${servers.join(',')}`]),
   ]
-  return parts.length === 0 ? 'dns' : `dns=${parts.join(';')}`
+  return parts.length === 0 ? 'dns' : `dns=${parts.join('+')}`
 }
 
 /** undefined for a network without names. */
 export function parseDnsWord(words: readonly string[]): NetworkDns | undefined {
   const word = words.find((one) => one === 'dns' || one.startsWith('dns='))
   if (word === undefined) return undefined
-  const parts = word.slice('dns='.length).split(';')
+  const parts = word.slice('dns='.length).split('+')
   const value = (key: string): string | undefined => parts.find((part) => part.startsWith(`${key}:`))?.slice(key.length + 1)
   const domain = value('domain')
   return {
