@@ -6,7 +6,7 @@ import { createNetns, createNetwork, gc, type Network, openNetns, openNetwork, r
 import { libraryUrl } from '../network/support/library.ts'
 import { attachElsewhere, detachElsewhere } from '../network/support/processes.ts'
 import { sweep } from '../network/support/sweep.ts'
-import { elementsShown } from '../network/support/witness.ts'
+import { elementsShown, linkShown } from '../network/support/witness.ts'
 import { spawnIn } from '../support/command.ts'
 import { failureOf } from '../support/failure.ts'
 import { createLab, output } from '../support/lab.ts'
@@ -232,6 +232,32 @@ const deleted = async (network: Network): Promise<AsyncDisposable & { readonly n
       void blocker
     })
     await host.close()
+  })
+
+  named('is on a bridge that was there before as on another, wherever it listens', async () => {
+    await using _ = await createLab()
+    const commands = ['link add br0 type bridge', 'link set br0 address 02:00:00:00:00:77', 'link set br0 up']
+    await output('ip', ['-batch', '-'], { input: [...commands, 'address add 10.9.0.1/24 dev br0'].join('\n') })
+    const names = async (): Promise<readonly string[]> => (await linkShown('br0'))?.altnames ?? []
+    assert.equal(await names(), [])
+    const host = await openNetns({ pid: process.pid })
+    const blocker = await host.bindUdp({ port: 53 })
+    const spec = {
+      name: 'lab',
+      bridge: { existing: 'br0' },
+      dns: { domain: 'lab.test', ttl: 5, search: ['a.test', 'b.test'] },
+    } as const
+    const lab = await createNetwork(spec)
+    const web = await lab.attach({ name: 'web', aliases: ['www'] })
+    assert.not.equal(lab.dns?.port, 53)
+    assert.equal((await openNetwork('lab')).dns, lab.dns)
+    assert.equal((await dig(web.netns, at, 'www.lab.test')).data, ['10.9.0.2'])
+    assert.equal(await lab.check(), [])
+    await lab.delete({ force: true })
+    assert.equal(await names(), [], 'and nothing of it is left')
+    await new Promise<void>((resolve) => blocker.close(resolve))
+    await host.close()
+    await output('ip', ['link', 'delete', 'br0'])
   })
 
   named('is not answered for by a container that publishes port 53 of the host', async () => {
