@@ -197,7 +197,8 @@ export class Netns implements AsyncDisposable {
   }
 
   /**
-   * Several changes at once. Resolves to the device as it is then. The kernel makes them one after the other and stops at the first
+   * Several changes at once. Resolves to the device as it is then. What is so already is no error, but for alternative names: EEXIST
+   * when a device of the namespace has one of `addAltnames`, this one too. ENODEV when there is no such device. The kernel makes them one after the other and stops at the first
    * that it refuses: those before it stay. A change of `master` is itself two: the device leaves the old one first, and has none after
    * ENOTSUP, ELOOP or EBUSY.
    *
@@ -290,7 +291,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => route.flushRoutes(handle, filter))
   }
 
-  /** Beside routes with the same destination and metric. */
+  /** Beside routes with the same destination and metric, also beside an equal one: IPv4 has it twice then. */
   async appendRoute(spec: RouteSpec): Promise<void> {
     return this.#use((handle) => route.appendRoute(handle, spec))
   }
@@ -324,6 +325,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => neighbor.addNeighbor(handle, spec))
   }
 
+  /** Like addNeighbor, in place of the entry that the device has for the address. */
   async replaceNeighbor(spec: neighbor.NeighborSpec): Promise<void> {
     return this.#use((handle) => neighbor.replaceNeighbor(handle, spec))
   }
@@ -358,20 +360,22 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => neighborTable.setNeighborTable(handle, family, changes))
   }
 
-  /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. */
+  /** An entry of a bridge's or vxlan device's forwarding database; see bridge(8), `fdb`. EEXIST when a port of the bridge has the address, ENOTSUP when the device is no port. */
   async addFdbEntry(spec: fdb.FdbSpec): Promise<void> {
     return this.#use((handle) => fdb.addFdbEntry(handle, spec))
   }
 
+  /** Like addFdbEntry; an address that another port of the bridge has moves to this one. */
   async replaceFdbEntry(spec: fdb.FdbSpec): Promise<void> {
     return this.#use((handle) => fdb.replaceFdbEntry(handle, spec))
   }
 
-  /** One more remote end for an address of a vxlan device. */
+  /** One more remote end for an address of a vxlan device; one that it has already is no error. */
   async appendFdbEntry(spec: fdb.FdbSpec): Promise<void> {
     return this.#use((handle) => fdb.appendFdbEntry(handle, spec))
   }
 
+  /** ENOENT when the device has no such entry, ENOTSUP when it is no port of a bridge. */
   async deleteFdbEntry(spec: fdb.FdbKey): Promise<void> {
     return this.#use((handle) => fdb.deleteFdbEntry(handle, spec))
   }
@@ -445,6 +449,7 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => mdb.replaceMdbEntry(handle, spec))
   }
 
+  /** EINVAL when the port has no such entry, and when it is no port of the bridge: the kernel tells only the latter in words. */
   async deleteMdbEntry(key: mdb.MdbKey): Promise<void> {
     return this.#use((handle) => mdb.deleteMdbEntry(handle, key))
   }
@@ -458,16 +463,17 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => mdb.listMdb(handle, filter))
   }
 
-  /** A nexthop object that routes share; see ip-nexthop(8). */
+  /** A nexthop object that routes share; see ip-nexthop(8). EEXIST when there is one with this id, ENETDOWN when its device is down. */
   async addNexthop(spec: nexthop.NexthopSpec): Promise<void> {
     return this.#use((handle) => nexthop.addNexthop(handle, spec))
   }
 
+  /** Like addNexthop, in place of the one with this id. Its routes follow. */
   async replaceNexthop(spec: nexthop.NexthopSpec): Promise<void> {
     return this.#use((handle) => nexthop.replaceNexthop(handle, spec))
   }
 
-  /** Its routes go with it. */
+  /** Its routes go with it. ENOENT when there is none. */
   async deleteNexthop(id: number): Promise<void> {
     return this.#use((handle) => nexthop.deleteNexthop(handle, id))
   }
@@ -520,7 +526,10 @@ export class Netns implements AsyncDisposable {
     return pruneBandwidth(this.#open())
   }
 
-  /** `addQdisc('eth0', { kind: 'tbf', rate: '8mbit', burst: '32kb', latency: '50ms' })`. EEXIST when its place is taken. */
+  /**
+   * `addQdisc('eth0', { kind: 'tbf', rate: '8mbit', burst: '32kb', latency: '50ms' })`. EEXIST when its place is taken by one of this kind,
+   * equal or not; one of another kind goes, with its classes and filters, as with tc(8).
+   */
   async addQdisc(ref: link.LinkRef, spec: qdisc.QdiscSpec): Promise<void> {
     return qdisc.addQdisc(this.#open(), ref, spec)
   }
@@ -539,7 +548,7 @@ export class Netns implements AsyncDisposable {
     return qdisc.listQdiscs(this.#open(), filter)
   }
 
-  /** `addClass('eth0', { kind: 'htb', parent: '1:', classId: '1:10', rate: '5mbit' })`. EEXIST when there is one of that id. */
+  /** `addClass('eth0', { kind: 'htb', parent: '1:', classId: '1:10', rate: '5mbit' })`. EEXIST when there is one of that id, ENOENT when nothing at `parent` has classes. */
   async addClass(ref: link.LinkRef, spec: trafficClass.ClassSpec): Promise<void> {
     return trafficClass.addClass(this.#open(), ref, spec)
   }
@@ -549,7 +558,7 @@ export class Netns implements AsyncDisposable {
     return trafficClass.replaceClass(this.#open(), ref, spec)
   }
 
-  /** EBUSY while the class has classes or filters of its own. */
+  /** ENOENT when there is none of that id; EBUSY while it has classes or filters of its own. */
   async deleteClass(ref: link.LinkRef, classId: string): Promise<void> {
     return trafficClass.deleteClass(this.#open(), ref, classId)
   }
@@ -558,7 +567,10 @@ export class Netns implements AsyncDisposable {
     return trafficClass.listClasses(this.#open(), ref, filter)
   }
 
-  /** `addFilter('eth0', { kind: 'u32', parent: '1:', match: [{ ip: { destination: '10.0.0.0/8' } }], classId: '1:10' })`. */
+  /**
+   * `addFilter('eth0', { kind: 'u32', parent: '1:', match: [{ ip: { destination: '10.0.0.0/8' } }], classId: '1:10' })`. Without a handle
+   * an equal one is no error: there are two then. EEXIST when the handle is taken, EINVAL when nothing at `parent` takes filters.
+   */
   async addFilter(ref: link.LinkRef, spec: trafficFilter.FilterSpec): Promise<void> {
     return trafficFilter.addFilter(this.#open(), ref, spec)
   }

@@ -113,7 +113,7 @@ async function describe(name: string): Promise<NetnsInfo | undefined> {
   }
 }
 
-/** Removes the name: the namespace goes when nobody else holds it. ENOENT when there is none of that name. */
+/** Removes the name, also one that stands for no namespace any more: the namespace goes when nobody else holds it. ENOENT when there is none of that name. */
 export async function deleteNetns(name: string): Promise<void> {
   await kernel(native.unbind(netnsName(name, 'name')))
 }

@@ -28,7 +28,7 @@ import { createLanNetwork } from './driver/create-lan.ts'
 import type { LanNetwork } from './driver/lan.ts'
 import { isLanSpec, type LanNetworkSpec } from './driver/lan-spec.ts'
 import { NetworkError } from './errors.ts'
-import { findNetwork, networkNotFound } from './find.ts'
+import { findNetwork, findOrMake, networkNotFound } from './find.ts'
 import { enableForwarding, forwardingBefore, restoreForwarding } from './forwarding.ts'
 import { freeGroup } from './group.ts'
 import type { NetworkLabel } from './label.ts'
@@ -53,10 +53,11 @@ import { wayOut } from './way-out.ts'
  * Makes a container network on a host: a bridge with the gateways' addresses (without ports if the driver is `ptp`), and what the firewall
  * needs to know of it. Turns forwarding of its families on, unless the network is internal. All or nothing.
  *
- * An equal network that is there already, or that another makes at the same time, is opened, and finished where the process that made it
- * died before; one of that name that differs is refused (NETWORK_DIFFERS). A subnet that the host routes already is refused
- * (SUBNET_CONFLICT). EEXIST when the bridge's interface name is somebody else's. With `dns`, resolves when its names are answered: by a
- * resolver in this process, or by the one that there is already.
+ * An equal network that is there already, or that another makes at the same time, is opened, and finished where it is half there: the
+ * process that made it died before, or somebody flushed the ruleset. What a network whose bridge was deleted has left in the firewall is
+ * taken over. NETWORK_DIFFERS when one of that name is another, or somebody changed the alias of its bridge, SUBNET_CONFLICT when the host
+ * routes the subnet already, EEXIST when the bridge's interface name is somebody else's. With `dns`, resolves when its names are answered:
+ * by a resolver in this process, or by the one that there is already.
  *
  * With `bridge: { existing: 'br0' }` it joins a bridge that is there, with its addresses, its uplink and whatever else is plugged in. The
  * default subnet is that of the bridge's address, the default gateway that address; one that is added goes with the network. The bridge
@@ -76,7 +77,7 @@ export async function createNetwork(spec: NetworkSpec | LanNetworkSpec): Promise
   const checked = checkSpec(spec)
   const { host = ownHost, signal } = spec
   throwIfAborted(signal)
-  const existing = await findNetwork(host, checked.name)
+  const existing = await findOrMake(host, checked.name)
   if (existing !== undefined) return opened(host, existing, checked)
   try {
     return await make(host, checked, signal)

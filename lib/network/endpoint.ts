@@ -101,7 +101,9 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Publishes more ports, all or none; `ports` then has their numbers on the host. PORT_IN_USE names the owner of one that is taken.
+   * Publishes more ports, all or none; `ports` then has their numbers on the host. Ports that it publishes already are no error, and
+   * are put back into the firewall where somebody took them out. PORT_IN_USE names the owner of one that is taken, ENDPOINT_NOT_FOUND when
+   * it is detached, NETWORK_NOT_FOUND when its bridge is gone. None is changed after an error.
    * Called off, it publishes none; a signal that comes while the firewall is written to is too late.
    */
   async publish(specs: PortSpec | readonly PortSpec[], options: Abortable = {}): Promise<void> {
@@ -109,7 +111,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Withdraws ports; ones that it does not publish are no error. `'80'`, without a number on the host, stands for all that lead to the
+   * Withdraws ports; ones that it does not publish are no error, nor is a bridge or a firewall that is gone. ENDPOINT_NOT_FOUND when it is
+   * detached. `'80'`, without a number on the host, stands for all that lead to the
    * container's port 80. Connections in conntrack's memory go for UDP. It can be called off until the first is withdrawn.
    */
   async unpublish(specs: PortSpec | readonly PortSpec[], options: Abortable = {}): Promise<void> {

@@ -30,15 +30,26 @@ export async function findNetwork(host: Netns, name: string): Promise<Network | 
   return device && networkOn(host, device)
 }
 
-const memoryOf = (device: Link): string =>
-  device.altnames.includes(bridgeClaim(device)) ? 'its alternative name, which says' : 'its alias, which says'
+/** Of a bridge that was there before the network. */
+const isJoined = (device: Link): boolean => device.altnames.includes(bridgeClaim(device))
+
+function changedMemory(device: Link, name: string): string {
+  const memory = isJoined(device) ? 'alternative name' : 'alias'
+  return `the device ${device.name} is called ${networkAltname(name)}, but its ${memory}, which says what the network is, was changed`
+}
+
+/** For whoever would make it otherwise: NETWORK_DIFFERS when a device has its name, and does not tell what network it is. */
+export async function findOrMake(host: Netns, name: string): Promise<Network | undefined> {
+  const device = await deviceOf(host, name)
+  const network = device && networkOn(host, device)
+  if (device === undefined || network !== undefined) return network
+  const what = changedMemory(device, name)
+  throw new NetworkError('NETWORK_DIFFERS', isJoined(device) ? what : `${what}: ip link delete ${device.name}`)
+}
 
 /** Says why there is no network of that name. */
 export async function networkNotFound(host: Netns, name: string): Promise<never> {
   const device = await deviceOf(host, name)
-  const why =
-    device === undefined
-      ? `the host has no network '${name}'`
-      : `the device ${device.name} is called ${networkAltname(name)}, but ${memoryOf(device)} what the network is, was changed`
+  const why = device === undefined ? `the host has no network '${name}'` : changedMemory(device, name)
   throw new NetworkError('NETWORK_NOT_FOUND', why)
 }

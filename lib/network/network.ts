@@ -383,9 +383,10 @@ export class Network implements EndpointOwner {
     if (endpoints.length > 0) {
       if (options.force !== true) {
         const names = endpoints.map((endpoint) => endpoint.name)
+        const count = `${names.length} endpoint${names.length === 1 ? '' : 's'}`
         throw new NetworkError(
           'NETWORK_IN_USE',
-          `the network '${this.name}' has ${endpoints.length} endpoints (${names.slice(0, 5).join(', ')}): detach them, or pass force`,
+          `the network '${this.name}' has ${count} (${names.slice(0, 5).join(', ')}): detach them, or pass force`,
         )
       }
       await Promise.all(endpoints.map((endpoint) => endpoint.detach()))

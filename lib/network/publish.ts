@@ -134,16 +134,35 @@ export async function portsLeft(host: Netns, endpoints: readonly Endpoint[]): Pr
   })
 }
 
-/** Writes down what the endpoint publishes, and lets it reach its own ports: on a bridge br_netfilter sends that back where it came from. */
-async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[]): Promise<void> {
-  const { hostIndex: index, label } = endpoint
+const aliasMessage = ({ hostIndex: index, label }: Endpoint, ports: readonly Port[]): Message => {
   const alias = formatEndpointLabel({ ...label, ports })
-  const messages: Message[] = [{ type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" }]
+  return { type: 'RTM_SETLINK', flags: 0, body: { index, alias }, step: "write the endpoint's alias" }
+}
+
+/**
+ * Writes down what the endpoint publishes, and lets it reach its own ports: on a bridge br_netfilter sends that back where it came from.
+ * A host end that is on no bridge any more takes only the first; where there are more ports than `before`, that is refused.
+ */
+async function remember(host: Netns, endpoint: Endpoint, ports: readonly Port[], before?: readonly Port[]): Promise<void> {
+  const { hostIndex: index } = endpoint
+  const messages = [aliasMessage(endpoint, ports)]
   if (endpoint.isBridgePort) {
     const info = { portKind: 'bridge', portData: { hairpin: ports.length > 0 ? 1 : 0 } }
     messages.push({ type: 'RTM_NEWLINK', flags: 0, body: { index, info }, step: "set the bridge port's options" })
   }
-  await send(Netns.handleOf(host), messages)
+  try {
+    await send(Netns.handleOf(host), messages)
+  } catch (error) {
+    if (!isCode(error, 'ENOTSUP')) throw error
+    if (before === undefined) return
+    await send(Netns.handleOf(host), [aliasMessage(endpoint, before)])
+    throw offBridge(endpoint, error as NetlinkError)
+  }
+}
+
+function offBridge({ hostIfname, name, network }: Endpoint, cause: NetlinkError): NetworkError {
+  const why = `the host end ${hostIfname} of '${name}' is no port of the bridge of '${network}' any more: ${cause.message}`
+  return new NetworkError('NETWORK_NOT_FOUND', why, { cause })
 }
 
 /** Publishes more ports, all or none; those that the endpoint publishes already are no error. Resolves to all of its ports. */
@@ -190,7 +209,7 @@ async function publishChosen(
   const ports = [...current, ...fresh]
   const plan = { table: tableName, publish: true, hostPorts: hostPortsOf(added, hostFamiliesOf(endpoint)) }
   // The alias first, when ports come and when they go: it is what the firewall is restored from.
-  await remember(host, endpoint, ports)
+  await remember(host, endpoint, ports, current)
   await rolledBack(
     () =>
       withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), async () => {

@@ -66,7 +66,11 @@ async function shapesOf(
   { family, table }: Pick<SetPlace, 'family' | 'table'>,
 ): Promise<[string, SetShape][]> {
   const body: Body = { family: families[family], table }
-  const { objects } = await read(handle, { type: 'NFT_MSG_GETSET', flags: 0, body }, (object) => object)
+  const { objects } = await read(
+    handle,
+    { type: 'NFT_MSG_GETSET', flags: 0, body, step: `look for the sets of table ${family} ${table}` },
+    (object) => object,
+  )
   return objects.flatMap((object): [string, SetShape][] => {
     const set = knownSet(object)
     if (set.table !== table || isOpaque(set.key) || set.objects !== undefined) return []

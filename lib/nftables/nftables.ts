@@ -55,7 +55,7 @@ export class Nftables {
 
   /**
    * Applies commands as `nft -j -f` does: in order, all or none. `add` of what exists is no error (but of a set or chain that is
-   * different it is), `create` is; `delete` of what is absent is an error, `destroy` is none (Linux 6.3). Bare objects, as `list()` gives
+   * different it is), `create` is; `delete` of what is absent is an error, `destroy` is none (Linux 6.3), but for the elements of a set that is absent. Bare objects, as `list()` gives
    * them, are added.
    *
    * Throws a TypeError or RangeError that names the place (`commands[3].add.rule.expr[1].match.right`) before anything is changed. What the

@@ -8,7 +8,7 @@ import { host as ownHost } from '../../netns/registry.ts'
 import { rolledBack } from '../../roll-back.ts'
 import { bearBridge } from '../birth.ts'
 import { NetworkError } from '../errors.ts'
-import { findNetwork } from '../find.ts'
+import { findOrMake } from '../find.ts'
 import { networkLabels } from '../forwarding.ts'
 import type { Network } from '../network.ts'
 import { LanNetwork } from './lan.ts'
@@ -23,7 +23,7 @@ export async function createLanNetwork(spec: LanNetworkSpec): Promise<LanNetwork
   const { name } = checked.label
   const { host = ownHost, signal } = spec
   throwIfAborted(signal)
-  const there = await findNetwork(host, name)
+  const there = await findOrMake(host, name)
   if (there !== undefined) return refuseDifference(there, checked)
   const parent = await chosenParent(host, spec.parent)
   const label = { ...checked.label, lan: { ...checked.label.lan, parent: parent.name } }

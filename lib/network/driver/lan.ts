@@ -409,6 +409,11 @@ export class LanNetwork extends Network {
     return new NetworkWatch(new LeaseNews(this.#host, this, this.#facts.bridge.index, options))
   }
 
+  /** @internal what is on the wire does not pass the host */
+  override get forwards(): boolean {
+    return false
+  }
+
   /** @internal Endpoint.detach */
   override async detachEndpoint(endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
     if (!(endpoint instanceof LanEndpoint)) throw invalidType('endpoint', `one of the network '${this.name}'`, endpoint.name)
@@ -439,7 +444,7 @@ export class LanNetwork extends Network {
     const names = (await this.#livingOf(await this.#leasesLeft())).map(({ name }) => name)
     throwIfAborted(signal)
     if (names.length > 0 && options.force !== true) {
-      const some = `${names.length} endpoints (${names.slice(0, 5).join(', ')})`
+      const some = `${names.length} endpoint${names.length === 1 ? '' : 's'} (${names.slice(0, 5).join(', ')})`
       throw new NetworkError('NETWORK_IN_USE', `the network '${this.name}' has ${some}: detach them, or pass force`)
     }
     // First of all: from then on nobody joins.
