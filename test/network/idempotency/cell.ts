@@ -21,9 +21,9 @@ export interface Cell<T> {
   /** What is there, in words. */
   readonly given: string
   /** Brings it about. */
-  readonly prepare: (world: World) => Promise<T>
+  prepare(world: World): Promise<T>
   /** Instead of the row's. */
-  readonly call?: (world: World, it: T) => unknown
+  call?(world: World, it: T): unknown
   readonly outcome: Outcome
 }
 
@@ -34,7 +34,7 @@ export interface Row<T = unknown> {
   readonly variant?: string
   /** Why it cannot be tried here. */
   readonly lacks: string | undefined
-  readonly call: (world: World, it: T) => unknown
+  call(world: World, it: T): unknown
   /** Differences that are nobody's promise. */
   readonly ignores?: RegExp
   /** A cell that makes no sense is told why. */

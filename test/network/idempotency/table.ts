@@ -15,7 +15,7 @@ import { rows as settings } from './rtnetlink/settings.ts'
 import { rows as traffic } from './rtnetlink/traffic.ts'
 import { rows as vlans } from './rtnetlink/vlans.ts'
 
-export const tables: readonly (readonly Row<never>[])[] = [
+export const tables: readonly (readonly Row[])[] = [
   namespaces,
   links,
   addresses,

@@ -18,7 +18,7 @@ import { attach, drivers, ground, lab, make, type TestedDriver } from './states.
 
 type State = (world: World) => Promise<Network>
 
-function rowsOf(driver: TestedDriver): Row<never>[] {
+function rowsOf(driver: TestedDriver): Row[] {
   const bare = async (world: World): Promise<undefined> => void (await world.shell(ground[driver]))
   const there: State = (world) => lab(world, driver)
   const then =
@@ -58,7 +58,7 @@ function rowsOf(driver: TestedDriver): Row<never>[] {
   const other: State = (world) => lab(world, driver, { subnets: ['10.8.0.0/24'] })
   const foreign = async (world: World): Promise<undefined> =>
     void (await world.shell(`${ground[driver]}; ip link add br-lab type bridge`))
-  const halves: Given<unknown>[] = [
+  const halves: Given<Network>[] = [
     state('the ruleset flushed', flushed),
     state('the device deleted, its elements left', bridgeless),
     state('the device without its name', nameless),
@@ -172,4 +172,4 @@ function rowsOf(driver: TestedDriver): Row<never>[] {
   ]
 }
 
-export const rows: readonly Row<never>[] = drivers.flatMap(rowsOf)
+export const rows: readonly Row[] = drivers.flatMap(rowsOf)

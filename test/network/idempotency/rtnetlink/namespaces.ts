@@ -43,7 +43,7 @@ export const rows: readonly Row<void>[] = [
       const { ok, items } = await ns.batch((batch) =>
         batch.createLink({ kind: 'bridge', name: 'br0' }).addAddress('br0', '10.0.0.1/24').addAddress('v0', '10.0.1.1/24'),
       )
-      return { ok, codes: items.map(({ error }) => error?.code ?? 'done') }
+      return { ok, codes: items.map((item) => (item.status === 'failed' ? item.error.code : 'done')) }
     },
     {
       absent: [
