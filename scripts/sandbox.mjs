@@ -54,6 +54,16 @@ export function sandboxObstacle() {
 }
 
 /**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {[string, string[]]} what runs the command in a sandbox of its own; also inside of another one
+ */
+export function sandboxed(command, args) {
+  // unshare and sh exec what follows, so the child's pid is the command's own.
+  return ['unshare', [...unshare(), 'sh', '-c', `${prepare} && exec "$@"`, 'sh', command, ...args]]
+}
+
+/**
  * Runs `command` in a sandbox (in this one, if this is one) with the same standard streams, and hands signals on to it. Ends the process
  * with a message where no sandbox can be made.
  * @param {string} command
@@ -68,10 +78,8 @@ export async function runInSandbox(command, args, env = process.env) {
     console.error(`netlink-ct: ${reason}`)
     process.exit(1)
   }
-  // unshare and sh exec what follows, so the child's pid is the command's own.
-  const child = inside
-    ? spawn(command, args, { stdio: 'inherit', env })
-    : spawn('unshare', [...unshare(), 'sh', '-c', `${prepare} && exec "$@"`, 'sh', command, ...args], { stdio: 'inherit', env })
+  const [file, words] = inside ? [command, args] : sandboxed(command, args)
+  const child = spawn(file, words, { stdio: 'inherit', env })
 
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {

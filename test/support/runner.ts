@@ -1,19 +1,21 @@
-// Runs test files one after the other, each in a process of its own: a crash, a process.exit() or a hang costs one file, and is counted.
+// Runs test files, each in a process of its own: a crash, a process.exit() or a hang costs one file, and is counted. Several run beside each
+// other, each in a sandbox of its own.
 //
-//   node --import tsx test/support/runner.ts [PATTERN] [--dir=FOLDER] [--name=REGEXP] [--limit=SECONDS]
+//   node --import tsx test/support/runner.ts [PATTERN...] [--dir=FOLDER] [--name=REGEXP] [--limit=SECONDS] [--jobs=NUMBER]
 //
 // Closes with "N passed, N failed, N skipped" alone on a line; the exit code is 0 only if something passed and nothing failed.
 
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inSandbox } from '../../scripts/sandbox.mjs'
 import { LIMIT_VARIABLE, NAME_VARIABLE } from './suite.ts'
-import { runTestFile } from './test-process.ts'
+import { type FileResult, runTestFile } from './test-process.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { dir: { type: 'string' }, name: { type: 'string' }, limit: { type: 'string' } },
+  options: { dir: { type: 'string' }, name: { type: 'string' }, limit: { type: 'string' }, jobs: { type: 'string' } },
 })
 
 if (!inSandbox()) {
@@ -32,9 +34,10 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 
 const total = { passed: 0, skipped: 0 }
 const failures: string[] = []
-for (const name of files) {
-  console.log(`\n${name}`)
-  const result = await runTestFile(join(folder, name))
+const jobs = Math.min(Number(values.jobs ?? Math.min(2, availableParallelism())), files.length)
+
+function tell(name: string, result: FileResult): void {
+  if (jobs > 1) console.log(`\n${name}\n${result.output.trimEnd()}`)
   total.passed += result.passed
   total.skipped += result.skipped.length
   failures.push(...result.failures.map((failure) => `${name}: ${failure}`))
@@ -42,6 +45,17 @@ for (const name of files) {
   for (const failure of result.failures) console.log(`  failed: ${failure}`)
   console.log(`  ${(result.milliseconds / 1000).toFixed(1)} s`)
 }
+
+/** One file after another, until there are none. */
+async function work(queue: string[]): Promise<void> {
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    if (jobs === 1) console.log(`\n${name}`)
+    tell(name, await runTestFile(join(folder, name), { apart: jobs > 1 }))
+  }
+}
+
+const queue = [...files]
+await Promise.all(Array.from({ length: Math.max(1, jobs) }, () => work(queue)))
 if (files.length === 0) console.error(`netlink-ct: no test file matches ${positionals.join(' ')}`)
 else if (total.passed + total.skipped === 0 && failures.length === 0) console.error('netlink-ct: no test ran')
 

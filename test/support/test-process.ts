@@ -4,9 +4,12 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { sandboxed } from '../../scripts/sandbox.mjs'
 import { REPORT_VARIABLE, type Report } from './report.ts'
 
 export interface FileResult {
+  /** What it wrote to its standard streams, where that was kept. */
+  output: string
   passed: number
   failures: string[]
   skipped: { test: string; reason: string }[]
@@ -16,14 +19,20 @@ export interface FileResult {
 /** What `import()` of a file and the natural end of its process may take, beside its tests. */
 const EDGE_LIMIT = Number(process.env['NETLINK_CT_TEST_EDGE'] ?? 30_000)
 
-export async function runTestFile(file: string): Promise<FileResult> {
-  const result: FileResult = { passed: 0, failures: [], skipped: [], milliseconds: 0 }
+/** `apart`: in a sandbox of its own, beside others, its output kept. */
+export async function runTestFile(file: string, { apart = false } = {}): Promise<FileResult> {
+  const result: FileResult = { output: '', passed: 0, failures: [], skipped: [], milliseconds: 0 }
   const started = performance.now()
   const preload = process.env['NETLINK_CT_TEST_PRELOAD']
-  const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', join(import.meta.dirname, 'run-file.ts'), file], {
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  const args = ['--expose-gc', '--import', 'tsx', join(import.meta.dirname, 'run-file.ts'), file]
+  const [command, words] = apart ? sandboxed(process.execPath, args) : [process.execPath, args]
+  const shown = apart ? 'pipe' : 'inherit'
+  const child = spawn(command, words, {
+    stdio: ['ignore', shown, shown, 'pipe'],
     env: { ...process.env, [REPORT_VARIABLE]: '3', ...(preload === undefined ? {} : { LD_PRELOAD: preload }) },
   })
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (result.output += text))
 
   let running: string | undefined
   let done = false

@@ -9,7 +9,7 @@ import { isFull, noStrace, pick, seed } from './extent.ts'
 import { type Driver, type Families, Site } from './site.ts'
 import type { Step } from './victims.ts'
 
-const limit = 280_000
+const limit = 600_000
 
 /** undefined when there is none. */
 async function found(): Promise<Network | undefined> {
