@@ -105,9 +105,8 @@ AttachPlan attach_plan(const Fields& object) {
   plan.senders = sender_sets_of(object.nested("senders"));
   plan.networks_set = object.text("networksSet");
   plan.networks_comment = object.text("networksComment");
-  plan.members = object.list_of<Member>("members", [](const Fields& member) {
-    return Member{published_element_of(member), member.truth("isMember")};
-  });
+  plan.members = object.list_of<Member>(
+      "members", [](const Fields& member) { return Member{published_element_of(member), member.truth("isMember")}; });
   return plan;
 }
 

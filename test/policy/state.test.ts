@@ -164,6 +164,31 @@ test('what somebody changes of them is found and put back', async () => {
   }
 })
 
+test('a change that a process died in is found, and finished by repair and by the next change', async () => {
+  const finishers = [() => repair(), () => deny({ name: 'another', from: 'lab/c', to: 'world' })]
+  await lab.attach({ name: 'a' })
+  for (const [at, finish] of finishers.entries()) {
+    const name = `half-${at}`
+    const policy = await deny({ name, from: 'lab/a', to: 'world' })
+    const names = (await linkShown('br-lab'))?.altnames?.filter((altname) => altname.includes(`policy=${name}`)) ?? []
+    assert.ok(names.length > 1)
+    // Removed, and written down, by one who gets no further.
+    await setLink('br-lab', { deleteAltnames: names })
+    assert.ok((await check()).length > 0)
+    await finish()
+    assert.equal(await members(name, '0/from4'), ['no such set'])
+    await setLink('br-lab', { addAltnames: names })
+    assert.ok((await check()).length > 0)
+    await (at === 0 ? repair() : deletePolicy('another'))
+    assert.equal(await members(name, '0/from4'), ['10.9.0.2 lab/a'])
+    assert.equal(
+      (await listPolicies()).find((one) => one.name === name),
+      policy,
+    )
+    assert.equal(await check(), [])
+  }
+})
+
 test('one of which a piece was taken away is told, and may be applied again', async () => {
   const rules = Array.from({ length: 8 }, (_, at) => ({ action: 'deny' as const, from: `lab/container-${at}`, to: 'world' }))
   await applyPolicy({ name: 'long', rules })
