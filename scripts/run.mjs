@@ -10,8 +10,8 @@ if (program === undefined) {
   console.error('usage: node scripts/run.mjs PROGRAM.ts [arguments]')
   process.exit(2)
 }
-// Only the benchmarks compare with ip and nft; an example needs nothing but the library.
-const tools = program.startsWith('benchmarks/') ? ['witnesses'] : []
+// The demo needs nothing but the library; the examples look with ip, ping and curl, the benchmarks compare with ip and nft.
+const tools = program.startsWith('examples/demo/') ? [] : ['witnesses']
 await ensureOrExit({ system: ['build', 'sandbox', ...tools], npm: true, native: true })
 // tsx takes "netlink-ct" for the sources by the paths of this file.
 process.env['TSX_TSCONFIG_PATH'] = join(root, 'tsconfig.check.json')
