@@ -67,7 +67,7 @@ async function load({ paths, server, rate, seconds, stable, passing }: Plan): Pr
   const clients = await Promise.all(
     paths.map(async (path) => {
       const netns = await openNetns({ path })
-      const socket: Socket = await netns.bindUdp()
+      const socket: Socket = await netns.bindUdp({ receiveBuffer: 4 * 1024 * 1024 })
       const pending = new Map<number, Pending>()
       socket.on('message', (answer) => {
         const answered = now()
