@@ -228,7 +228,10 @@ export class Netns implements AsyncDisposable {
     return this.#use((handle) => deleteLinks(handle, which))
   }
 
-  /** `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. */
+  /**
+   * `addAddress('eth0', '172.18.0.10/16')`. EEXIST when the device has it. When its subnet is routed through another device already, the
+   * channel `netlink-ct:warning` is told, with that one's name; without a listener nobody looks.
+   */
   async addAddress(ref: link.LinkRef, cidr: string, options?: address.AddressOptions): Promise<void> {
     return this.#use((handle) => address.addAddress(handle, ref, cidr, options))
   }

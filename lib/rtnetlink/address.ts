@@ -6,8 +6,10 @@ import { dump, nested, number, optionalNumber, optionalText, present, sweep } fr
 import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
+import { familyName, familyNumber } from './family.ts'
 import { called, indexOf, type LinkRef } from './link/ref.ts'
-import { type Operation, perform } from './operation.ts'
+import { check, type Operation, perform } from './operation.ts'
+import { lookForClash } from './route/clash.ts'
 
 export type Scope = keyof typeof c.RT_SCOPE
 
@@ -119,13 +121,6 @@ const optionNames: readonly string[] = [
   ...flagOptions.map(([name]) => name),
 ]
 const filterNames = ['link', 'family', 'scope', 'to', 'flags', 'signal'] as const
-
-export const familyNumber = (family: 'inet' | 'inet6' | undefined, path: string): number => {
-  if (family === undefined) return c.AF_UNSPEC
-  return oneOf(family, path, ['inet', 'inet6'] as const) === 'inet' ? c.AF_INET : c.AF_INET6
-}
-
-export const familyName = (family: number): 'inet' | 'inet6' => (family === c.AF_INET ? 'inet' : 'inet6')
 
 function broadcastOf(cidr: Cidr, option: string | false | undefined, path: string): string | undefined {
   if (option === false) return undefined
@@ -258,7 +253,11 @@ export async function addAddress(
   address: string,
   options: AddressOptions = {},
 ): Promise<void> {
-  await perform(handle, addressChange('add', link, address, options))
+  const change = addressChange('add', link, address, options)
+  check(change)
+  const tellOfClash = await lookForClash(handle, link, address, options)
+  await perform(handle, change)
+  tellOfClash()
 }
 
 export async function replaceAddress(
