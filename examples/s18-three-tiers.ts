@@ -18,30 +18,33 @@ await example('S18: three tiers, of which each reaches only the next', async (pl
     'Three networks, with a container each.',
     'docker network create frontend; docker network create --internal backend; docker network create --internal database',
   )
-  const tier = async (
-    name: string,
-    subnet: string,
-    internal: boolean,
-    port: number,
-    routes: readonly string[],
-  ): Promise<Netns> => {
-    const network = await createNetwork({ name, subnets: [subnet], internal })
+  interface Tier {
+    readonly name: string
+    readonly subnet: string
+    readonly port: number
+    readonly publish?: readonly string[]
+    /** Who is in an internal network has no default route: the tiers that it talks to are told to it. */
+    readonly talksTo?: readonly string[]
+  }
+  const build = async ({ name, subnet, port, publish = [], talksTo = [] }: Tier): Promise<Netns> => {
+    const network = await createNetwork({ name, subnets: [subnet], internal: talksTo.length > 0 })
     after(() => network.delete({ force: true }))
-    const publish = internal ? [] : ['80:80']
-    // Who is in an internal network has no default route: the tiers that it talks to are told to it.
-    const { netns } = await network.attach({ name: 'app', publish, routes: routes.map((to) => ({ to })) })
+    const { netns } = await network.attach({ name: 'app', publish, routes: talksTo.map((to) => ({ to })) })
     await webServer(play, call(netns, name), name, port)
     return netns
   }
-  const frontend = await tier('frontend', '10.1.1.0/24', false, 80, [])
-  const backend = await tier('backend', '10.1.2.0/24', true, 8080, ['10.1.1.0/24', '10.1.3.0/24'])
-  const database = await tier('database', '10.1.3.0/24', true, 5432, ['10.1.2.0/24'])
+  const [front, back, data] = ['10.1.1.0/24', '10.1.2.0/24', '10.1.3.0/24'] as const
+  const frontend = await build({ name: 'frontend', subnet: front, port: 80, publish: ['80:80'] })
+  const backend = await build({ name: 'backend', subnet: back, port: 8080, talksTo: [front, data] })
+  const database = await build({ name: 'database', subnet: data, port: 5432, talksTo: [back] })
   await webServer(play, internet, 'internet', 80)
 
   step(
     'The frontend may begin connections to the backend, and the backend to the database.',
-    'iptables -A FORWARD -s 10.1.1.0/24 -d 10.1.2.0/24 -p tcp --dport 8080 -j ACCEPT   # and before Docker drops it',
+    'iptables -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
+    'iptables -A FORWARD -s 10.1.1.0/24 -d 10.1.2.0/24 -p tcp --dport 8080 -j ACCEPT',
     'iptables -A FORWARD -s 10.1.2.0/24 -d 10.1.3.0/24 -p tcp --dport 5432 -j ACCEPT',
+    'and all that Docker drops between networks is to be let through first: iptables -I DOCKER-USER …',
   )
   await allow({ from: 'frontend', to: 'backend', ports: '8080' })
   await allow({ from: 'backend', to: 'database', ports: '5432' })

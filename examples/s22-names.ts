@@ -48,6 +48,11 @@ await example('S22: containers find each other by name', async (play) => {
   await says('+tcp db A', '172.18.0.2')
   await says('-x 172.18.0.2', 'db.shop.test.')
   await says('www.example.org A', '203.0.113.80') // forwarded
+  await shop.attachMany(Array.from({ length: 40 }, (_, at) => ({ name: `worker-${at}`, aliases: ['workers'] })))
+  const one = await look(web, 'dig +noall +comments +noedns +ignore @172.18.0.1 workers A')
+  expect('forty addresses do not fit 512 bytes: the answer says that it is cut short (tc)', / tc /.test(one.output))
+  const all = await look(web, 'dig +short +noedns @172.18.0.1 workers A | sort --unique | wc -l')
+  expect('dig asks again by TCP, and gets them all', all.output === '40')
   const unknown = await look(web, 'dig +noall +comments @172.18.0.1 nobody.shop.test')
   expect('that there is no nobody.shop.test is said here, not asked elsewhere', unknown.output.includes('status: NXDOMAIN'))
 

@@ -28,7 +28,9 @@ const names = new Map<Netns, string>([[host, 'host']])
 export const called = (netns: Netns): string => names.get(netns) ?? netns.name ?? 'container'
 
 async function look(netns: Netns, command: string): Promise<Seen> {
-  const child = await netns.spawn('sh', ['-c', `${command} 2>&1`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // What was preloaded into this Node, such as a sanitizer, is not for other people's programs.
+  const env = { ...process.env, LD_PRELOAD: '' }
+  const child = await netns.spawn('sh', ['-c', `${command} 2>&1`], { stdio: ['ignore', 'pipe', 'inherit'], env })
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
   const output = child.stdout === null ? '' : (await text(child.stdout)).trim()
   console.log(`    ${called(netns)}# ${command}`)
