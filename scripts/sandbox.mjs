@@ -9,7 +9,10 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 // the sandbox without the other, does not pass for a sandbox.
 const marker = '/run/netlink-ct-sandbox'
 
-const prepare = `mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/netns && readlink /proc/self/ns/net > ${marker}`
+// Where /etc/resolv.conf is a link into /run, as systemd-resolved has it, there is an empty one: a link to nothing cannot be mounted over.
+const resolvConf = `file=$(readlink -m /etc/resolv.conf) && case "$file" in /run/*) mkdir -p "\${file%/*}" && : > "$file";; esac`
+
+const prepare = `mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/netns && readlink /proc/self/ns/net > ${marker} && ${resolvConf}`
 
 /** @returns {boolean} whether this process is in a sandbox, asked of the kernel */
 export function inSandbox() {

@@ -36,6 +36,13 @@ test('a namespace named inside is not seen outside', async () => {
   assert.not.match(await output('ip', ['netns', 'list']), /inner/)
 })
 
+test('a resolv.conf that is a link into /run can be mounted over', async () => {
+  const link = 'mount -t tmpfs tmpfs /etc && ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf && exec "$@"'
+  const inside = 'echo nameserver 192.0.2.53 > /run/own && mount --bind /run/own /etc/resolv.conf && cat /etc/resolv.conf'
+  const seen = await output('unshare', ['--mount', 'sh', '-c', link, 'unshare', 'unshare', ...outside('sh', '-c', inside)])
+  assert.is(seen, 'nameserver 192.0.2.53\n')
+})
+
 test('in a sandbox the command runs in that one', async () => {
   const here = await output('readlink', ['/proc/self/ns/net'])
   assert.is(await output(process.execPath, ['--input-type=module', '-e', program, 'readlink', '/proc/self/ns/net']), here)
