@@ -233,12 +233,16 @@ export interface PortChange {
   readonly publish: boolean
   readonly hostPorts: readonly PlanHostPort[]
   readonly elements: readonly PlanElement[]
+  /** Of addresses that have no port any more: withdrawn last, when nothing leads there. */
+  readonly marks: readonly PlanElement[]
   readonly flows: readonly PlanFlow[]
 }
 
 export interface DetachPlan {
   readonly hostIndexes: readonly number[]
   readonly elements: readonly PlanElement[]
+  /** As with {@link PortChange}. */
+  readonly marks: readonly PlanElement[]
   /** Of those that published anything: the connections that they answer are forgotten. */
   readonly addresses: readonly Uint8Array[]
   /** In sets of policies: removed when the links are gone, unless they are another's by then. */

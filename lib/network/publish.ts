@@ -19,6 +19,7 @@ import {
   type FirewallElement,
   limitSetsOf,
   type PublishedPort,
+  partedElements,
   portElement,
   readLimits,
   senderElements,
@@ -78,10 +79,12 @@ export const endpointSenders = ({ network, name, sender }: Endpoint): FirewallEl
 export function withdrawal(
   left: readonly PortsLeft[],
   policies: readonly Policy[],
-): Pick<DetachPlan, 'elements' | 'addresses' | 'members' | 'table'> {
+): Pick<DetachPlan, 'elements' | 'marks' | 'addresses' | 'members' | 'table'> {
   return {
     members: left.flatMap(({ endpoint }) => memberElements(policies, endpoint)),
-    elements: left.flatMap(({ endpoint, ports }) => [...endpointElements(endpoint, ports), ...endpointSenders(endpoint)]),
+    ...partedElements(
+      left.flatMap(({ endpoint, ports }) => [...endpointElements(endpoint, ports), ...endpointSenders(endpoint)]),
+    ),
     addresses: left.flatMap(({ endpoint, ports }) => (ports.length === 0 ? [] : addressesOf(endpoint).map(({ bytes }) => bytes))),
     table: tableName,
   }
@@ -215,7 +218,7 @@ async function publishChosen(
       withReclaim(host, ownerOf(endpoint.network, endpoint.name), added, hostFamiliesOf(endpoint), async () => {
         throwIfAborted(signal)
         const [elements, flows] = [endpointElements(endpoint, added), endpointFlows(endpoint, added)]
-        await kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
+        await kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, marks: [], flows }))
       }),
     () => remember(host, endpoint, current),
   )
@@ -255,9 +258,12 @@ export async function unpublishPorts(
   const forgotten = settled.filter((port) => !removed.some((has) => portKey(has) === portKey(port)))
   const withdrawn = [...removed, ...forgotten]
   const plan = { table: tableName, publish: false, hostPorts: [] }
-  const elements = [...endpointElements(endpoint, withdrawn, remaining), ...(await ownLimits(host, endpoint, forgotten))]
+  const elements = partedElements([
+    ...endpointElements(endpoint, withdrawn, remaining),
+    ...(await ownLimits(host, endpoint, forgotten)),
+  ])
   const flows = endpointFlows(endpoint, withdrawn)
-  const work = (): Promise<void> => kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, flows }))
+  const work = (): Promise<void> => kernel(native.changePorts(Netns.handleOf(host), { ...plan, ...elements, flows }))
   throwIfAborted(signal)
   // The alias tells of a port as long as it stands: a detach after a crash withdraws what the alias tells.
   await work()
@@ -348,7 +354,8 @@ async function withdraw(host: Netns, holders: readonly Holder[]): Promise<void> 
     )),
   ]
   const flows = lastingFlows(holders.map(({ port }) => port))
-  await kernel(native.changePorts(Netns.handleOf(host), { table: tableName, publish: false, hostPorts: [], elements, flows }))
+  const plan = { table: tableName, publish: false, hostPorts: [] }
+  await kernel(native.changePorts(Netns.handleOf(host), { ...plan, elements, marks: [], flows }))
 }
 
 /** Who might ask for their ports: that goes with them. */

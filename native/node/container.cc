@@ -145,6 +145,7 @@ Napi::Value detach_containers(const Napi::CallbackInfo& info) {
   plan->host = unwrap(info[0]);
   plan->host_indexes = object.numbers("hostIndexes");
   plan->elements = object.list_of<Element>("elements", element_of);
+  plan->marks = object.list_of<Element>("marks", element_of);
   plan->addresses = object.bytes_list("addresses");
   plan->members = object.list_of<Element>("members", element_of);
   plan->table = table_of(object);
@@ -157,6 +158,7 @@ Napi::Value change_ports(const Napi::CallbackInfo& info) {
   const Fields object(info.Env(), given);
   const SharedNamespace host = unwrap(info[0]);
   auto elements = std::make_shared<const std::vector<Element>>(object.list_of<Element>("elements", element_of));
+  auto marks = std::make_shared<const std::vector<Element>>(object.list_of<Element>("marks", element_of));
   auto flows = std::make_shared<const std::vector<Flow>>(object.list_of<Flow>("flows", flow_of));
   auto ports = std::make_shared<const std::vector<HostPort>>(object.list_of<HostPort>("hostPorts", host_port_of));
   const TableName table = table_of(object);
@@ -165,9 +167,10 @@ Napi::Value change_ports(const Napi::CallbackInfo& info) {
     if (auto free = require_free(home, *host, *ports); !free) return free;
     auto netfilter = host->socket(home, NETLINK_NETFILTER);
     if (!netfilter) return netfilter.error();
-    auto done = add_them ? publish(*netfilter.value(), table, *elements) : unpublish(*netfilter.value(), table, *elements);
-    if (!done) return done;
-    return flush_flows(*netfilter.value(), *flows);
+    const auto forget = [&] { return flush_flows(*netfilter.value(), *flows); };
+    if (!add_them) return withdraw(*netfilter.value(), table, *elements, *marks, forget);
+    if (auto done = publish(*netfilter.value(), table, *elements); !done) return done;
+    return forget();
   });
 }
 

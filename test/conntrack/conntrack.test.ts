@@ -157,7 +157,7 @@ test('the connections of a port on one IPv6 address are forgotten, and no others
   await until('three connections are tracked', async () => (await destinations()).length === 3)
   const flows = [{ family: 10, protocol: 17, address: parseAddress('fd00:53::1', 'address').bytes, port: 5300 }]
   const table = { family: 1, name: 'netlink-ct' }
-  await native.changePorts(Netns.handleOf(host), { table, publish: false, hostPorts: [], elements: [], flows })
+  await native.changePorts(Netns.handleOf(host), { table, publish: false, hostPorts: [], elements: [], marks: [], flows })
   assert.equal((await destinations()).sort(), ['::1 dport=5300', 'fd00:53::1 dport=5301'])
   await output('ip', ['address', 'del', 'fd00:53::1/128', 'dev', 'lo'])
   await conntrack.flush()

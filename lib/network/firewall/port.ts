@@ -143,6 +143,17 @@ export function publishedElement(address: Uint8Array, owner: string): FirewallEl
   return { ...here, set, key: address, keyEnd: nothing, data: nothing, comment: owner, exclusive: false }
 }
 
+/** Whether elements of the set tell that an address has ports. They go last: whoever gets the address of a dead container looks for them. */
+export const isMarkSet = (set: string): boolean => Object.values(portSets).some(({ published }) => published === set)
+
+/** As they are withdrawn. */
+export const partedElements = (
+  elements: readonly FirewallElement[],
+): { readonly elements: FirewallElement[]; readonly marks: FirewallElement[] } => ({
+  elements: elements.filter(({ set }) => !isMarkSet(set)),
+  marks: elements.filter(({ set }) => isMarkSet(set)),
+})
+
 /** All that ports of a container mean, while its addresses, one of each of the `families`, are still being leased. */
 export function pendingElements(ports: ContainerPorts, owner: string, families: readonly Family[]): PendingElement[] {
   return families.flatMap((family, address): PendingElement[] => {

@@ -63,12 +63,14 @@ async function wholeLook(host: Netns, signal: AbortSignal | undefined): Promise<
   }
 }
 
+const keyOfFlaw = ({ finding: what, instance = '' }: Flaw): string => `${keyOf(what)} ${instance}`
+
 /** What two looks in a row saw: between the steps of somebody's attach or detach the second one sees something else. */
 export async function flawsOf(host: Netns, signal?: AbortSignal): Promise<Flaw[]> {
   const first = await wholeLook(host, signal)
   if (first.length === 0) return []
-  const before = new Set(first.map((flaw) => keyOf(flaw.finding)))
-  return (await wholeLook(host, signal)).filter((flaw) => before.has(keyOf(flaw.finding)))
+  const before = new Set(first.map(keyOfFlaw))
+  return (await wholeLook(host, signal)).filter((flaw) => before.has(keyOfFlaw(flaw)))
 }
 
 /**

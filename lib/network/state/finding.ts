@@ -55,6 +55,8 @@ export interface Finding {
 /** A finding, and how it is mended: by itself, or (absent) with the rest of the firewall. */
 export interface Flaw {
   readonly finding: Finding
+  /** Tells it from the same of a later container of the same name. */
+  readonly instance?: string
   readonly mend?: () => Promise<unknown>
 }
 

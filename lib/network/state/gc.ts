@@ -1,7 +1,6 @@
 // Removing what belongs to nobody.
 
 import { signalOf, throwIfAborted } from '../../abort.ts'
-import type { Flow } from '../../conntrack/flow.ts'
 import { kernel } from '../../errors.ts'
 import { fields, invalidType, invalidValue } from '../../invalid.ts'
 import { objectName } from '../../names.ts'
@@ -13,8 +12,7 @@ import { restoreForgotten } from '../forwarding.ts'
 import { type HostOptions, hostOf } from '../list.ts'
 import { ownerOf } from '../ports.ts'
 import { withdrawal } from '../publish.ts'
-import { deadAddresses } from './addresses.ts'
-import type { Present } from './elements.ts'
+import { removeConnections } from './connections.ts'
 import { removeLostLans } from './lan.ts'
 import { describeOwners } from './orphans.ts'
 import { removeOrphans } from './remove-orphans.ts'
@@ -107,15 +105,6 @@ async function removeFromWire(network: LanNetwork, keep?: ReadonlySet<string>): 
   return [...dead, ...unknown].map((name) => ownerOf(network.name, name))
 }
 
-/** A flow is asked for before the host is surveyed, and forgotten by its number: one of a later container is another. */
-async function removeConnections(host: Netns, orphaned: readonly Present[]): Promise<number> {
-  const flows = await host.conntrack.list()
-  const isDead = deadAddresses(await survey(host), orphaned)
-  const dead = flows.filter((flow: Flow) => isDead(flow.original.source) || isDead(flow.reply.source))
-  await host.conntrack.forget(dead)
-  return dead.length
-}
-
 /** Those that no network needs. Whether one went. */
 async function removeTables(host: Netns, seen: Survey): Promise<boolean> {
   const { networks, mute, nameless } = seen
@@ -148,12 +137,12 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const { endpoints: lost, tables: leaseTables } = await removeLostLans(host, seen)
   endpoints.push(...lost)
   throwIfAborted(signal)
-  const orphaned = await removeOrphans(host)
+  const { removed: orphaned, connections: answered } = await removeOrphans(host)
   const table = await removeTables(host, await survey(host, signal))
   throwIfAborted(signal)
   const devices = [...unleased, ...(await host.pruneBandwidth())]
   throwIfAborted(signal)
-  const connections = await removeConnections(host, orphaned)
+  const connections = answered + (await removeConnections(host, orphaned))
   throwIfAborted(signal)
   const settings = await restoreForgotten(host)
   const elements = describeOwners(orphaned).map(({ what }) => what)

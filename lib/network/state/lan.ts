@@ -33,7 +33,8 @@ async function leaseFlaws(host: Netns, network: LanNetwork): Promise<Flaw[]> {
         mend,
       })),
       ...orphaned.map(({ set, comment }) => ({ finding: finding('element-orphaned', `${set}: ${comment}`, where), mend })),
-      ...dead.map(({ name }) => ({
+      ...dead.map(({ name, nsid, index }) => ({
+        instance: `${nsid}/${index}`,
         finding: finding('element-orphaned', `the lease of '${name}', which is gone`, { ...where, endpoint: name }),
         mend: () => network.reclaim(),
       })),

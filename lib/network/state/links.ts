@@ -177,14 +177,14 @@ function wayFlaws(host: Netns, { network }: SeenNetwork, { link, endpoint }: See
     const [address = ''] = cidr.split('/')
     const gateway = network.gateways[at] ?? ''
     const six = address.includes(':')
-    const isWay = (route: Route): boolean => route.dev === link.index && [address, cidr].includes(route.to)
+    // The kernel takes the source from IPv6 routes, with the address that it was.
+    const isWay = ({ dev, to, source }: Route): boolean =>
+      dev === link.index && [address, cidr].includes(to) && source === gateway
     const flaws: Flaw[] = []
     if (link.up && !routes.some(isWay)) {
       const route = { to: cidr, dev: link.index, source: gateway, ...(six ? {} : { scope: 'link' as const }) }
       flaws.push(
-        flaw(finding('route-missing', `the route to ${address} through ${link.name}`, where), () =>
-          unlessThere(host.addRoute(route)),
-        ),
+        flaw(finding('route-missing', `the route to ${address} through ${link.name}`, where), () => host.replaceRoute(route)),
       )
     }
     const known = neighbors.find((one) => one.link === link.index && one.address === address)

@@ -5,10 +5,11 @@ import { constants } from 'node:os'
 import { kernel, NetlinkError } from '../../errors.ts'
 import { type Body, type Message, type NamespaceHandle, native } from '../../native.ts'
 import { Netns } from '../../netns/netns.ts'
-import { familyNumber, TABLE_NAME } from '../firewall/index.ts'
+import { familyNumber, isMarkSet, TABLE_NAME } from '../firewall/index.ts'
 import { endpointAltname, networkAltname } from '../label.ts'
 import { findLinks } from '../publish.ts'
 import { comparable } from './comparable.ts'
+import { removeConnections } from './connections.ts'
 import {
   endElements,
   hasEnds,
@@ -83,17 +84,36 @@ async function contentsNow(handle: NamespaceHandle, elements: readonly Present[]
   return found
 }
 
-/** Those of owners that `isMeant` picks. Resolves to what was removed. */
-export async function removeOrphans(host: Netns, isMeant: (owner: string) => boolean = () => true): Promise<readonly Present[]> {
+export interface Removed {
+  readonly removed: readonly Present[]
+  readonly connections: number
+}
+
+/**
+ * Those of owners that `isMeant` picks. What tells that an address has ports goes last, when no connection leads there any more: a process
+ * that dies before leaves that to whoever gets the address.
+ */
+export async function removeOrphans(host: Netns, isMeant: (owner: string) => boolean = () => true): Promise<Removed> {
   const handle = Netns.handleOf(host)
   const present = presentElements(await readElements(handle))
   const seen = await survey(host)
   const dead = orphans(seen, wantedElements(seen, present), present).filter(({ owner }) => isMeant(owner))
+  const marks = dead.filter(({ set }) => isMarkSet(set))
+  const ports = await removeUnclaimed(
+    host,
+    seen,
+    dead.filter((one) => !marks.includes(one)),
+  )
+  const connections = marks.length === 0 ? 0 : await removeConnections(host, marks)
+  return { removed: [...ports, ...(await removeUnclaimed(host, seen, marks))], connections }
+}
+
+async function removeUnclaimed(host: Netns, seen: Survey, dead: readonly Present[]): Promise<readonly Present[]> {
   if (dead.length === 0) return []
   const owners = [...new Set(dead.map(({ owner }) => owner))]
   let removed: readonly Present[] = []
-  await guarded(handle, 'remove what belongs to nobody', async () => {
-    const [claimed, contents] = await Promise.all([claims(host, owners, seen), contentsNow(handle, dead)])
+  await guarded(Netns.handleOf(host), 'remove what belongs to nobody', async () => {
+    const [claimed, contents] = await Promise.all([claims(host, owners, seen), contentsNow(Netns.handleOf(host), dead)])
     removed = dead.filter(({ set, body, owner }) => {
       const place = placeOf(set, body)
       const claim = claimed.get(owner)

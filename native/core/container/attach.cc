@@ -372,9 +372,11 @@ Result<void> Attachment::forget_dead() {
   Result<void> done = dead ? Result<void>() : dead.error();
   for (size_t at = 0; done && at < dead.value().size(); ++at) {
     const PublishedAddress& one = dead.value()[at];
-    done = forget_address(*netfilter.value(), plan_.table, one);
     const bool is_address = one.sets.published != plan_.senders.chosen;
-    if (done && is_address) done = flush_flows_to(*netfilter.value(), one.address);
+    done = forget_address(*netfilter.value(), plan_.table, one, [&]() -> Result<void> {
+      if (!is_address) return {};
+      return flush_flows_to(*netfilter.value(), one.address);
+    });
   }
   if (!done) {
     done.error().step = "withdraw the ports of a dead container";

@@ -11,17 +11,18 @@
 namespace netlink_ct {
 namespace {
 
-Result<void> withdraw(Home& home, const DetachPlan& plan) {
-  if (plan.elements.empty() && plan.addresses.empty()) return {};
+Result<void> withdraw_ports(Home& home, const DetachPlan& plan) {
+  if (plan.elements.empty() && plan.marks.empty() && plan.addresses.empty()) return {};
   auto netfilter = plan.host->socket(home, NETLINK_NETFILTER);
   if (!netfilter) return netfilter.error();
-  if (auto done = unpublish(*netfilter.value(), plan.table, plan.elements); !done) return done;
   // UDP has no end of a connection, and a client of TCP that still waits for its first answer asks again: conntrack would lead
   // them to whoever has the address then.
-  for (const Bytes& address : plan.addresses) {
-    if (auto done = flush_flows_to(*netfilter.value(), address); !done) return done;
-  }
-  return {};
+  return withdraw(*netfilter.value(), plan.table, plan.elements, plan.marks, [&]() -> Result<void> {
+    for (const Bytes& address : plan.addresses) {
+      if (auto done = flush_flows_to(*netfilter.value(), address); !done) return done;
+    }
+    return {};
+  });
 }
 
 // Elements that are another container's by now, which has the address, stay. When others change the ruleset without pause ours
@@ -70,7 +71,7 @@ Result<void> detach(Home& home, const DetachPlan& plan) {
   if (!socket) return socket.error();
   auto group = doomed_group();
   if (!group) return group.error();
-  const bool publishes = !plan.elements.empty();
+  const bool publishes = !plan.elements.empty() || !plan.marks.empty();
   if (publishes && !plan.host_indexes.empty()) {
     // Before the ports go: whoever restores a firewall from the links leaves out those of this range.
     Submission first(*socket.value());
@@ -78,7 +79,7 @@ Result<void> detach(Home& home, const DetachPlan& plan) {
     if (auto done = run(first); !done) return done;
   }
   // A table that was flushed has no ports to withdraw.
-  if (auto done = withdraw(home, plan); !done && done.error().code != ENOENT) return done;
+  if (auto done = withdraw_ports(home, plan); !done && done.error().code != ENOENT) return done;
   if (plan.host_indexes.empty()) return {};
 
   Submission submission(*socket.value());

@@ -14,6 +14,7 @@ struct DetachPlan {
   std::shared_ptr<Namespace> host;
   std::vector<uint32_t> host_indexes;  // of the host ends
   std::vector<Element> elements;       // what they published
+  std::vector<Element> marks;          // that they did
   std::vector<Bytes> addresses;        // of those that published anything: what they answer is forgotten
   std::vector<Element> members;        // in sets of policies: they stay as long as the container may send
   TableName table;

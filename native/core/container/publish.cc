@@ -216,6 +216,13 @@ Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vec
   return {};
 }
 
+Result<void> withdraw(Socket& netfilter, const TableName& table, const std::vector<Element>& elements,
+                      const std::vector<Element>& marks, const std::function<Result<void>()>& forget) {
+  if (auto done = unpublish(netfilter, table, elements); !done) return done;
+  if (auto done = forget(); !done) return done;
+  return unpublish(netfilter, table, marks);
+}
+
 Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const TableName& table,
                                                       const std::vector<PublishedAddress>& addresses) {
   Submission questions(netfilter);
@@ -295,7 +302,8 @@ Result<void> collect_ports(Socket& netfilter, const TableName& table, const Port
 
 }  // namespace
 
-Result<void> forget_address(Socket& netfilter, const TableName& table_name, const PublishedAddress& dead) {
+Result<void> forget_address(Socket& netfilter, const TableName& table_name, const PublishedAddress& dead,
+                            const std::function<Result<void>()>& forget) {
   const Bytes& address = dead.address;
   const PortSets& sets = dead.sets;
   const TableName table{.family = sets.family, .name = table_name.name};
@@ -309,11 +317,17 @@ Result<void> forget_address(Socket& netfilter, const TableName& table_name, cons
           collect(netfilter, table, set, doomed, [&](const Bytes& key, const Bytes*) { return starts_with(key, address); });
       if (!found) return found.error();
     }
+    return doomed;
+  });
+  if (!done) return done.error();
+  if (auto forgotten = forget(); !forgotten) return forgotten;
+  done = delete_guarded(netfilter, table, [&]() -> Result<std::vector<Element>> {
+    std::vector<Element> own;
     auto still = published_among(netfilter, table, {dead});
     if (!still) return still.error();
     if (!still.value().empty())
-      doomed.push_back({.family = sets.family, .set = sets.published, .key = address, .key_end = {}, .data = {}, .comment = {}});
-    return doomed;
+      own.push_back({.family = sets.family, .set = sets.published, .key = address, .key_end = {}, .data = {}, .comment = {}});
+    return own;
   });
   if (!done) return done.error();
   return {};

@@ -1,6 +1,7 @@
 // Published ports: elements of the firewall table's maps. No rule is touched, nothing is parsed or compiled here.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ Result<void> exchange(Socket& netfilter, const TableName& table, const std::vect
 // ones are no error.
 Result<void> unpublish(Socket& netfilter, const TableName& table, const std::vector<Element>& elements);
 
+// The same for `elements`, then `forget` has conntrack forget what went by them, and the `marks` go last: they tell whoever gets
+// the address next that something may still lead there, should this process die in between.
+Result<void> withdraw(Socket& netfilter, const TableName& table, const std::vector<Element>& elements,
+                      const std::vector<Element>& marks, const std::function<Result<void>()>& forget);
+
 // A map whose data start with the address of a container, and who may ask for its ports.
 struct PortMap {
   std::string map;
@@ -75,8 +81,10 @@ struct PublishedAddress {
 Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const TableName& table,
                                                       const std::vector<PublishedAddress>& addresses);
 
-// Removes every element that leads to the address, who may ask for it, and its own: the ports of a container that died with it.
-Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& address);
+// Removes every element that leads to the address, and who may ask for it: the ports of a container that died with it. Then
+// `forget`, and the address's own element last.
+Result<void> forget_address(Socket& netfilter, const TableName& table, const PublishedAddress& address,
+                            const std::function<Result<void>()>& forget);
 
 // Deletes the conntrack entries of everything that `address` answers, whatever it was called by.
 Result<void> flush_flows_to(Socket& netfilter, const Bytes& address);

@@ -3,7 +3,8 @@
 import * as assert from 'uvu/assert'
 import { type AttachSpec, check, type Endpoint, type Network, repair } from '../../../lib/index.ts'
 import { output, run, writeSysctl } from '../../support/lab.ts'
-import { elementsShown } from '../support/witness.ts'
+import { until } from '../support/until.ts'
+import { elementsShown, linkShown } from '../support/witness.ts'
 import type { Scene, Site } from './site.ts'
 
 /** Its addresses have different numbers in the two families, so that one of them is claimed by a name of its own. */
@@ -88,6 +89,17 @@ export const scenes: Readonly<Record<string, (site: Site) => Scene>> = {
     dead: [deadOf(site)],
   }),
 
+  'an attach in the place of a dead one, which a third then takes': (site) => ({
+    task: { network: 'lab', verb: 'attach', spec: { name: 'second', addresses: deadOf(site).addresses } },
+    steps: 8,
+    dead: [deadOf(site)],
+    before: async () => {
+      await site.victims.killedWhenDone({ network: 'lab', verb: 'attach', spec: deadOf(site) })
+      await until('its device is gone', async () => (await linkShown('netlink-ct/lab/dead')) === undefined)
+    },
+    isCollected: false,
+  }),
+
   'an attach into a namespace that lives on': (site) => ({
     task: { network: 'lab', verb: 'attach', spec: { ...deadOf(site), netns: 'box' } },
     steps: 7,
@@ -166,6 +178,20 @@ export const scenes: Readonly<Record<string, (site: Site) => Scene>> = {
     dead: [deadOf(site)],
     before: () => attached(site),
     after: detachDead,
+    isCollected: false,
+  }),
+
+  'a detach of a container that lives no longer, its address used at once': (site) => ({
+    task: { network: 'lab', verb: 'leave', spec: deadOf(site) },
+    steps: 5,
+    dead: [deadOf(site)],
+    isCollected: false,
+  }),
+
+  'an unpublish of a container that lives no longer, its address used at once': (site) => ({
+    task: { network: 'lab', verb: 'withdraw', spec: deadOf(site) },
+    steps: 4,
+    dead: [deadOf(site)],
     isCollected: false,
   }),
 

@@ -43,6 +43,11 @@ async function open(task) {
       return () => network.delete({ force: true })
     case 'churn':
       return () => Promise.all(task.lanes.map((lane, at) => churn(network, `lane${at}`, lane)))
+    case 'leave':
+    case 'withdraw': {
+      const own = await network.attach(task.spec)
+      return () => (task.verb === 'leave' ? own.detach() : own.unpublish(task.spec.publish ?? []))
+    }
     case 'detach':
       return () => endpoint?.detach()
     case 'publish':

@@ -28,6 +28,8 @@ export type Task =
       | { readonly verb: 'detach'; readonly endpoint: string }
       | { readonly verb: 'detachMany'; readonly names: readonly string[] }
       | { readonly verb: 'delete' }
+      /** What it attached itself, and what lives no longer than it does. */
+      | { readonly verb: 'leave' | 'withdraw'; readonly spec: AttachSpec }
       /** Attaches, publishes, unpublishes and detaches without end. */
       | { readonly verb: 'churn'; readonly lanes: readonly Lane[] }
     ))

@@ -296,7 +296,7 @@ test('is not deleted while containers are in it, unless by force', () =>
     const web = await network.attach({ name: 'web', netns: { path: '/proc/self/ns/net' }, ifname: 'web0', defaultRoute: false })
     const failure = await failureOf(network.delete())
     assert.is(failure.code, 'NETWORK_IN_USE')
-    assert.match(failure.message, /1 endpoints \(web\)/)
+    assert.match(failure.message, /1 endpoint \(web\)/)
     assert.ok(await linkShown('web0'))
     await network.delete({ force: true })
     assert.is(await linkShown('web0'), undefined)
