@@ -20,6 +20,9 @@ function parentFlaws({ name: network, parent }: LanNetwork, links: readonly Link
   return link.up ? [] : [{ finding: finding('link-down', `the parent ${parent} is down`, { network }, false) }]
 }
 
+/** A key has the container's address, or the numbers of its namespace and device. */
+const instanceOf = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+
 async function leaseFlaws(host: Netns, network: LanNetwork): Promise<Flaw[]> {
   const where = { network: network.name }
   const table = network.leases
@@ -28,11 +31,16 @@ async function leaseFlaws(host: Netns, network: LanNetwork): Promise<Flaw[]> {
     const dead = await deadAmong(host, await table.list())
     const mend = (): Promise<void> => table.mend()
     return [
-      ...missing.map(({ set, comment }) => ({
+      ...missing.map(({ set, key, comment }) => ({
         finding: finding('element-missing', `an element of ${set} (${comment})`, where),
+        instance: instanceOf(key),
         mend,
       })),
-      ...orphaned.map(({ set, comment }) => ({ finding: finding('element-orphaned', `${set}: ${comment}`, where), mend })),
+      ...orphaned.map(({ set, key, comment }) => ({
+        finding: finding('element-orphaned', `${set}: ${comment}`, where),
+        instance: instanceOf(key),
+        mend,
+      })),
       ...dead.map(({ name, nsid, index }) => ({
         instance: `${nsid}/${index}`,
         finding: finding('element-orphaned', `the lease of '${name}', which is gone`, { ...where, endpoint: name }),
