@@ -1,19 +1,11 @@
 // What an attach does beside connecting: settings, routes, several networks for one container, limits, announcements, labels.
 
 import * as assert from 'uvu/assert'
-import {
-  type AttachSpec,
-  createNetns,
-  createNetwork,
-  type Endpoint,
-  type Netns,
-  type Network,
-  type NetworkSpec,
-  openNetwork,
-} from '../../lib/index.ts'
+import { type AttachSpec, createNetwork, type Endpoint, type Network, type NetworkSpec, openNetwork } from '../../lib/index.ts'
 import { failureOf } from '../support/failure.ts'
 import { createLab, curl, json, kernelState, output, ping, readSysctl, serve, writeSysctl } from '../support/lab.ts'
 import { suite } from '../support/suite.ts'
+import { withBox } from './support/box.ts'
 import { changes } from './support/changes.ts'
 import { detachElsewhere } from './support/processes.ts'
 import { sweep } from './support/sweep.ts'
@@ -35,18 +27,6 @@ async function withNetwork(spec: Partial<NetworkSpec>, body: (network: Network) 
     throw error
   }
   assert.equal(changes(before, await kernelState()), [], 'the kernel is as before the network')
-}
-
-/** A namespace that is as it was, once `body` has attached to it and detached again. */
-async function withBox(body: (box: Netns) => Promise<void>): Promise<void> {
-  await using box = await createNetns()
-  const at = { path: box.path }
-  // Up once: the kernel gives a loopback its queue then and never takes it back.
-  await output('ip', ['-batch', '-'], { input: 'link set lo up\nlink set lo down', netns: at })
-  const before = await kernelState(at)
-  await body(box)
-  await output('ip', ['link', 'set', 'lo', 'down'], { netns: at })
-  assert.equal(changes(before, await kernelState(at)), [], 'the namespace is as before')
 }
 
 {

@@ -73,8 +73,35 @@ export interface RuleSpec {
   readonly protocol?: RouteProtocol
 }
 
+/** Read back as it was given, with the kernel's numbers. */
+type RuleSelectors = Pick<
+  RuleSpec,
+  | 'iif'
+  | 'oif'
+  | 'mark'
+  | 'mask'
+  | 'tos'
+  | 'dscp'
+  | 'dscpMask'
+  | 'flowLabel'
+  | 'flowLabelMask'
+  | 'tunnelId'
+  | 'ipProtocol'
+  | 'sourcePorts'
+  | 'sourcePortMask'
+  | 'destinationPorts'
+  | 'destinationPortMask'
+  | 'uids'
+  | 'goto'
+  | 'suppressPrefixLength'
+  | 'suppressGroup'
+  | 'l3mdev'
+  | 'realm'
+  | 'protocol'
+>
+
 /** What is listed can be added again as it is. */
-export interface Rule {
+export interface Rule extends RuleSelectors {
   readonly priority: number
   readonly family: 'inet' | 'inet6'
   /** `'all'`, or a network with its prefix. */
@@ -83,28 +110,6 @@ export interface Rule {
   readonly action: RuleAction
   readonly not: boolean
   readonly table?: number
-  readonly iif?: string
-  readonly oif?: string
-  readonly mark?: number
-  readonly mask?: number
-  readonly tos?: number
-  readonly dscp?: number
-  readonly dscpMask?: number
-  readonly flowLabel?: number
-  readonly flowLabelMask?: number
-  readonly tunnelId?: number
-  readonly ipProtocol?: number
-  readonly sourcePorts?: Range
-  readonly sourcePortMask?: number
-  readonly destinationPorts?: Range
-  readonly destinationPortMask?: number
-  readonly uids?: Range
-  readonly goto?: number
-  readonly suppressPrefixLength?: number
-  readonly suppressGroup?: number
-  readonly l3mdev?: boolean
-  readonly realm?: Realm
-  readonly protocol?: RouteProtocol
 }
 
 const names = [

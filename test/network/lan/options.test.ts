@@ -2,10 +2,10 @@
 
 import { open } from 'node:fs/promises'
 import * as assert from 'uvu/assert'
-import { type AttachSpec, createNetns, createNetwork, type Netns, openNetns, openNetwork } from '../../../lib/index.ts'
-import { createLab, curl, json, kernelState, type Lab, output, readSysctl, serve, writeSysctl } from '../../support/lab.ts'
+import { type AttachSpec, createNetwork, openNetns, openNetwork } from '../../../lib/index.ts'
+import { createLab, curl, json, type Lab, output, readSysctl, serve, writeSysctl } from '../../support/lab.ts'
 import { suite } from '../../support/suite.ts'
-import { changes } from '../support/changes.ts'
+import { withBox } from '../support/box.ts'
 import { address, dead, inside, leasesShown, leavesNothing, reaches, spec, withNetwork } from '../support/lan.ts'
 import { detachElsewhere } from '../support/processes.ts'
 import { sweep } from '../support/sweep.ts'
@@ -15,18 +15,6 @@ import { linkShown, linksShown, routesShown } from '../support/witness.ts'
 let lab: Lab
 
 const dual = { subnets: ['192.0.2.0/24', 'fd00:2::/64'], gateways: ['192.0.2.9', 'fd00:2::9'] }
-
-/** A namespace that is as it was, once `body` has attached to it and detached again. */
-async function withBox(body: (box: Netns) => Promise<void>): Promise<void> {
-  await using box = await createNetns()
-  const at = { path: box.path }
-  // Up once: the kernel gives a loopback its queue then and never takes it back.
-  await output('ip', ['-batch', '-'], { input: 'link set lo up\nlink set lo down', netns: at })
-  const before = await kernelState(at)
-  await body(box)
-  await output('ip', ['link', 'set', 'lo', 'down'], { netns: at })
-  assert.equal(changes(before, await kernelState(at)), [], 'the namespace is as before')
-}
 
 const test = suite('an endpoint on a wire')
 test.before(async () => {
