@@ -116,11 +116,12 @@ const aardvark: NameContender = {
         ...Array.from(endpoints, (endpoint) => `${endpoint.name} ${addressOf(endpoint)}  ${endpoint.name}`),
       ],
       async () => {
-        const child = spawn(aardvarkPath ?? '', ['--config', folder, '--port', '53', 'run'], { stdio: 'ignore' })
+        spawn(aardvarkPath ?? '', ['--config', folder, '--port', '53', 'run'], { stdio: 'ignore' })
         // It goes into the background by itself, or not, by version.
         const pidFile = `${folder}/aardvark.pid`
-        while (!existsSync(pidFile)) await new Promise((resolve) => setTimeout(resolve, 20))
-        const pid = Number(await readFile(pidFile, 'utf8')) || (child.pid ?? 0)
+        const written = async (): Promise<number> => (existsSync(pidFile) ? Number(await readFile(pidFile, 'utf8')) : 0)
+        let pid = await written()
+        for (; pid === 0; pid = await written()) await new Promise((resolve) => setTimeout(resolve, 20))
         return { pid, stop: () => void process.kill(pid) }
       },
     ),

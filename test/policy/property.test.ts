@@ -48,7 +48,7 @@ for (const setting of existsSync('/proc/sys/net/bridge') ? ([0, 1] as const) : [
       const all = [...standing.values()].flat()
       const asks = drawn()
       const wrong = await surprises(town, completedOrNone(all), asks)
-      if (wrong.length > 0) assert.unreachable(await explained(town, standing, asks, round))
+      if (wrong.length > 0) assert.unreachable(`${wrong.join('\n')}\n${await explained(town, standing, asks, round)}`)
       assert.equal(await check(), [])
     }
   })
