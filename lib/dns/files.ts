@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { fields, invalidType, invalidValue, list } from '../invalid.ts'
-import { Endpoint } from '../network/endpoint.ts'
+import { Endpoint } from '../network/attach/endpoint.ts'
 import { isNetwork } from '../network/known.ts'
 import type { Network } from '../network/network.ts'
 import { domainName } from './options.ts'

@@ -1,7 +1,7 @@
 // The names of one network: who is called what, and what addresses are called.
 
 import { type Address, parseCidr } from '../cidr.ts'
-import type { Endpoint } from '../network/endpoint.ts'
+import type { Endpoint } from '../network/attach/endpoint.ts'
 import { shortId } from './options.ts'
 
 /** What of an endpoint names are made from. */

@@ -1,8 +1,8 @@
 // A container's place in the world, in the words of `docker run --network`.
 
 import type { Netns } from '../netns/netns.ts'
-import type { AttachSpec } from '../network/attach-spec.ts'
-import type { AttachedEndpoint } from '../network/endpoint.ts'
+import type { AttachedEndpoint } from '../network/attach/endpoint.ts'
+import type { AttachSpec } from '../network/attach/spec.ts'
 import type { Network } from '../network/network.ts'
 
 export interface ContainerSpec extends AttachSpec {

@@ -16,7 +16,7 @@ import { invalidType, invalidValue } from '../invalid.ts'
 import { macAddress, objectName } from '../names.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
 import { type LanDriver, type LanLabel, lanWords, parseLanWords } from './driver/lan-label.ts'
-import { formatPorts, type Port, readPortWords } from './port.ts'
+import { formatPorts, type Port, readPortWords } from './port/port.ts'
 
 const prefix = 'netlink-ct/1'
 /** IFALIASZ without the NUL. */

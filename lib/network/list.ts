@@ -2,9 +2,9 @@ import { type Abortable, signalOf } from '../abort.ts'
 import { fields } from '../invalid.ts'
 import { type Netns, netnsOption } from '../netns/netns.ts'
 import { host as ownHost } from '../netns/registry.ts'
-import { type ExposedPort, portsOf } from './exposed.ts'
 import { networkOn } from './find.ts'
 import type { Network } from './network.ts'
+import { type ExposedPort, portsOf } from './port/exposed.ts'
 
 /** What the functions about all networks of a host take. */
 export interface HostOptions extends Abortable {

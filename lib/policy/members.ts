@@ -3,7 +3,7 @@
 import { type Family, parseAddress } from '../cidr.ts'
 import { type FirewallElement, type PendingElement, tableName } from '../network/firewall/index.ts'
 import type { Labels } from '../network/label.ts'
-import { ownerOf } from '../network/ports.ts'
+import { ownerOf } from '../network/port/elements.ts'
 import type { Policy } from './policy.ts'
 import { membershipsOf } from './sets.ts'
 

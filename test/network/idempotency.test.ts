@@ -3,7 +3,7 @@
 
 import * as assert from 'uvu/assert'
 import * as library from '../../lib/index.ts'
-import { Endpoint } from '../../lib/network/endpoint.ts'
+import { Endpoint } from '../../lib/network/attach/endpoint.ts'
 import { suite } from '../support/suite.ts'
 import { cellsOf, columns, told } from './idempotency/cell.ts'
 import { judge } from './idempotency/judge.ts'

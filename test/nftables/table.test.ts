@@ -27,7 +27,7 @@ import {
   resolverMoved,
   senderElements,
 } from '../../lib/network/firewall/index.ts'
-import { elementsIn } from '../../lib/network/holders.ts'
+import { elementsIn } from '../../lib/network/port/holders.ts'
 import type { KernelMessage } from '../../lib/nftables/message.ts'
 import { json, output, run } from '../support/command.ts'
 import { suite } from '../support/suite.ts'

@@ -7,11 +7,11 @@ import type { Netns } from '../../netns/netns.ts'
 import type { AddressInfo } from '../../rtnetlink/address.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { Route } from '../../rtnetlink/route/route.ts'
-import { noMac } from '../device.ts'
+import { noMac } from '../create/device.ts'
+import { type CheckedSpec, leastMtu6 } from '../create/spec.ts'
 import { NetworkError } from '../errors.ts'
-import { forwardingKeys, sysctlOf } from '../forwarding.ts'
+import { forwardingKeys, sysctlOf } from '../host/forwarding.ts'
 import { networkLabelOf } from '../label.ts'
-import { type CheckedSpec, leastMtu6 } from '../spec.ts'
 
 /** The bridge as it was found. */
 export interface FoundBridge {

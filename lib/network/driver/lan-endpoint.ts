@@ -2,8 +2,8 @@
 
 import { invalidValue, outOfRange } from '../../invalid.ts'
 import type { Netns } from '../../netns/netns.ts'
-import { type AttachSite, type AttachSpec, type CheckedAttach, checkAttach } from '../attach-spec.ts'
-import { Endpoint, type EndpointOwner } from '../endpoint.ts'
+import { Endpoint, type EndpointOwner } from '../attach/endpoint.ts'
+import { type AttachSite, type AttachSpec, type CheckedAttach, checkAttach } from '../attach/spec.ts'
 import { markWords, readMarks } from '../label.ts'
 import type { LanDriver, LanMode } from './lan-label.ts'
 import { isRouted } from './lan-spec.ts'

@@ -7,8 +7,8 @@ import { rolledBack } from '../../roll-back.ts'
 import { addressMessage } from '../../rtnetlink/address.ts'
 import * as c from '../../rtnetlink/constants.ts'
 import { routeChange } from '../../rtnetlink/route/route.ts'
-import { announceSysctls, eraseTraces, type Traces } from '../finish.ts'
-import { type PlanRoute, type PlanSysctls, routeSpec, setsReversePathFilter } from '../inside.ts'
+import { announceSysctls, eraseTraces, type Traces } from '../attach/finish.ts'
+import { type PlanRoute, type PlanSysctls, routeSpec, setsReversePathFilter } from '../attach/inside.ts'
 
 const loopback = 1
 /** IPV4_DEVCONF_RP_FILTER. */

@@ -5,7 +5,6 @@ import { type Address, type Cidr, formatCidr } from '../../cidr.ts'
 import { fields, invalidType, invalidValue, oneOf } from '../../invalid.ts'
 import { interfaceName } from '../../names.ts'
 import { type Netns, netnsOption } from '../../netns/netns.ts'
-import { formatNetworkLabel, type NetworkLabel } from '../label.ts'
 import {
   bridgeNameOf,
   checkNetworkName,
@@ -16,7 +15,8 @@ import {
   refuseSmallSix,
   reservedOf,
   subnetsOf,
-} from '../spec.ts'
+} from '../create/spec.ts'
+import { formatNetworkLabel, type NetworkLabel } from '../label.ts'
 import {
   checkDevice,
   deviceOptions,

@@ -5,7 +5,7 @@ import { invalidValue } from '../../invalid.ts'
 import type { Netns } from '../../netns/netns.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import { NetworkError } from '../errors.ts'
-import { wayOut } from '../way-out.ts'
+import { wayOut } from '../host/way-out.ts'
 
 /** PARENT_NOT_FOUND. */
 export async function parentLink(host: Netns, parent: string): Promise<Link> {

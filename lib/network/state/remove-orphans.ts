@@ -7,7 +7,7 @@ import { type Body, type Message, type NamespaceHandle, native } from '../../nat
 import { Netns } from '../../netns/netns.ts'
 import { familyNumber, isMarkSet, TABLE_NAME } from '../firewall/index.ts'
 import { endpointAltname, networkAltname } from '../label.ts'
-import { findLinks } from '../publish.ts'
+import { findLinks } from '../port/publish.ts'
 import { comparable } from './comparable.ts'
 import { removeConnections } from './connections.ts'
 import {

@@ -7,12 +7,12 @@ import type { Netns } from '../../netns/netns.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { NetEvent } from '../../rtnetlink/watch/event.ts'
 import type { Watch } from '../../rtnetlink/watch/watch.ts'
-import type { Endpoint } from '../endpoint.ts'
+import type { Endpoint } from '../attach/endpoint.ts'
 import { NetworkError } from '../errors.ts'
 import { firstLeaving } from '../group.ts'
 import { networkLabelOf } from '../label.ts'
 import type { Network } from '../network.ts'
-import type { Port } from '../port.ts'
+import type { Port } from '../port/port.ts'
 
 export type NetworkEvent =
   /** It has its host end, address and name. That the container is configured inside is for whoever attached it to say. */

@@ -1,16 +1,16 @@
 // What an attach does when the link stands, for those who asked for it, and how it is all taken back.
 
-import { throwIfAborted } from '../abort.ts'
-import { kernel, NetlinkError } from '../errors.ts'
-import { send } from '../exchange.ts'
-import { type Attached, type DetachPlan, type Message, native } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { type BandwidthSpec, setBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
-import { ifbName, isIfbOf } from '../rtnetlink/traffic/ifb.ts'
-import type { CheckedAttach } from './attach-spec.ts'
+import { throwIfAborted } from '../../abort.ts'
+import { kernel, NetlinkError } from '../../errors.ts'
+import { send } from '../../exchange.ts'
+import { type Attached, type DetachPlan, type Message, native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { type BandwidthSpec, setBandwidth } from '../../rtnetlink/traffic/bandwidth.ts'
+import { ifbName, isIfbOf } from '../../rtnetlink/traffic/ifb.ts'
+import { findLinks } from '../port/publish.ts'
 import type { Endpoint } from './endpoint.ts'
 import { isRefusal, type PlanRoute, type PlanSysctls, routeSpec } from './inside.ts'
-import { findLinks } from './publish.ts'
+import type { CheckedAttach } from './spec.ts'
 
 /** BR_STATE_FORWARDING. */
 const forwarding = 3

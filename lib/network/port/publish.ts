@@ -1,20 +1,19 @@
 // Ports of endpoints that are there: published, withdrawn, and taken back from containers that died.
 
 import { constants } from 'node:os'
-import { throwIfAborted } from '../abort.ts'
-import { type Address, type Family, formatAddress, parseAddress } from '../cidr.ts'
-import { kernel, NetlinkError } from '../errors.ts'
-import { send } from '../exchange.ts'
-import { type DetachPlan, type Message, native, type PlanFlow } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { memberElements } from '../policy/members.ts'
-import type { Policy } from '../policy/policy.ts'
-import { rolledBack } from '../roll-back.ts'
-import { getLinkMessage, type Link, linkFrom } from '../rtnetlink/link/link.ts'
-import type { LinkRef } from '../rtnetlink/link/ref.ts'
-import { choosePorts } from './choose.ts'
-import type { Endpoint } from './endpoint.ts'
-import { NetworkError, PortInUseError } from './errors.ts'
+import { throwIfAborted } from '../../abort.ts'
+import { type Address, type Family, formatAddress, parseAddress } from '../../cidr.ts'
+import { kernel, NetlinkError } from '../../errors.ts'
+import { send } from '../../exchange.ts'
+import { type DetachPlan, type Message, native, type PlanFlow } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { memberElements } from '../../policy/members.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { rolledBack } from '../../roll-back.ts'
+import { getLinkMessage, type Link, linkFrom } from '../../rtnetlink/link/link.ts'
+import type { LinkRef } from '../../rtnetlink/link/ref.ts'
+import type { Endpoint } from '../attach/endpoint.ts'
+import { NetworkError, PortInUseError } from '../errors.ts'
 import {
   type FirewallElement,
   limitSetsOf,
@@ -24,10 +23,10 @@ import {
   readLimits,
   senderElements,
   tableName,
-} from './firewall/index.ts'
-import { elementsIn, type Holder, holdersOf, isAlive, keyOf, numberOf } from './holders.ts'
-import { formatEndpointLabel, parseEndpointLabel } from './label.ts'
-import { collide, fits, isSettled, type Port, type PortWish, portKey, unfulfilled } from './port.ts'
+} from '../firewall/index.ts'
+import { formatEndpointLabel, parseEndpointLabel } from '../label.ts'
+import { restoreFirewall } from '../state/restore.ts'
+import { choosePorts } from './choose.ts'
 import {
   elementsOf,
   endpointFlowsOf,
@@ -37,8 +36,9 @@ import {
   type PortOwner,
   published,
   translated,
-} from './ports.ts'
-import { restoreFirewall } from './state/restore.ts'
+} from './elements.ts'
+import { elementsIn, type Holder, holdersOf, isAlive, keyOf, numberOf } from './holders.ts'
+import { collide, fits, isSettled, type Port, type PortWish, portKey, unfulfilled } from './port.ts'
 
 /** Dead containers may leave ports as fast as they are taken back. */
 const mostAttempts = 16

@@ -1,7 +1,7 @@
 // Who in this process is told of endpoints that come and go the moment they do, whichever Network object they come by. What happens in
 // other processes the kernel tells, a little later.
 
-import type { Netns } from '../netns/netns.ts'
+import type { Netns } from '../../netns/netns.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface Listener {

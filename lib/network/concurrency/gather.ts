@@ -1,6 +1,6 @@
 // Work that costs the same for one and for many: callers that come while a round runs are served together by the next.
 
-import { AbortError } from '../abort.ts'
+import { AbortError } from '../../abort.ts'
 
 interface Waiting<T> {
   readonly item: T

@@ -1,14 +1,14 @@
 // Who has a port of the host, as the table tells.
 
-import { formatAddress } from '../cidr.ts'
-import { kernel, NetlinkError } from '../errors.ts'
-import { dump } from '../exchange.ts'
-import { type Body, type Message, native } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { listElements, type PublishedPort, portElement, readPorts, tableName } from './firewall/index.ts'
-import { endpointAltname, parseEndpointLabel } from './label.ts'
+import { formatAddress } from '../../cidr.ts'
+import { kernel, NetlinkError } from '../../errors.ts'
+import { dump } from '../../exchange.ts'
+import { type Body, type Message, native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { listElements, type PublishedPort, portElement, readPorts, tableName } from '../firewall/index.ts'
+import { endpointAltname, parseEndpointLabel } from '../label.ts'
+import { published } from './elements.ts'
 import { protocolNumber } from './port.ts'
-import { published } from './ports.ts'
 
 export interface Holder {
   readonly port: PublishedPort

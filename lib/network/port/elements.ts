@@ -1,7 +1,7 @@
 // Ports as the elements and flows that the native side takes.
 
-import { type Address, type Family, lastOf, parseAddress, parseCidr } from '../cidr.ts'
-import type { PlanFlow, PlanHostPort } from '../native.ts'
+import { type Address, type Family, lastOf, parseAddress, parseCidr } from '../../cidr.ts'
+import type { PlanFlow, PlanHostPort } from '../../native.ts'
 import {
   type ContainerPorts,
   containerElements,
@@ -10,7 +10,7 @@ import {
   type PublishedPort,
   publishedElement,
   type Sources,
-} from './firewall/index.ts'
+} from '../firewall/index.ts'
 import { familiesOf, onlyAddress, type Port, type PortSite, protocolNumber } from './port.ts'
 
 const anywhere = new Uint8Array(0)

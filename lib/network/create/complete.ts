@@ -1,13 +1,13 @@
 // A process that dies while it makes a network leaves it as far as it came. What was still to do is seen in the kernel: the device comes up
 // with its addresses, then the firewall hears of it, then the host's forwarding is turned on.
 
-import { Netns } from '../netns/netns.ts'
-import { readComment } from '../nftables/userdata.ts'
-import { networksSets, tablesFor } from './firewall/index.ts'
-import { forwardingKeys, sysctlOf } from './forwarding.ts'
-import { networkAltname } from './label.ts'
-import type { Network } from './network.ts'
-import { readSet } from './state/table.ts'
+import { Netns } from '../../netns/netns.ts'
+import { readComment } from '../../nftables/userdata.ts'
+import { networksSets, tablesFor } from '../firewall/index.ts'
+import { forwardingKeys, sysctlOf } from '../host/forwarding.ts'
+import { networkAltname } from '../label.ts'
+import type { Network } from '../network.ts'
+import { readSet } from '../state/table.ts'
 
 async function isWhole(host: Netns, network: Network): Promise<boolean> {
   const { name, forwards, subnets } = network

@@ -1,11 +1,11 @@
 // A container's place in a network.
 
-import { type Abortable, onlySignal } from '../abort.ts'
-import type { Family } from '../cidr.ts'
-import type { Netns } from '../netns/netns.ts'
-import type { Sender } from './firewall/index.ts'
-import type { EndpointLabel, Labels } from './label.ts'
-import type { Port, PortSpec } from './port.ts'
+import { type Abortable, onlySignal } from '../../abort.ts'
+import type { Family } from '../../cidr.ts'
+import type { Netns } from '../../netns/netns.ts'
+import type { Sender } from '../firewall/index.ts'
+import type { EndpointLabel, Labels } from '../label.ts'
+import type { Port, PortSpec } from '../port/port.ts'
 
 /** What an endpoint asks of its network. */
 export interface EndpointOwner {

@@ -1,10 +1,10 @@
 // The firewall table in the kernel: made with the first network, gone with the last.
 
-import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
-import { read } from '../exchange.ts'
-import { type Message, type NamespaceHandle, native } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { NetworkError } from './errors.ts'
+import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { read } from '../../exchange.ts'
+import { type Message, type NamespaceHandle, native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { NetworkError } from '../errors.ts'
 import {
   compiledTable,
   type FirewalledNetwork,
@@ -17,8 +17,8 @@ import {
   TABLE_NAME,
   type TableFamily,
   tablesFor,
-} from './firewall/index.ts'
-import { tableBody } from './state/table.ts'
+} from '../firewall/index.ts'
+import { tableBody } from '../state/table.ts'
 
 const AF_UNSPEC = 0
 const mostRestarts = 16

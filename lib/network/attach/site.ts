@@ -1,15 +1,15 @@
 // What follows from the facts of a network, worked out once for all that are attached to it.
 
-import { type Address, type Cidr, type Family, familyBits, lastOf, offsetIn, parseCidr } from '../cidr.ts'
-import { macBytes } from '../names.ts'
-import type { AttachPlan } from '../native.ts'
-import type { Link } from '../rtnetlink/link/link.ts'
-import { noMac } from './device.ts'
-import { portSets, type Sender, sourceSets, tableName } from './firewall/index.ts'
+import { type Address, type Cidr, type Family, familyBits, lastOf, offsetIn, parseCidr } from '../../cidr.ts'
+import { macBytes } from '../../names.ts'
+import type { AttachPlan } from '../../native.ts'
+import type { Link } from '../../rtnetlink/link/link.ts'
+import { noMac } from '../create/device.ts'
+import { portSets, type Sender, sourceSets, tableName } from '../firewall/index.ts'
+import type { NetworkLabel } from '../label.ts'
+import { translated } from '../port/elements.ts'
 import { type PlanRoute, unicast } from './inside.ts'
-import type { NetworkLabel } from './label.ts'
 import type { Lease, NumberRange } from './lease.ts'
-import { translated } from './ports.ts'
 
 export interface NetworkFacts extends Omit<NetworkLabel, 'addresses'> {
   /** IPv4 first. */

@@ -1,4 +1,4 @@
-import type { Route } from '../rtnetlink/route/route.ts'
+import type { Route } from '../../rtnetlink/route/route.ts'
 
 /** The default route that the host goes out by: of IPv4 if there is one, and of the lowest metric. */
 export function wayOut(routes: readonly Route[]): Route | undefined {

@@ -1,14 +1,14 @@
 // What keeps, or soon will keep, the networks of a host from working, where no call of this library is refused for it.
 
-import { signalOf, throwIfAborted } from '../abort.ts'
-import { NetlinkError, TornDumpError } from '../errors.ts'
-import type { Netns } from '../netns/netns.ts'
-import type { Chain, Listed, Rule, Statement } from '../nftables/schema.ts'
-import { TABLE_NAME } from './firewall/index.ts'
+import { signalOf, throwIfAborted } from '../../abort.ts'
+import { NetlinkError, TornDumpError } from '../../errors.ts'
+import type { Netns } from '../../netns/netns.ts'
+import type { Chain, Listed, Rule, Statement } from '../../nftables/schema.ts'
+import { TABLE_NAME } from '../firewall/index.ts'
+import { type HostOptions, hostOf, listNetworks } from '../list.ts'
+import type { Network } from '../network.ts'
 import { forwardingKeys } from './forwarding.ts'
-import { type HostOptions, hostOf, listNetworks } from './list.ts'
 import { type NeighborTable, neighborTables } from './neighbor-table.ts'
-import type { Network } from './network.ts'
 
 /** One thing that somebody should know. */
 export type Finding = { readonly message: string } & (

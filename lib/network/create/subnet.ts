@@ -13,10 +13,10 @@ import {
   overlaps,
   parseCidr,
   sizeOf,
-} from '../cidr.ts'
-import type { Netns } from '../netns/netns.ts'
-import type { Route } from '../rtnetlink/route/route.ts'
-import { NetworkError } from './errors.ts'
+} from '../../cidr.ts'
+import type { Netns } from '../../netns/netns.ts'
+import type { Route } from '../../rtnetlink/route/route.ts'
+import { NetworkError } from '../errors.ts'
 
 /** Subnets of one size, cut from a larger network. */
 export interface Pool {

@@ -1,7 +1,7 @@
 // Published ports, in Docker's spelling: [[hostAddress:][hostPort]:]containerPort[/protocol], single or as ranges; behind a ? who may.
 
-import { type Cidr, contains, type Family, formatCidr, networkOf, parseAddress, parseCidr } from '../cidr.ts'
-import { fields, invalidType, invalidValue, oneOf, outOfRange } from '../invalid.ts'
+import { type Cidr, contains, type Family, formatCidr, networkOf, parseAddress, parseCidr } from '../../cidr.ts'
+import { fields, invalidType, invalidValue, oneOf, outOfRange } from '../../invalid.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 

@@ -1,15 +1,15 @@
 // Ports of the host that a container leaves to choice: any one of a range, or of those that are for local use.
 
 import { randomInt } from 'node:crypto'
-import type { Family } from '../cidr.ts'
-import { NetlinkError, TornDumpError } from '../errors.ts'
-import type { Body } from '../native.ts'
-import type { Netns } from '../netns/netns.ts'
-import { NetworkError, PortInUseError } from './errors.ts'
-import { portSets, readPorts } from './firewall/index.ts'
+import type { Family } from '../../cidr.ts'
+import { NetlinkError, TornDumpError } from '../../errors.ts'
+import type { Body } from '../../native.ts'
+import type { Netns } from '../../netns/netns.ts'
+import { NetworkError, PortInUseError } from '../errors.ts'
+import { portSets, readPorts } from '../firewall/index.ts'
+import { published } from './elements.ts'
 import { elementsIn, type Holder, isAlive, numberOf } from './holders.ts'
 import { isSettled, type Port, type PortWish } from './port.ts'
-import { published } from './ports.ts'
 
 /** Somebody may be faster each time. */
 const mostAttempts = 64

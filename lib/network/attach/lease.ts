@@ -6,7 +6,7 @@
 // same form: names and alternative names share one name space, so that each number is blocked for everybody else.
 
 import { createHash } from 'node:crypto'
-import { addressAt, type Cidr, sizeOf } from '../cidr.ts'
+import { addressAt, type Cidr, sizeOf } from '../../cidr.ts'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 const hashLength = 5

@@ -1,18 +1,16 @@
 // The attach itself: a lease that is free, and the call to the native side that makes everything on it.
 
-import { throwIfAborted } from '../abort.ts'
-import { formatAddress } from '../cidr.ts'
-import { kernel, NetlinkError } from '../errors.ts'
-import { macBytes } from '../names.ts'
-import { type Attached, type AttachPlan, native } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { digestFor, opensNetwork } from '../policy/firewall.ts'
-import { pendingMembers } from '../policy/members.ts'
-import type { KnownPolicies } from '../policy/read.ts'
-import { syncPolicies } from '../policy/sync.ts'
-import type { CheckedAttach } from './attach-spec.ts'
-import { NetworkError } from './errors.ts'
-import { announceSysctls } from './finish.ts'
+import { throwIfAborted } from '../../abort.ts'
+import { formatAddress } from '../../cidr.ts'
+import { kernel, NetlinkError } from '../../errors.ts'
+import { macBytes } from '../../names.ts'
+import { type Attached, type AttachPlan, native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { digestFor, opensNetwork } from '../../policy/firewall.ts'
+import { pendingMembers } from '../../policy/members.ts'
+import type { KnownPolicies } from '../../policy/read.ts'
+import { syncPolicies } from '../../policy/sync.ts'
+import { NetworkError } from '../errors.ts'
 import {
   knownComment,
   networksSets,
@@ -21,14 +19,16 @@ import {
   senderElements,
   senderSets,
   tableName,
-} from './firewall/index.ts'
+} from '../firewall/index.ts'
+import { endpointAltname } from '../label.ts'
+import { containerPorts, flowsOf, hostPortsOf, ownerOf } from '../port/elements.ts'
+import type { Port } from '../port/port.ts'
+import { findLinks } from '../port/publish.ts'
+import { announceSysctls } from './finish.ts'
 import { setsReversePathFilter } from './inside.ts'
-import { endpointAltname } from './label.ts'
 import type { Leases, Place } from './lease.ts'
-import type { Port } from './port.ts'
-import { containerPorts, flowsOf, hostPortsOf, ownerOf } from './ports.ts'
-import { findLinks } from './publish.ts'
 import type { NetworkFacts, Site } from './site.ts'
+import type { CheckedAttach } from './spec.ts'
 
 /** Policies may change as fast as they are read. */
 const mostAttempts = 16

@@ -2,16 +2,16 @@
 // the submission that makes it, so that a process that dies leaves all of it or nothing.
 
 import { randomInt } from 'node:crypto'
-import { firstRefusal, kernel, NetlinkError } from '../errors.ts'
-import { native } from '../native.ts'
-import { Netns } from '../netns/netns.ts'
-import { type BridgeSpec, randomMac } from '../rtnetlink/bridge/create.ts'
-import * as c from '../rtnetlink/constants.ts'
-import { linkCreation } from '../rtnetlink/link/create.ts'
-import { type Link, linkFrom } from '../rtnetlink/link/link.ts'
-import { getLinkMessage, privateIndexes } from '../rtnetlink/link/ref.ts'
-import { formatNetworkLabel, type NetworkLabel, networkAltname } from './label.ts'
-import { findLinks } from './publish.ts'
+import { firstRefusal, kernel, NetlinkError } from '../../errors.ts'
+import { native } from '../../native.ts'
+import { Netns } from '../../netns/netns.ts'
+import { type BridgeSpec, randomMac } from '../../rtnetlink/bridge/create.ts'
+import * as c from '../../rtnetlink/constants.ts'
+import { linkCreation } from '../../rtnetlink/link/create.ts'
+import { type Link, linkFrom } from '../../rtnetlink/link/link.ts'
+import { getLinkMessage, privateIndexes } from '../../rtnetlink/link/ref.ts'
+import { formatNetworkLabel, type NetworkLabel, networkAltname } from '../label.ts'
+import { findLinks } from '../port/publish.ts'
 
 /** That nobody has: what follows the creation goes by it, also when the name was taken. */
 async function freeIndex(host: Netns): Promise<number> {

@@ -1,6 +1,6 @@
 // The options of createNetwork, checked and completed.
 
-import { type Abortable, checkSignal } from '../abort.ts'
+import { type Abortable, checkSignal } from '../../abort.ts'
 import {
   type Address,
   addressAt,
@@ -14,14 +14,14 @@ import {
   parseAddress,
   parseCidr,
   sizeOf,
-} from '../cidr.ts'
-import { checkDns, type DnsOptions, type NetworkDns } from '../dns/options.ts'
-import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
-import { interfaceName, objectName } from '../names.ts'
-import { type Netns, netnsOption } from '../netns/netns.ts'
-import { mtuOf } from '../rtnetlink/link/settings.ts'
-import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, labelAltnames, type Masquerade } from './label.ts'
-import { shortHash } from './lease.ts'
+} from '../../cidr.ts'
+import { checkDns, type DnsOptions, type NetworkDns } from '../../dns/options.ts'
+import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
+import { interfaceName, objectName } from '../../names.ts'
+import { type Netns, netnsOption } from '../../netns/netns.ts'
+import { mtuOf } from '../../rtnetlink/link/settings.ts'
+import { shortHash } from '../attach/lease.ts'
+import { type Driver, formatNetworkLabel, type GatewayMode, type GatewayModes, labelAltnames, type Masquerade } from '../label.ts'
 import { hostBits, type Pool } from './subnet.ts'
 
 /** Subnets of one size, cut from a larger network: Docker's default-address-pools. */

@@ -4,12 +4,12 @@
 // A host that forwards IPv6 listens to no router, unless accept_ra is 2. So devices with 1, which learn their way out from routers, get 2;
 // each of them remembers that by an alternative name of its own, which goes with the device and which no number of devices makes too long.
 
-import type { Family } from '../cidr.ts'
-import { NetlinkError } from '../errors.ts'
-import type { Netns } from '../netns/netns.ts'
-import type { Link } from '../rtnetlink/link/link.ts'
-import { NetworkError } from './errors.ts'
-import { type NetworkLabel, networkLabelOf } from './label.ts'
+import type { Family } from '../../cidr.ts'
+import { NetlinkError } from '../../errors.ts'
+import type { Netns } from '../../netns/netns.ts'
+import type { Link } from '../../rtnetlink/link/link.ts'
+import { NetworkError } from '../errors.ts'
+import { type NetworkLabel, networkLabelOf } from '../label.ts'
 
 export const forwardingKeys: Readonly<Record<Family, string>> = { 2: 'net.ipv4.ip_forward', 10: 'net.ipv6.conf.all.forwarding' }
 

@@ -1,10 +1,10 @@
 // What an attach sets inside beside the device, its addresses and the default routes: settings of the kernel, and more routes.
 
-import { type Address, type Cidr, contains, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../cidr.ts'
-import { fields, integer, invalidType, invalidValue, oneOf } from '../invalid.ts'
-import type { AttachPlan } from '../native.ts'
-import { sysctlPath, sysctlValue } from '../netns/sysctl.ts'
-import type { RouteSpec } from '../rtnetlink/route/spec.ts'
+import { type Address, type Cidr, contains, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../../cidr.ts'
+import { fields, integer, invalidType, invalidValue, oneOf } from '../../invalid.ts'
+import type { AttachPlan } from '../../native.ts'
+import { sysctlPath, sysctlValue } from '../../netns/sysctl.ts'
+import type { RouteSpec } from '../../rtnetlink/route/spec.ts'
 
 /** A route inside, beside the default ones. */
 export interface AttachRoute {

@@ -1,9 +1,9 @@
 // Who reaches what: the published ports as they stand in the firewall, not as anybody remembers them.
 
-import { formatAddress } from '../cidr.ts'
-import { NetlinkError } from '../errors.ts'
-import type { Body } from '../native.ts'
-import type { Netns } from '../netns/netns.ts'
+import { formatAddress } from '../../cidr.ts'
+import { NetlinkError } from '../../errors.ts'
+import type { Body } from '../../native.ts'
+import type { Netns } from '../../netns/netns.ts'
 import {
   type ListedOpenPort,
   type ListedPort,
@@ -14,9 +14,9 @@ import {
   readSources,
   type Sources,
   sourceSets,
-} from './firewall/index.ts'
+} from '../firewall/index.ts'
+import { endpointAltname } from '../label.ts'
 import { elementsIn } from './holders.ts'
-import { endpointAltname } from './label.ts'
 import { type Protocol, protocolNumber } from './port.ts'
 import { findLinks } from './publish.ts'
 

@@ -1,6 +1,6 @@
 // The options of attach, checked and completed.
 
-import { type Abortable, checkSignal } from '../abort.ts'
+import { type Abortable, checkSignal } from '../../abort.ts'
 import {
   type Address,
   addressAt,
@@ -12,12 +12,14 @@ import {
   offsetIn,
   parseCidr,
   sizeOf,
-} from '../cidr.ts'
-import { checkAliases } from '../dns/options.ts'
-import { fields, integer, invalidType, invalidValue } from '../invalid.ts'
-import { interfaceName, macAddress, objectName } from '../names.ts'
-import type { Netns, NetnsRef } from '../netns/netns.ts'
-import { type BandwidthSpec, checkBandwidth } from '../rtnetlink/traffic/bandwidth.ts'
+} from '../../cidr.ts'
+import { checkAliases } from '../../dns/options.ts'
+import { fields, integer, invalidType, invalidValue } from '../../invalid.ts'
+import { interfaceName, macAddress, objectName } from '../../names.ts'
+import type { Netns, NetnsRef } from '../../netns/netns.ts'
+import { type BandwidthSpec, checkBandwidth } from '../../rtnetlink/traffic/bandwidth.ts'
+import { checkLabels, type Labels } from '../label.ts'
+import { type PortSpec, type PortWish, parsePorts, settleIn } from '../port/port.ts'
 import {
   type AttachRoute,
   checkRoutes,
@@ -27,9 +29,7 @@ import {
   type PlanSysctls,
   type Sysctls,
 } from './inside.ts'
-import { checkLabels, type Labels } from './label.ts'
 import type { Leases, Place } from './lease.ts'
-import { type PortSpec, type PortWish, parsePorts, settleIn } from './port.ts'
 
 export interface AttachSpec extends Abortable {
   /** The container's name, unique in the network. Letters, digits, `_`, `.` and `-`; at most 64. */

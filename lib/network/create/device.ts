@@ -1,8 +1,8 @@
 // What the device of a network needs beside its alias: addresses, and settings of the kernel.
 
-import type { Message } from '../native.ts'
-import type { AddressOptions } from '../rtnetlink/address.ts'
-import type { Network } from './network.ts'
+import type { Message } from '../../native.ts'
+import type { AddressOptions } from '../../rtnetlink/address.ts'
+import type { Network } from '../network.ts'
 
 /** Who asks for a neighbor on behalf of a packet that is forwarded; fixed, for the kernel would take a second to make sure of one. */
 const linkLocal = 'fe80::1/64'
