@@ -1,8 +1,9 @@
 // Who answers for names: this library in the process that attaches, and two daemons that read a file again when they are told to.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createNetwork, type Endpoint, type Network } from 'netlink-ct'
 
 export interface NameServer {
@@ -23,6 +24,7 @@ export interface NameContender {
 const subnet = '10.9.0.0/24'
 const gateway = '10.9.0.1'
 const folder = '/run/names'
+const pidFile = `${folder}/aardvark.pid`
 
 /** Distributions keep them out of the way of users. */
 const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/lib/podman', '/usr/libexec/podman']
@@ -43,11 +45,29 @@ const ours: NameContender = {
   },
 }
 
+/** Of a process that may be nobody's child here: it went into the background. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** The process that serves, which tells who it is when it can be signalled: it may go into the background by itself. */
+async function written(): Promise<number> {
+  for (;;) {
+    const pid = existsSync(pidFile) ? Number(await readFile(pidFile, 'utf8')) : 0
+    if (pid > 0) return pid
+    await pause(20)
+  }
+}
+
 /** A daemon whose names are lines of a file: written anew for each change, as one piece, and told by SIGHUP. */
 async function daemon(
   file: string,
   lines: (endpoints: Iterable<Endpoint>) => string[],
-  run: () => Promise<{ readonly pid: number; readonly stop: () => void }>,
+  command: readonly [program: string, ...args: string[]],
 ): Promise<NameServer> {
   const network = await createNetwork({ name: 'names', subnets: [subnet] })
   const endpoints = new Map<string, Endpoint>()
@@ -58,7 +78,9 @@ async function daemon(
   }
   await mkdir(folder, { recursive: true })
   await write()
-  const { pid, stop } = await run()
+  await rm(pidFile, { force: true })
+  spawn(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] })
+  const pid = await written()
   const changed = (): Promise<void> => {
     writing = writing.then(write).then(() => void process.kill(pid, 'SIGHUP'))
     return writing
@@ -74,7 +96,9 @@ async function daemon(
       await changed()
     },
     async stop() {
-      stop()
+      process.kill(pid)
+      // The next one listens where it does.
+      while (isAlive(pid)) await pause(20)
       await network.delete({ force: true })
     },
   }
@@ -86,20 +110,16 @@ const dnsmasqPath = found('dnsmasq')
 const dnsmasqOptions = [
   ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', `--addn-hosts=${folder}/hosts`],
   ...['--local=/dns.podman/', '--domain=dns.podman', '--expand-hosts', `--listen-address=${gateway}`, '--bind-interfaces'],
-  ...['--user=root', '--pid-file=', '--cache-size=1000', '--log-facility=-'],
+  ...['--user=root', `--pid-file=${pidFile}`, '--cache-size=1000', '--log-facility=-'],
 ]
 
 const dnsmasq: NameContender = {
   missing: dnsmasqPath === undefined ? 'dnsmasq is not installed' : undefined,
   start: () =>
-    daemon(
-      'hosts',
-      (endpoints) => Array.from(endpoints, (endpoint) => `${addressOf(endpoint)} ${endpoint.name}`),
-      async () => {
-        const child: ChildProcess = spawn(dnsmasqPath ?? '', dnsmasqOptions, { stdio: 'ignore' })
-        return { pid: child.pid ?? 0, stop: () => child.kill() }
-      },
-    ),
+    daemon('hosts', (endpoints) => Array.from(endpoints, (endpoint) => `${addressOf(endpoint)} ${endpoint.name}`), [
+      dnsmasqPath ?? '',
+      ...dnsmasqOptions,
+    ]),
 }
 
 const aardvarkPath = found('aardvark-dns')
@@ -115,15 +135,7 @@ const aardvark: NameContender = {
         `host ${gateway}  host`,
         ...Array.from(endpoints, (endpoint) => `${endpoint.name} ${addressOf(endpoint)}  ${endpoint.name}`),
       ],
-      async () => {
-        spawn(aardvarkPath ?? '', ['--config', folder, '--port', '53', 'run'], { stdio: 'ignore' })
-        // It goes into the background by itself, or not, by version.
-        const pidFile = `${folder}/aardvark.pid`
-        const written = async (): Promise<number> => (existsSync(pidFile) ? Number(await readFile(pidFile, 'utf8')) : 0)
-        let pid = await written()
-        for (; pid === 0; pid = await written()) await new Promise((resolve) => setTimeout(resolve, 20))
-        return { pid, stop: () => void process.kill(pid) }
-      },
+      [aardvarkPath ?? '', '--config', folder, '--port', '53', 'run'],
     ),
 }
 
