@@ -110,7 +110,7 @@ const dnsmasqPath = found('dnsmasq')
 const dnsmasqOptions = [
   ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', `--addn-hosts=${folder}/hosts`],
   ...['--local=/dns.podman/', '--domain=dns.podman', '--expand-hosts', `--listen-address=${gateway}`, '--bind-interfaces'],
-  ...['--user=root', `--pid-file=${pidFile}`, '--cache-size=1000', '--log-facility=-'],
+  ...['--user=root', `--pid-file=${pidFile}`, '--cache-size=1000', '--log-facility=/dev/null'],
 ]
 
 const dnsmasq: NameContender = {

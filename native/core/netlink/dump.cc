@@ -16,7 +16,6 @@ struct Answer {
 };
 
 // Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
-// Decodes nothing: the kernel writes the next part when this one is read, and what changes in between tears the dump.
 Result<Answer> read_answer(Socket& socket, const MessageType& type, std::span<const uint8_t> request, uint32_t sequence) {
   Answer answer;
   for (;;) {
