@@ -1,6 +1,16 @@
 // The addon as it is: what its functions take and give is packed; see packed.ts.
 
-import type { DumpResult, Found, KernelRefusal, KernelWarning, NamespaceHandle, Native, Outcome } from './native.ts'
+import type {
+  Attached,
+  DumpResult,
+  Found,
+  KernelRefusal,
+  KernelWarning,
+  NamespaceHandle,
+  Native,
+  Outcome,
+  Tell,
+} from './native.ts'
 import { Packer, Unpacker } from './packed.ts'
 
 type Packed = Uint8Array
@@ -15,6 +25,13 @@ interface PackedOutcomes {
   readonly replies: Packed | undefined
 }
 
+/** How an operation ended whose messages were transcribed. */
+interface Told<T> {
+  readonly sent: Packed
+  readonly value?: T
+  readonly error?: KernelRefusal
+}
+
 type Changed = 'submit' | 'transact' | 'dump' | 'takeObjects' | 'attach' | 'detach' | 'changePorts' | 'socket' | 'openTun'
 
 export interface Addon extends Omit<Native, Changed | 'watch' | 'take' | 'encoded' | 'decoded'> {
@@ -25,8 +42,11 @@ export interface Addon extends Omit<Native, Changed | 'watch' | 'take' | 'encode
   dump(handle: NamespaceHandle, messages: Packed): Promise<DumpResult>
   takeObjects(found: Found, count: number): Packed
   attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: Packed): ReturnType<Native['attach']>
+  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: Packed, transcribed: true): Promise<Told<Attached>>
   detach(host: NamespaceHandle, plan: Packed): Promise<void>
+  detach(host: NamespaceHandle, plan: Packed, transcribed: true): Promise<Told<void>>
   changePorts(host: NamespaceHandle, change: Packed): Promise<void>
+  changePorts(host: NamespaceHandle, change: Packed, transcribed: true): Promise<Told<void>>
   socket(handle: NamespaceHandle, request: Packed): ReturnType<Native['socket']>
   openTun(handle: NamespaceHandle, request: Packed): ReturnType<Native['openTun']>
   watch(handle: NamespaceHandle, options: Packed, wake: () => void): ReturnType<Native['watch']>
@@ -55,15 +75,31 @@ export function unpacking(addon: Addon): Native {
     return outcomes as Outcome[]
   }
 
+  async function told<T>(tell: Tell, ended: Promise<Told<T>>): Promise<T> {
+    const { sent, value, error } = await ended
+    tell(unpacked(sent))
+    // As the addon rejects: plain data, of which the caller makes an Error with its stack.
+    return error === undefined ? (value as T) : Promise.reject(error)
+  }
+
   return {
     ...addon,
     submit: async (handle, messages) => outcomesOf(await addon.submit(handle, packer.pack(messages))),
     transact: async (handle, messages, generation) => outcomesOf(await addon.transact(handle, packer.pack(messages), generation)),
     dump: (handle, message) => addon.dump(handle, packer.pack([message])),
     takeObjects: (found, count) => unpacked(addon.takeObjects(found, count)),
-    attach: (host, inside, plan) => addon.attach(host, inside, packer.pack(plan)),
-    detach: (host, plan) => addon.detach(host, packer.pack(plan)),
-    changePorts: (host, change) => addon.changePorts(host, packer.pack(change)),
+    attach: (host, inside, plan, tell) => {
+      const bytes = packer.pack(plan)
+      return tell === undefined ? addon.attach(host, inside, bytes) : told(tell, addon.attach(host, inside, bytes, true))
+    },
+    detach: (host, plan, tell) => {
+      const bytes = packer.pack(plan)
+      return tell === undefined ? addon.detach(host, bytes) : told(tell, addon.detach(host, bytes, true))
+    },
+    changePorts: (host, change, tell) => {
+      const bytes = packer.pack(change)
+      return tell === undefined ? addon.changePorts(host, bytes) : told(tell, addon.changePorts(host, bytes, true))
+    },
     socket: (handle, request) => addon.socket(handle, packer.pack(request)),
     openTun: (handle, request) => addon.openTun(handle, packer.pack(request)),
     watch: (handle, options, wake) => addon.watch(handle, packer.pack(options), wake),

@@ -293,6 +293,19 @@ export interface Taken {
   readonly error?: KernelRefusal
 }
 
+/** What a composed operation sent: a message, or with an empty `type` a setting, whose path is `step` and whose value is `bytes`. */
+export interface Transcribed {
+  readonly netns: bigint
+  readonly type: string
+  readonly flags: number
+  /** Behind the nlmsghdr. */
+  readonly bytes: Uint8Array
+  readonly step: string
+}
+
+/** Called before the operation settles, whether it succeeded or not. */
+export type Tell = (sent: readonly Transcribed[]) => void
+
 export interface Native {
   /** The namespace of the calling thread. */
   home(): NamespaceHandle
@@ -333,9 +346,9 @@ export interface Native {
   /** The next of them, `count` at most; none when all are taken. To make 10 000 at once would hold the event loop for long. */
   takeObjects(found: Found, count: number): readonly Body[]
   /** `inside` undefined: into a new namespace. */
-  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: AttachPlan): Promise<Attached>
-  detach(host: NamespaceHandle, plan: DetachPlan): Promise<void>
-  changePorts(host: NamespaceHandle, change: PortChange): Promise<void>
+  attach(host: NamespaceHandle, inside: NamespaceHandle | undefined, plan: AttachPlan, tell?: Tell): Promise<Attached>
+  detach(host: NamespaceHandle, plan: DetachPlan, tell?: Tell): Promise<void>
+  changePorts(host: NamespaceHandle, change: PortChange, tell?: Tell): Promise<void>
   /**
    * Listens in the namespace, from the moment it resolves. `wake` is called when there is something to take, and not again before it
    * is taken. Keeps the process alive until `keepAlive(…, false)` or `unwatch`. Resolves to a refusal when it could not.

@@ -4,9 +4,10 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { debuglog } from 'node:util'
 import { NetlinkError, toError } from '../errors.ts'
-import type { Body, DumpResult, Found, Message, NamespaceHandle, Native, Outcome, Taken } from '../native.ts'
+import type { Body, DumpResult, Found, Message, NamespaceHandle, Native, Outcome, Taken, Tell, Transcribed } from '../native.ts'
+import { isRecorded, recorded, type Sent } from './record.ts'
 import { isWarned, kernelWarning, type NetlinkWarning, warn } from './warning.ts'
-import { bodyWords, bytesWords, messageWords } from './words.ts'
+import { bodyWords, bytesWords, messageWords, settingWords } from './words.ts'
 
 /**
  * What the channels `netlink-ct:request:start`, `netlink-ct:request:error` and `netlink-ct:request:end` are told: the same object for all
@@ -17,10 +18,10 @@ export interface RequestInfo {
   readonly operation: string
   /** Inode of the namespace it acts in; absent where there is none yet. */
   readonly netns?: bigint
-  /** Their types, in order: `RTM_NEWLINK`. */
-  readonly messages: readonly string[]
+  /** Their types, in order: `RTM_NEWLINK`. Of `attach`, `detach` and `changePorts` known in `end`. */
+  messages: readonly string[]
   /** What they are for, where that was said. */
-  readonly steps: readonly string[]
+  steps: readonly string[]
   /** Milliseconds, in `end`. */
   duration?: number
   /** In `error` and `end`: what was thrown, or the first refusal among several messages. */
@@ -34,11 +35,21 @@ const words = debuglog('netlink-ct')
 const bytes = debuglog('netlink-ct-bytes')
 
 const isWatched = (): boolean =>
-  start.hasSubscribers || end.hasSubscribers || failed.hasSubscribers || isWarned() || words.enabled || bytes.enabled
+  isRecorded() ||
+  start.hasSubscribers ||
+  end.hasSubscribers ||
+  failed.hasSubscribers ||
+  isWarned() ||
+  words.enabled ||
+  bytes.enabled
 
 interface Description {
   readonly handle?: NamespaceHandle | undefined
   readonly messages?: readonly Message[]
+  /** What is no message; absent: the name of the operation. */
+  readonly words?: string
+  /** Sends messages that it alone knows. */
+  readonly isComposed?: boolean
 }
 
 function firstError(result: unknown): unknown {
@@ -64,14 +75,32 @@ export function traced(native: Native): Native {
   /** Where the objects of a dump are from. */
   const places = new WeakMap<Found, string>()
 
-  function printRequest(info: RequestInfo, messages: readonly Message[]): void {
-    const where = info.netns === undefined ? '' : `netns ${info.netns} `
-    if (messages.length === 0) words('%s> %s', where, info.operation)
-    for (const message of messages) {
-      words('%s> %s%s', where, messageWords(message), message.step === undefined ? '' : ` # ${message.step}`)
-      if (!bytes.enabled) continue
-      const raw = native.encoded(message)
-      if (raw !== undefined) bytes('%s> %s, %d bytes\n%s', where, message.type, raw.length, bytesWords(raw))
+  /** In words, and to whom it may concern. */
+  function say(sent: Sent, raw: () => Uint8Array | undefined, record: Sent[] | undefined): void {
+    record?.push(sent)
+    const where = sent.netns === undefined ? '' : `netns ${sent.netns} `
+    words('%s> %s%s', where, sent.words, sent.step === undefined ? '' : ` # ${sent.step}`)
+    const all = bytes.enabled ? raw() : undefined
+    if (all !== undefined) bytes('%s> %s, %d bytes\n%s', where, sent.type, all.length, bytesWords(all))
+  }
+
+  function sayRequest(operation: string, netns: bigint | undefined, { messages, words }: Description, record?: Sent[]): void {
+    const place = netns === undefined ? {} : { netns }
+    if (messages === undefined) say({ ...place, type: operation, words: words ?? operation }, () => undefined, record)
+    for (const message of messages ?? []) {
+      const { type, step } = message
+      const sent = { ...place, type, words: messageWords(message), ...(step === undefined ? {} : { step }) }
+      say(sent, () => native.encoded(message), record)
+    }
+  }
+
+  function sayTranscribed({ netns, type, flags, bytes, step }: Transcribed, record?: Sent[]): void {
+    if (type === '') {
+      const setting = settingWords(step, Buffer.from(bytes).toString())
+      say({ netns, type: 'setSysctl', words: setting }, () => undefined, record)
+    } else {
+      const sent = { netns, type, words: messageWords({ type, flags, body: native.decoded(type, bytes) }) }
+      say(step === '' ? sent : { ...sent, step }, () => bytes, record)
     }
   }
 
@@ -84,8 +113,10 @@ export function traced(native: Native): Native {
     words('%s< %s: %s, %s ms', where, info.operation, how, info.duration?.toFixed(3))
   }
 
-  async function observe<R>(operation: string, { handle, messages = [] }: Description, call: () => Promise<R>): Promise<R> {
+  async function observe<R>(operation: string, description: Description, call: (tell: Tell) => Promise<R>): Promise<R> {
+    const { handle, messages = [], isComposed = false } = description
     const netns = place(handle)
+    const record = recorded()
     const steps = messages.flatMap(({ step }) => step ?? [])
     const info: RequestInfo = {
       operation,
@@ -94,11 +125,17 @@ export function traced(native: Native): Native {
       steps,
     }
     start.publish(info)
-    if (words.enabled || bytes.enabled) printRequest(info, messages)
+    const isSaid = record !== undefined || words.enabled || bytes.enabled
+    if (isSaid && !isComposed) sayRequest(operation, netns, description, record)
+    const tell: Tell = (sent) => {
+      info.messages = sent.map(({ type }) => (type === '' ? 'setSysctl' : type))
+      info.steps = sent.flatMap(({ type, step }) => (type === '' || step === '' ? [] : step))
+      if (isSaid) for (const one of sent) sayTranscribed(one, record)
+    }
     const began = performance.now()
     let result: R | undefined
     try {
-      result = await call()
+      result = await call(tell)
       const refused = firstError(result)
       if (refused !== undefined) info.error = refused
       for (const warning of warningsOf(result, messages, netns)) {
@@ -127,6 +164,7 @@ export function traced(native: Native): Native {
       isWatched() ? observe(operation, describe(...args), () => call(...args)) : call(...args)
 
   const inside = (handle: NamespaceHandle): Description => ({ handle })
+  const composed = (handle: NamespaceHandle): Description => ({ handle, isComposed: true })
   const nowhere = (): Description => ({})
   const several = (handle: NamespaceHandle, messages: readonly Message[]): Description => ({ handle, messages })
 
@@ -152,16 +190,23 @@ export function traced(native: Native): Native {
     create: around('create', native.create, nowhere),
     bind: around('bind', native.bind, inside),
     unbind: around('unbind', native.unbind, nowhere),
-    getSysctl: around('getSysctl', native.getSysctl, inside),
-    setSysctl: around('setSysctl', native.setSysctl, inside),
+    getSysctl: around('getSysctl', native.getSysctl, (handle, path) => ({ handle, words: settingWords(path) })),
+    setSysctl: around('setSysctl', native.setSysctl, (handle, path, to) => ({ handle, words: settingWords(path, to) })),
     socket: around('socket', native.socket, inside),
     openTun: around('openTun', native.openTun, inside),
     submit: around('submit', native.submit, several),
     transact: around('transact', native.transact, several),
     dump: around('dump', native.dump, (handle, message) => ({ handle, messages: [message] })),
-    attach: around('attach', native.attach, inside),
-    detach: around('detach', native.detach, inside),
-    changePorts: around('changePorts', native.changePorts, inside),
+    attach: (host, within, plan) =>
+      isWatched()
+        ? observe('attach', composed(host), (tell) => native.attach(host, within, plan, tell))
+        : native.attach(host, within, plan),
+    detach: (host, plan) =>
+      isWatched() ? observe('detach', composed(host), (tell) => native.detach(host, plan, tell)) : native.detach(host, plan),
+    changePorts: (host, change) =>
+      isWatched()
+        ? observe('changePorts', composed(host), (tell) => native.changePorts(host, change, tell))
+        : native.changePorts(host, change),
     watch: around('watch', native.watch, inside),
     take: words.enabled ? take : native.take,
     takeObjects: words.enabled ? takeObjects : native.takeObjects,

@@ -69,6 +69,12 @@ export function messageWords({ type, flags, body }: Pick<Message, 'type' | 'flag
   return `${words} ${bodyWords(body)}`.trimEnd()
 }
 
+/** As sysctl(8) takes it. `path`: below /proc/sys/net. */
+export function settingWords(path: string, to?: string): string {
+  const key = `net/${path}`.replaceAll(/[./]/g, (one) => (one === '/' ? '.' : '/'))
+  return to === undefined ? `sysctl ${key}` : `sysctl ${key}=${to}`
+}
+
 /** As hexdump -C shows them, 16 in a line. */
 export function bytesWords(bytes: Uint8Array): string {
   const lines: string[] = []

@@ -1,4 +1,5 @@
-// The composed container operations: one call, one crossing, one job.
+// The composed container operations: one call, one crossing, one job. The last argument of each: whether what it sends is to be
+// transcribed.
 #include <linux/netlink.h>
 
 #include <memory>
@@ -135,7 +136,8 @@ Napi::Value attach_container(const Napi::CallbackInfo& info) {
             }
             out.Set("sysctlsBefore", before);
             return out;
-          });
+          },
+          info[3].ToBoolean());
 }
 
 Napi::Value detach_containers(const Napi::CallbackInfo& info) {
@@ -149,7 +151,9 @@ Napi::Value detach_containers(const Napi::CallbackInfo& info) {
   plan->addresses = object.bytes_list("addresses");
   plan->members = object.list_of<Element>("members", element_of);
   plan->table = table_of(object);
-  return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [plan](Home& home) { return detach(home, *plan); });
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit(info.Env(), [plan](Home& home) { return detach(home, *plan); }, info[2].ToBoolean());
 }
 
 // The ports of an endpoint at run time: published, or withdrawn.
@@ -163,15 +167,20 @@ Napi::Value change_ports(const Napi::CallbackInfo& info) {
   auto ports = std::make_shared<const std::vector<HostPort>>(object.list_of<HostPort>("hostPorts", host_port_of));
   const TableName table = table_of(object);
   const bool add_them = object.truth("publish");
-  return Environment::of(info.Env()).executor(info.Env()).submit(info.Env(), [=](Home& home) -> Result<void> {
-    if (auto free = require_free(home, *host, *ports); !free) return free;
-    auto netfilter = host->socket(home, NETLINK_NETFILTER);
-    if (!netfilter) return netfilter.error();
-    const auto forget = [&] { return flush_flows(*netfilter.value(), *flows); };
-    if (!add_them) return withdraw(*netfilter.value(), table, *elements, *marks, forget);
-    if (auto done = publish(*netfilter.value(), table, *elements); !done) return done;
-    return forget();
-  });
+  return Environment::of(info.Env())
+      .executor(info.Env())
+      .submit(
+          info.Env(),
+          [=](Home& home) -> Result<void> {
+            if (auto free = require_free(home, *host, *ports); !free) return free;
+            auto netfilter = host->socket(home, NETLINK_NETFILTER);
+            if (!netfilter) return netfilter.error();
+            const auto forget = [&] { return flush_flows(*netfilter.value(), *flows); };
+            if (!add_them) return withdraw(*netfilter.value(), table, *elements, *marks, forget);
+            if (auto done = publish(*netfilter.value(), table, *elements); !done) return done;
+            return forget();
+          },
+          info[2].ToBoolean());
 }
 
 }  // namespace

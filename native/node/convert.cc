@@ -61,6 +61,16 @@ Napi::Object warning_to_js(Napi::Env env, const Warning& warning) {
   return out;
 }
 
+Napi::Value transcript_to_js(Napi::Env env, const std::vector<Sent>& sent) {
+  Packer packer;
+  packer.begin_list(sent.size());
+  for (const Sent& one : sent) {
+    packer.add(Object{
+        {"netns", one.netns}, {"type", one.type}, {"flags", int64_t{one.flags}}, {"bytes", one.bytes}, {"step", one.step}});
+  }
+  return packed(env, packer.bytes());
+}
+
 // As { count, refusals: [position, error, …], warnings: [position, warning, …], replies }: most have nothing to say. `replies` is
 // a packed list of [position, reply, …], and undefined when there is none.
 Napi::Object outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes) {

@@ -17,6 +17,8 @@ Napi::Value packed(Napi::Env env, const Bytes& bytes);
 
 Napi::Object error_to_js(Napi::Env env, const Error& error);
 Napi::Object warning_to_js(Napi::Env env, const Warning& warning);
+// Packed: a list of { netns, type, flags, bytes, step }.
+Napi::Value transcript_to_js(Napi::Env env, const std::vector<Sent>& sent);
 Napi::Object outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes);
 
 // An object of options whose types lib/ has checked; a member of a wrong one throws a Napi::TypeError all the same. The object

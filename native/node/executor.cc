@@ -12,7 +12,7 @@ Executor::Executor(Napi::Env env) : settler_(Settler::New(env, "netlink-ct", 0, 
   thread_ = std::thread([this] { loop(); });
 }
 
-Napi::Promise Executor::submit(Napi::Env env, std::function<Result<void>(Home&)> work) {
+Napi::Promise Executor::submit(Napi::Env env, std::function<Result<void>(Home&)> work, bool transcribed) {
   struct Nothing {};
   return submit<Nothing>(
       env,
@@ -21,7 +21,7 @@ Napi::Promise Executor::submit(Napi::Env env, std::function<Result<void>(Home&)>
         if (!done) return done.error();
         return Nothing{};
       },
-      [](Napi::Env inner, Nothing&) -> Napi::Value { return inner.Undefined(); });
+      [](Napi::Env inner, Nothing&) -> Napi::Value { return inner.Undefined(); }, transcribed);
 }
 
 Napi::Promise Executor::enqueue(Napi::Env env, std::unique_ptr<Job> job) {
@@ -44,7 +44,7 @@ void Executor::settle(Napi::Env env, Napi::Function, Executor* self, Job* raw) {
 }
 
 void Executor::loop() {
-  auto home = Home::here(buffer_);
+  auto home = Home::here(desk_);
   for (;;) {
     std::unique_ptr<Job> job;
     {

@@ -1,7 +1,7 @@
 // S27: before and after. By hand: iptables -t nat -L before and after docker run -p 8080:80
 
 import * as assert from 'uvu/assert'
-import { createNetwork, inspect, type NetnsSnapshot } from '../../lib/index.ts'
+import { createNetwork, diffSnapshots, explain, inspect } from '../../lib/index.ts'
 import { changes } from '../network/support/changes.ts'
 import { elementsShown } from '../network/support/witness.ts'
 import { kernelState } from '../support/lab.ts'
@@ -12,37 +12,52 @@ import { addressOf, inLab } from './support/scenario.ts'
 
 const test = suite('S27: before and after')
 
-/** Objects by what identifies them for a reader. */
-const linesOf = ({ links, routes, firewall }: NetnsSnapshot): string[] => [
-  ...links.map(({ name, kind }) => `link ${name} ${kind ?? 'physical'}`),
-  ...routes.filter(({ table }) => table === 254).map(({ to }) => `route ${to}`),
-  ...(firewall ?? [])
-    .flatMap((object) => ('map' in object && object.map.elem !== undefined ? object.map.elem : []))
-    .map((one) => `map ${JSON.stringify(one)}`),
-]
-
 test('two snapshots differ by what an attach with a published port made, and by nothing after the detach', async () => {
   await inLab(async () => {
     const network = await createNetwork({ name: 'lab', bridge: 'br0', subnets: ['172.18.0.0/16'] })
     const [before, state] = [await inspect(), await kernelState()]
     const web = await network.attach({ name: 'web', publish: ['8080:80'] })
     const after = await inspect()
-    const come = linesOf(after).filter((line) => !linesOf(before).includes(line))
+    const come = diffSnapshots(before, after).filter(({ change }) => change === 'added')
     assert.equal(
-      come.filter((line) => line.startsWith('link ')),
-      [`link ${web.hostIfname} veth`],
+      come.filter(({ part }) => part === 'links').map(({ what }) => what),
+      [`link ${web.hostIfname}`],
     )
     assert.ok((await ipLinks(undefined)).some(({ ifname }) => ifname === web.hostIfname))
-    const elements = come.filter((line) => line.startsWith('map '))
+    const elements = come.filter(({ part }) => part === 'firewall').map(({ what }) => what)
     assert.ok(
-      elements.some((line) => line.includes('8080') && line.includes(addressOf(web))),
+      elements.some(
+        (what) => what.startsWith('element inet netlink-ct ports4 ') && what.includes('8080') && what.includes(addressOf(web)),
+      ),
       elements.join('\n'),
     )
     assert.equal(await elementsShown('ports4'), [`tcp . 8080 comment lab/web : ${addressOf(web)} . 80`])
     await web.detach()
-    assert.equal(linesOf(await inspect()).sort(), linesOf(before).sort())
+    const left = diffSnapshots(before, await inspect()).filter(({ part }) => part !== 'nsids')
+    assert.equal(
+      left
+        .flatMap((one) => (one.change === 'changed' ? one.fields : one.what))
+        .filter((field) => !['operstate', 'carrier'].includes(field)),
+      [],
+    )
     assert.equal(changes(state, await kernelState()), [])
     await network.delete()
+  })
+})
+
+test('what an attach sends is told in the words of ip and nft', async () => {
+  await inLab(async () => {
+    const network = await createNetwork({ name: 'lab', bridge: 'br0', subnets: ['172.18.0.0/16'] })
+    const { sent } = await explain(() => network.attach({ name: 'web', publish: ['8080:80'] }))
+    const words = sent.map((one) => one.words).join('\n')
+    for (const line of [
+      /^link add .*info { kind veth /m,
+      /^address add .*local 172\.18\.0\.2 /m,
+      /^route add .*gateway 172\.18\.0\.1/m,
+      /^add element .*table netlink-ct set ports4/m,
+    ])
+      assert.match(words, line)
+    await network.delete({ force: true })
   })
 })
 

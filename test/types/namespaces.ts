@@ -8,8 +8,10 @@ import {
   createNetwork,
   deleteNetns,
   diagnose,
+  diffSnapshots,
   type Endpoint,
   type ExposedPort,
+  explain,
   exposedPorts,
   gc,
   inspect,
@@ -43,6 +45,21 @@ export async function snapshots(ns: Netns): Promise<void> {
   await inspect({ links: true })
   // @ts-expect-error it is a reading
   snapshot.links.pop()
+  // @ts-expect-error it takes two
+  diffSnapshots(snapshot)
+  for (const change of diffSnapshots(snapshot, snapshot)) {
+    if (change.part === 'links' && change.change === 'changed') expectType<number>()(change.after.mtu)
+    // @ts-expect-error what was added is one object
+    if (change.change === 'added') change.before
+  }
+}
+
+export async function explanations(ns: Netns): Promise<void> {
+  const told = await explain(() => ns.inspect())
+  expectType<string | undefined>()(told.sent[0]?.words)
+  if (told.status === 'fulfilled') expectType<NetnsSnapshot>()(told.value)
+  // @ts-expect-error it is a function that is watched, not a promise
+  await explain(ns.inspect())
 }
 
 export async function namespaces(server: Server): Promise<void> {

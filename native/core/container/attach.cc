@@ -162,6 +162,8 @@ Result<void> Attachment::prepare() {
     });
     if (!created) return created.error();
     attached_.inside = std::make_shared<Namespace>(std::move(created.value()));
+    for (const auto& [key, value] : ipv6_settings())
+      home_.desk()->note_setting(attached_.inside->inode(), "ipv6/conf/default/" + key, value);
   }
   auto inside = attached_.inside->socket(home_, NETLINK_ROUTE);
   if (!inside) return inside.error();

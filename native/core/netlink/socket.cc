@@ -18,7 +18,7 @@ void raise(int fd, int force, int plain, int size) {
 
 }  // namespace
 
-Result<Socket> Socket::open(int protocol, Buffer buffer) {
+Result<Socket> Socket::open(int protocol, std::shared_ptr<Desk> desk, uint64_t netns) {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!fd) return system_error("socket");
   const int on = 1;
@@ -32,10 +32,10 @@ Result<Socket> Socket::open(int protocol, Buffer buffer) {
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return system_error("bind");
-  return Socket(std::move(fd), protocol, std::move(buffer));
+  return Socket(std::move(fd), protocol, std::move(desk), netns);
 }
 
-Socket Socket::adopt(Fd fd, int protocol, Buffer buffer) { return {std::move(fd), protocol, std::move(buffer)}; }
+Socket Socket::adopt(Fd fd, int protocol, std::shared_ptr<Desk> desk) { return {std::move(fd), protocol, std::move(desk), 0}; }
 
 Result<void> Socket::send(std::span<const uint8_t> bytes) {
   sockaddr_nl kernel{};
@@ -49,10 +49,11 @@ Result<void> Socket::send(std::span<const uint8_t> bytes) {
 }
 
 Result<std::span<const uint8_t>> Socket::receive() {
-  if (buffer_->empty()) buffer_->resize(receive_size);
+  std::vector<uint8_t>& buffer = desk_->received;
+  if (buffer.empty()) buffer.resize(receive_size);
   for (;;) {
     sockaddr_nl sender{};
-    iovec part{buffer_->data(), buffer_->size()};
+    iovec part{buffer.data(), buffer.size()};
     msghdr message{};
     message.msg_name = &sender;
     message.msg_namelen = sizeof sender;
@@ -73,7 +74,7 @@ Result<std::span<const uint8_t>> Socket::receive() {
                    .attribute = {},
                    .note = "longer than the buffer of " + std::to_string(receive_size) + " bytes"};
     }
-    return std::span<const uint8_t>(buffer_->data(), static_cast<size_t>(length));
+    return std::span<const uint8_t>(buffer.data(), static_cast<size_t>(length));
   }
 }
 

@@ -69,6 +69,22 @@ Error Submission::explain(size_t index, const Acknowledgement& acknowledgement) 
   return error;
 }
 
+void Submission::note() const {
+  auto& transcript = socket_.desk().transcript;
+  if (!transcript) return;
+  for (size_t index = 0; index < entries_.size(); ++index) {
+    const auto bytes = request(index);
+    nlmsghdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const auto payload = bytes.first(header.nlmsg_len).subspan(NLMSG_HDRLEN);
+    transcript->push_back({.netns = socket_.netns(),
+                           .type = std::string(entries_[index].type->name),
+                           .flags = header.nlmsg_flags,
+                           .bytes = {payload.begin(), payload.end()},
+                           .step = entries_[index].step});
+  }
+}
+
 Result<void> Submission::collect(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence) {
   auto collected = read_answers(outcomes, range, begin_sequence, final_sequence);
   if (!collected) socket_.drain();
@@ -131,6 +147,7 @@ void Submission::ask_acknowledgements(Range range, Acknowledge which) {
 }
 
 Result<std::vector<Outcome>> Submission::run(Acknowledge which) {
+  note();
   std::vector<Outcome> outcomes(entries_.size());
   const size_t capacity = entries_.empty() ? 0 : socket_.capacity(0);
   for (size_t first = 0; first < entries_.size();) {
@@ -155,6 +172,7 @@ Result<std::vector<Outcome>> Submission::run(Acknowledge which) {
 Result<std::vector<Outcome>> Submission::commit(std::optional<uint32_t> generation) {
   std::vector<Outcome> outcomes(entries_.size());
   if (entries_.empty()) return outcomes;
+  note();
   const auto batch = [](MessageBuffer& message) {
     auto& header = message.header<nfgenmsg>();
     header.nfgen_family = AF_UNSPEC;

@@ -65,6 +65,8 @@ class Submission {
     size_t last;
   };
   void ask_acknowledgements(Range range, Acknowledge which);
+  // For those who look at the library at work.
+  void note() const;
   // After a failure nothing of the exchange is left in the queue.
   Result<void> collect(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence);
   Result<void> read_answers(std::vector<Outcome>& outcomes, Range range, uint32_t begin_sequence, uint32_t final_sequence);

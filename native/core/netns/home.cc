@@ -17,11 +17,11 @@ Result<void> enter(const Namespace& target) {
 
 }  // namespace
 
-Result<Home> Home::here(Socket::Buffer buffer) {
+Result<Home> Home::here(std::shared_ptr<Desk> desk) {
   auto place = Namespace::open(own_namespace);
   if (!place) return place.error();
   const bool returnable = setns(place.value().fd(), CLONE_NEWNET) == 0;
-  return Home(std::move(place.value()), std::move(buffer), returnable);
+  return Home(std::move(place.value()), std::move(desk), returnable);
 }
 
 Result<void> Home::away(const std::function<Result<void>()>& leave, const std::function<void()>& task) {

@@ -11,8 +11,8 @@ namespace netlink_ct {
 // A thread's own namespace, and the way out and back. Belongs to the thread that made it.
 class Home {
  public:
-  // Where the calling thread is now. `buffer` is for the sockets that it opens.
-  static Result<Home> here(Socket::Buffer buffer = std::make_shared<std::vector<uint8_t>>());
+  // Where the calling thread is now. `desk` is for the sockets that it opens.
+  static Result<Home> here(std::shared_ptr<Desk> desk = std::make_shared<Desk>());
 
   // Runs `task` inside `target`, and is back when it returns.
   Result<void> visit(const Namespace& target, const std::function<void()>& task);
@@ -20,19 +20,19 @@ class Home {
   // Makes a new namespace; `task` runs inside before anybody else can see it.
   Result<Namespace> create(const std::function<Result<void>()>& task);
 
-  [[nodiscard]] const Socket::Buffer& buffer() const noexcept { return buffer_; }
+  [[nodiscard]] const std::shared_ptr<Desk>& desk() const noexcept { return desk_; }
 
   [[nodiscard]] const Namespace& place() const noexcept { return place_; }
 
  private:
-  Home(Namespace place, Socket::Buffer buffer, bool returnable)
-      : place_(std::move(place)), buffer_(std::move(buffer)), returnable_(returnable) {}
+  Home(Namespace place, std::shared_ptr<Desk> desk, bool returnable)
+      : place_(std::move(place)), desk_(std::move(desk)), returnable_(returnable) {}
 
   // Runs `leave`, then `task` when it succeeded, away from home.
   Result<void> away(const std::function<Result<void>()>& leave, const std::function<void()>& task);
 
   Namespace place_;
-  Socket::Buffer buffer_;
+  std::shared_ptr<Desk> desk_;
   // Whether setns(2) would let this thread come back. It does not where the process entered a user namespace but kept a network
   // namespace of its parent; visits then happen on threads that end with the visit.
   bool returnable_;

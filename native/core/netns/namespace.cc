@@ -34,7 +34,7 @@ Result<Socket*> Namespace::socket(Home& home, int protocol) {
   auto& slot = protocol == NETLINK_ROUTE ? route_ : netfilter_;
   if (!slot) {
     Result<Socket> opened = Error{};
-    auto visited = home.visit(*this, [&] { opened = Socket::open(protocol, home.buffer()); });
+    auto visited = home.visit(*this, [&] { opened = Socket::open(protocol, home.desk(), inode_); });
     if (!visited) return visited.error();
     if (!opened) return opened.error();
     slot.emplace(std::move(opened.value()));

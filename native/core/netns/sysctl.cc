@@ -47,6 +47,7 @@ Result<std::string> read_sysctl(Home& home, const Namespace& target, const std::
 }
 
 Result<void> write_sysctl(Home& home, const Namespace& target, const std::string& path, const std::string& value) {
+  home.desk()->note_setting(target.inode(), path, value);
   Result<void> done;
   auto visited = home.visit(target, [&] { done = write_sysctl_here(path, value); });
   if (!visited) return visited.error();

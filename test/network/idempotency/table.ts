@@ -55,6 +55,8 @@ export const notStates: Readonly<Record<string, string>> = {
   'Netns.close': 'twice is no error: netns/close',
   'Network.toJSON': 'tells what the object holds: network/list',
   'Endpoint.toJSON': 'tells what the object holds: network/attach',
+  explain: 'does what it is given: diagnostics/explain',
+  diffSnapshots: 'asks no kernel: diagnostics/explain',
   stats: 'counts what this process holds: diagnostics',
   attachContainer: 'its states are those of createNetwork and Network.attach: mode/modes',
   allow: 'what is there already is a policy: policy/state',
