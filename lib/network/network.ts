@@ -23,6 +23,7 @@ import { Leases, type Place } from './attach/lease.ts'
 import { tellAttached, tellDeleted, tellDetached } from './attach/news.ts'
 import { type NetworkFacts, reservedNumbers, Site } from './attach/site.ts'
 import { type AttachSpec, type CheckedAttach, checkAttach } from './attach/spec.ts'
+import { allOf } from './concurrency/all-of.ts'
 import { Gather } from './concurrency/gather.ts'
 import { inLanes } from './concurrency/lanes.ts'
 import { Turns } from './concurrency/turns.ts'
@@ -389,7 +390,7 @@ export class Network implements EndpointOwner {
           `the network '${this.name}' has ${count} (${names.slice(0, 5).join(', ')}): detach them, or pass force`,
         )
       }
-      await Promise.all(endpoints.map((endpoint) => endpoint.detach()))
+      await allOf(endpoints.map((endpoint) => endpoint.detach()))
     }
     await tellDeleted(this.#host, this.name)
     const { bridge, forwardingBefore } = this.#facts
@@ -427,7 +428,7 @@ export class Network implements EndpointOwner {
     if (failures.length === 0) return [...made]
     return rolledBack(
       () => Promise.reject(failures[0]),
-      () => Promise.all(made.map((endpoint) => endpoint.detach())),
+      () => allOf(made.map((endpoint) => endpoint.detach())),
     )
   }
 
@@ -466,14 +467,17 @@ export class Network implements EndpointOwner {
     }
   }
 
-  /** Detaches those of these names, whoever attached them, in one deletion. Those that are not there are no error. */
+  /**
+   * Detaches those of these names, whoever attached them, in one deletion. Those that are not there are no error. Where one is refused all the others
+   * have gone when its error is thrown.
+   */
   async detachMany(names: readonly string[], options: Abortable = {}): Promise<void> {
     const signal = onlySignal(options)
     const altnames = list(names, 'names').map((name, at) => endpointAltname(this.name, objectName(name, `names[${at}]`)))
     const links = await findLinks(this.#host, [...new Set(altnames)])
     const found = links.flatMap((link) => (link && this.endpointOn(link)) ?? [])
     throwIfAborted(signal)
-    await Promise.all(found.map((endpoint) => endpoint.detach()))
+    await allOf(found.map((endpoint) => endpoint.detach()))
   }
 
   /** What is missing or different of this network, and of what all networks share; see `check`. */

@@ -15,6 +15,7 @@ import { isRefusal, type PlanRoute, unicast } from '../attach/inside.ts'
 import { Leases, type Place } from '../attach/lease.ts'
 import { type NetworkFacts, reservedNumbers } from '../attach/site.ts'
 import type { AttachSpec, CheckedAttach } from '../attach/spec.ts'
+import { allOf } from '../concurrency/all-of.ts'
 import { absentLink, NetworkError } from '../errors.ts'
 import { type NetworkLabel, networkAltname } from '../label.ts'
 import { type DeleteOptions, Network, type NetworkJson } from '../network.ts'
@@ -401,7 +402,7 @@ export class LanNetwork extends Network {
     const checked = list(names, 'names').map((name, at) => objectName(name, `names[${at}]`))
     const found = await Promise.all([...new Set(checked)].map((name) => this.#find(name)))
     throwIfAborted(signal)
-    await Promise.all(found.map((endpoint) => endpoint?.detach()))
+    await allOf(found.map((endpoint) => endpoint?.detach()))
   }
 
   override watch(options: NetworkWatchOptions = {}): NetworkWatch {
@@ -449,7 +450,7 @@ export class LanNetwork extends Network {
     }
     // First of all: from then on nobody joins.
     await this.#host.deleteLink(this.#facts.bridge.index).catch(absentLink)
-    await Promise.all((await this.#leasesLeft()).map((lease) => this.detachEndpoint(this.#endpoint(lease, undefined))))
+    await allOf((await this.#leasesLeft()).map((lease) => this.detachEndpoint(this.#endpoint(lease, undefined))))
     await this.#table.destroy()
   }
 
