@@ -59,7 +59,7 @@ Napi::Value create(const Napi::CallbackInfo& info) {
       .submit<SharedNamespace>(
           info.Env(),
           [name](Home& thread_home) -> Result<SharedNamespace> {
-            auto created = thread_home.create([] { return Result<void>(); });
+            auto created = thread_home.create([](Namespace&) { return Result<void>(); });
             if (!created) return created.error();
             if (!name.empty()) {
               if (auto bound = bind_name(created.value(), name); !bound) return bound.error();

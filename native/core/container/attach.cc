@@ -73,6 +73,12 @@ void ask_link(Submission& submission, uint32_t index, const std::string& name) {
   if (!name.empty()) message.put(IFLA_IFNAME, std::string_view(name));
 }
 
+// A kernel without IPv6 has none of its settings.
+Result<void> unless_lacking(Result<void> written) {
+  if (!written && written.error().code == ENOENT) return {};
+  return written;
+}
+
 // As the key of a set has it.
 Bytes padded_name(const std::string& ifname) {
   Bytes name(ifname.begin(), ifname.end());
@@ -105,7 +111,7 @@ class Attachment {
   Result<void> join_sets(Socket& netfilter);
   Result<void> settle_host_end();
   Result<void> prepare_inside();
-  Result<void> write_sysctls();
+  Result<void> write_asked_sysctls();
   Result<void> configure();
   Result<void> open_ports();
   void add_create(Submission& submission, const Lease& lease, uint32_t peer_index);
@@ -115,11 +121,10 @@ class Attachment {
   Result<bool> name_taken_inside();
   void roll_back();
 
-  Result<void> write_ipv6_settings(const Namespace& where, const std::string& ifname);
   void add_ways_to(Submission& submission);
 
   [[nodiscard]] const Lease& lease() const { return plan_.leases[attached_.lease]; }
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> ipv6_settings() const;
+  [[nodiscard]] Settings ipv6_settings() const;
 
   Home& home_;
   const AttachPlan& plan_;
@@ -132,17 +137,9 @@ class Attachment {
 };
 
 // The container's address is chosen here, and so is its way out: it waits for no router and for no duplicate.
-std::vector<std::pair<std::string, std::string>> Attachment::ipv6_settings() const {
+Settings Attachment::ipv6_settings() const {
   if (!plan_.ipv6) return {{"disable_ipv6", "1"}};
   return {{"accept_ra", "0"}, {"accept_dad", "0"}, {"disable_ipv6", "0"}};
-}
-
-Result<void> Attachment::write_ipv6_settings(const Namespace& where, const std::string& ifname) {
-  for (const auto& [key, value] : ipv6_settings()) {
-    auto written = write_sysctl(home_, where, "ipv6/conf/" + ifname + "/" + key, value);
-    if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
-  }
-  return {};
 }
 
 Result<void> Attachment::prepare() {
@@ -152,18 +149,13 @@ Result<void> Attachment::prepare() {
   attached_.inside = plan_.inside;
   if (!plan_.inside) {
     std::optional<Namespace> made;
-    auto created = home_.create([&]() -> Result<void> {
+    auto created = home_.create([&](Namespace& inside) -> Result<void> {
+      if (auto socket = inside.socket_here(home_, NETLINK_ROUTE); !socket) return socket.error();
       // Before the link arrives, so that it inherits the settings: otherwise each new port of a bridge sends neighbor discovery.
-      for (const auto& [key, value] : ipv6_settings()) {
-        auto written = write_sysctl_here("ipv6/conf/default/" + key, value);
-        if (!written && written.error().code != ENOENT) return written;  // a kernel without IPv6 has nothing to set
-      }
-      return {};
+      return unless_lacking(write_sysctls_here(home_, inside, "ipv6/conf/default", ipv6_settings()));
     });
     if (!created) return created.error();
     attached_.inside = std::make_shared<Namespace>(std::move(created.value()));
-    for (const auto& [key, value] : ipv6_settings())
-      home_.desk()->note_setting(attached_.inside->inode(), "ipv6/conf/default/" + key, value);
   }
   auto inside = attached_.inside->socket(home_, NETLINK_ROUTE);
   if (!inside) return inside.error();
@@ -497,7 +489,8 @@ Result<void> Attachment::settle_host_end() {
   const bool routed = plan_.master == 0;
   if (routed) {
     // A bridge takes what its ports hear; this one would listen to the container's router advertisements.
-    if (auto done = write_ipv6_settings(*plan_.host, lease().host_ifname); !done) return done;
+    auto done = unless_lacking(write_ipv6_sysctls(home_, *plan_.host, lease().host_ifname, ipv6_settings()));
+    if (!done) return done;
   }
   Submission submission(*host_);
   // It has no use for a link-local address; without this it gets one, with its routes and its duplicate address detection, as
@@ -535,7 +528,8 @@ Result<void> Attachment::settle_host_end() {
 
 // A namespace that was there before.
 Result<void> Attachment::prepare_inside() {
-  if (auto done = write_ipv6_settings(*plan_.inside, plan_.ifname); !done) return done;
+  auto done = unless_lacking(write_sysctls(home_, *plan_.inside, "ipv6/conf/" + plan_.ifname, ipv6_settings()));
+  if (!done) return done;
   Submission question(*inside_);
   ask_link(question, loopback_index, {});
   auto outcomes = question.run();
@@ -545,7 +539,7 @@ Result<void> Attachment::prepare_inside() {
   return {};
 }
 
-Result<void> Attachment::write_sysctls() {
+Result<void> Attachment::write_asked_sysctls() {
   for (const AttachSysctl& setting : plan_.sysctls) {
     Result<void> done;
     if (plan_.inside && !setting.of_device) {
@@ -567,7 +561,7 @@ Result<void> Attachment::configure() {
   if (plan_.inside) {
     if (auto done = prepare_inside(); !done) return done;
   }
-  if (auto done = write_sysctls(); !done) return done;
+  if (auto done = write_asked_sysctls(); !done) return done;
   Submission submission(*inside_);
   link_header(submission.add(rtm::newlink, 0, "set lo up inside"), loopback_index, IFF_UP);
   MessageBuffer& up = submission.add(rtm::newlink, 0, "set " + plan_.ifname + " up inside");

@@ -56,7 +56,7 @@ Result<void> Home::visit(const Namespace& target, const std::function<void()>& t
   return away([&] { return enter(target); }, task);
 }
 
-Result<Namespace> Home::create(const std::function<Result<void>()>& task) {
+Result<Namespace> Home::create(const std::function<Result<void>(Namespace&)>& task) {
   Result<Namespace> made = Error{};
   auto left = away(
       [&]() -> Result<void> {
@@ -66,7 +66,7 @@ Result<Namespace> Home::create(const std::function<Result<void>()>& task) {
       [&] {
         made = Namespace::open(own_namespace);
         if (!made) return;
-        if (auto done = task(); !done) made = done.error();
+        if (auto done = task(made.value()); !done) made = done.error();
       });
   if (!left) return left.error();
   return made;

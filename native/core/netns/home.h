@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/netns/namespace.h"
+#include "core/netns/proc_net.h"
 #include "core/result.h"
 
 namespace netlink_ct {
@@ -18,9 +19,11 @@ class Home {
   Result<void> visit(const Namespace& target, const std::function<void()>& task);
 
   // Makes a new namespace; `task` runs inside before anybody else can see it.
-  Result<Namespace> create(const std::function<Result<void>()>& task);
+  Result<Namespace> create(const std::function<Result<void>(Namespace&)>& task);
 
   [[nodiscard]] const std::shared_ptr<Desk>& desk() const noexcept { return desk_; }
+
+  [[nodiscard]] ProcNet& proc_net() noexcept { return proc_net_; }
 
   [[nodiscard]] const Namespace& place() const noexcept { return place_; }
 
@@ -33,6 +36,7 @@ class Home {
 
   Namespace place_;
   std::shared_ptr<Desk> desk_;
+  ProcNet proc_net_;
   // Whether setns(2) would let this thread come back. It does not where the process entered a user namespace but kept a network
   // namespace of its parent; visits then happen on threads that end with the visit.
   bool returnable_;

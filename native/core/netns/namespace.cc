@@ -30,16 +30,41 @@ Result<Namespace> Namespace::open(const char* path) {
   return adopted;
 }
 
+std::optional<Socket>& Namespace::slot_of(int protocol) { return protocol == NETLINK_ROUTE ? route_ : netfilter_; }
+
 Result<Socket*> Namespace::socket(Home& home, int protocol) {
-  auto& slot = protocol == NETLINK_ROUTE ? route_ : netfilter_;
+  auto& slot = slot_of(protocol);
+  if (slot) return &*slot;
+  Result<Socket*> opened = Error{};
+  auto visited = home.visit(*this, [&] { opened = socket_here(home, protocol); });
+  if (!visited) return visited.error();
+  return opened;
+}
+
+Result<Socket*> Namespace::socket_here(Home& home, int protocol) {
+  auto& slot = slot_of(protocol);
   if (!slot) {
-    Result<Socket> opened = Error{};
-    auto visited = home.visit(*this, [&] { opened = Socket::open(protocol, home.desk(), inode_); });
-    if (!visited) return visited.error();
+    auto opened = Socket::open(protocol, home.desk(), inode_);
     if (!opened) return opened.error();
     slot.emplace(std::move(opened.value()));
   }
   return &*slot;
+}
+
+Result<int> Namespace::ipv6_devices(Home& home) {
+  if (!ipv6_devices_) {
+    auto net = home.proc_net().directory();
+    if (!net) return net.error();
+    Result<Fd> opened = Error{};
+    auto visited = home.visit(*this, [&] {
+      opened = Fd(::openat(net.value(), "ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC));
+      if (!opened.value()) opened = system_error("open", "/proc/sys/net/ipv6/conf");
+    });
+    if (!visited) return visited.error();
+    if (!opened) return opened.error();
+    ipv6_devices_ = std::move(opened.value());
+  }
+  return ipv6_devices_.get();
 }
 
 }  // namespace netlink_ct

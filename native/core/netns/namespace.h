@@ -23,6 +23,12 @@ class Namespace {
 
   // The socket for NETLINK_ROUTE or NETLINK_NETFILTER, opened inside on first use.
   Result<Socket*> socket(Home& home, int protocol);
+  // The same for a thread that is inside.
+  Result<Socket*> socket_here(Home& home, int protocol);
+
+  // The directory net/ipv6/conf of /proc/sys as it is inside, opened on first use: from anywhere it leads to this namespace's
+  // devices.
+  Result<int> ipv6_devices(Home& home);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] ino_t inode() const noexcept { return inode_; }
@@ -31,11 +37,14 @@ class Namespace {
  private:
   Namespace(Fd fd, dev_t device, ino_t inode) : fd_(std::move(fd)), device_(device), inode_(inode) {}
 
+  std::optional<Socket>& slot_of(int protocol);
+
   Fd fd_;
   dev_t device_;
   ino_t inode_;
   std::optional<Socket> route_;
   std::optional<Socket> netfilter_;
+  Fd ipv6_devices_;
 };
 
 }  // namespace netlink_ct
