@@ -1,5 +1,5 @@
 // How values cross to the addon and back: all of them in one run of bytes. A call into the engine for each field costs more than the
-// kernel does for the message. native/node/packed.h says the form.
+// kernel does for the message. native/core/netlink/packed.h says the form.
 
 import type { Field } from './native.ts'
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "node/packed.h"
-
 namespace netlink_ct::node {
 namespace {
 
@@ -96,9 +94,9 @@ Napi::Object outcomes_to_js(Napi::Env env, const std::vector<Outcome>& outcomes)
   Packer packer;
   packer.begin_list(2 * replies);
   for (size_t position = 0; position < outcomes.size(); ++position) {
-    for (const Object& reply : outcomes[position].replies) {
-      packer.add(Value(static_cast<int64_t>(position)));
-      packer.add(reply);
+    for (const Bytes& reply : outcomes[position].replies) {
+      packer.add_integer(static_cast<int64_t>(position));
+      packer.add_packed(reply);
     }
   }
   out.Set("replies", packed(env, packer.bytes()));
@@ -114,13 +112,7 @@ Value unpacked(const Napi::Value& bytes) {
   return std::move(*value);
 }
 
-Napi::Value packed(Napi::Env env, const Value& value) {
-  Packer packer;
-  packer.add(value);
-  return packed(env, packer.bytes());
-}
-
-Napi::Value packed(Napi::Env env, const Bytes& bytes) {
+Napi::Value packed(Napi::Env env, std::span<const uint8_t> bytes) {
   auto array = Napi::Uint8Array::New(env, bytes.size());
   std::ranges::copy(bytes, array.Data());
   return array;

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "core/netlink/packed.h"
 #include "core/netlink/submission.h"
 #include "core/netlink/value.h"
 #include "core/result.h"
@@ -12,8 +13,7 @@ namespace netlink_ct::node {
 // What lib/packed.ts packed. Throws a Napi::TypeError on bytes that are no value.
 Value unpacked(const Napi::Value& bytes);
 // For lib/packed.ts to unpack.
-Napi::Value packed(Napi::Env env, const Value& value);
-Napi::Value packed(Napi::Env env, const Bytes& bytes);
+Napi::Value packed(Napi::Env env, std::span<const uint8_t> bytes);
 
 Napi::Object error_to_js(Napi::Env env, const Error& error);
 Napi::Object warning_to_js(Napi::Env env, const Warning& warning);

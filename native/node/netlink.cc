@@ -10,7 +10,6 @@
 #include "core/netlink/registry.h"
 #include "core/netlink/submission.h"
 #include "node/functions.h"
-#include "node/packed.h"
 
 namespace netlink_ct::node {
 namespace {
@@ -128,14 +127,14 @@ Napi::Value transact(const Napi::CallbackInfo& info) {
 
 // The objects of a dump, those at the front taken already.
 struct Found {
-  std::vector<Object> objects;
+  PackedObjects objects;
   size_t taken = 0;
 };
 
 // Tells our Externals from those of other addons, and from namespace handles.
 constexpr napi_type_tag found_tag{0x6e65746c696e6b63, 0x742d666f756e6400};
 
-Napi::Value found_to_js(Napi::Env env, std::vector<Object> objects) {
+Napi::Value found_to_js(Napi::Env env, PackedObjects objects) {
   auto owned = std::make_unique<Found>(Found{std::move(objects)});
   // Throws in a worker that is being terminated.
   auto external =
@@ -153,7 +152,8 @@ Napi::Value take_objects(const Napi::CallbackInfo& info) {
   const size_t count = std::min<size_t>(info[1].ToNumber().Uint32Value(), found.objects.size() - found.taken);
   Packer packer;
   packer.begin_list(count);
-  for (size_t at = 0; at < count; ++at) packer.add(std::exchange(found.objects[found.taken++], {}));
+  packer.add_packed(found.objects.between(found.taken, found.taken + count));
+  found.taken += count;
   if (found.taken == found.objects.size()) found = {};
   return packed(env, packer.bytes());
 }

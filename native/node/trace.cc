@@ -31,9 +31,10 @@ Napi::Value decoded(const Napi::CallbackInfo& info) {
   const MessageType* type = message_type(name);
   if (type == nullptr) throw Napi::TypeError::New(info.Env(), "no message type " + name);
   const auto bytes = info[1].As<Napi::Uint8Array>();
-  auto body = decode(*type->schema, {bytes.Data(), bytes.ByteLength()}, Unknown::keep);
-  if (!body) throw Napi::RangeError::New(info.Env(), name + ": " + body.error().extack + " in " + body.error().attribute);
-  return packed(info.Env(), std::move(body.value()));
+  Packer body;
+  auto done = decode(body, *type->schema, {bytes.Data(), bytes.ByteLength()}, Unknown::keep);
+  if (!done) throw Napi::RangeError::New(info.Env(), name + ": " + done.error().note + " in " + done.error().attribute);
+  return packed(info.Env(), body.bytes());
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include "core/netlink/socket.h"
 #include "node/functions.h"
 #include "node/monitor.h"
-#include "node/packed.h"
 
 namespace netlink_ct::node {
 namespace {
@@ -47,10 +46,13 @@ Napi::Value take(const Napi::CallbackInfo& info) {
   Batch batch = Environment::of(env).listener(env).take(id_of(info[0]));
   Packer packer;
   packer.begin_list(batch.news.size());
-  for (News& one : batch.news) {
-    Object news{{"type", std::string(one.type->name)}, {"flags", int64_t{one.flags}}, {"body", std::move(one.body)}};
-    if (one.nsid) news.emplace_back("nsid", int64_t{*one.nsid});
-    packer.add(news);
+  for (const News& one : batch.news) {
+    const size_t token = packer.begin_object();
+    packer.add_name("type").add_text(one.type->name);
+    packer.add_name("flags").add_integer(one.flags);
+    if (one.nsid) packer.add_name("nsid").add_integer(*one.nsid);
+    packer.add_name("body").add_packed(one.body);
+    packer.end(token, one.nsid ? 4 : 3);
   }
   auto out = Napi::Object::New(env);
   out.Set("news", packed(env, packer.bytes()));

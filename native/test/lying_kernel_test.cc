@@ -107,7 +107,8 @@ Result<Dump> dump_links(Liar& liar) {
 
 std::string names(const Dump& found) {
   std::string all;
-  for (const Object& object : found.objects) {
+  for (size_t at = 0; at < found.objects.size(); ++at) {
+    const Object object = found.objects.object(at);
     const Value* name = find(object, "name");
     all += (name == nullptr ? std::string("?") : *name->get<std::string>()) + " ";
   }

@@ -47,13 +47,13 @@ Object question(std::optional<Service> service) {
   return body;
 }
 
-Result<void> remove(Socket& netfilter, std::span<const Object* const> flows) {
+Result<void> remove(Socket& netfilter, std::span<const Object> flows) {
   Submission submission(netfilter);
-  for (const Object* flow : flows) {
+  for (const Object& flow : flows) {
     Object body{{"family", int64_t{AF_INET6}}, {"version", heed_family}};
     // With its number, so that a later connection between the same ends is spared.
     for (const char* name : {"original", "id", "zone"}) {
-      if (const Value* value = find(*flow, name)) body.emplace_back(name, *value);
+      if (const Value* value = find(flow, name)) body.emplace_back(name, *value);
     }
     auto added = submission.add(*message_type("IPCTNL_MSG_CT_DELETE"), 0, body, "forget connections to an address");
     if (!added) return added;
@@ -73,11 +73,12 @@ Result<void> forget_ipv6(Socket& netfilter, End end, const Bytes& address, std::
   auto all = dump(netfilter, *message_type("IPCTNL_MSG_CT_GET"), question(service), Unknown::drop);
   if (!all) return all.error();
   const std::string text = text_of(address);
-  std::vector<const Object*> found;
-  for (const Object& flow : all.value().objects) {
-    if (has_address(flow, end, text)) found.push_back(&flow);
+  std::vector<Object> found;
+  for (size_t at = 0; at < all.value().objects.size(); ++at) {
+    Object flow = all.value().objects.object(at);
+    if (has_address(flow, end, text)) found.push_back(std::move(flow));
   }
-  for (std::span<const Object* const> rest(found); !rest.empty();) {
+  for (std::span<const Object> rest(found); !rest.empty();) {
     const auto part = rest.first(std::min(rest.size(), most_messages));
     if (auto removed = remove(netfilter, part); !removed) return removed;
     rest = rest.subspan(part.size());

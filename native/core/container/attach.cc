@@ -214,7 +214,8 @@ void Attachment::add_follow_ups(Submission& submission, const Lease& candidate) 
 Result<void> Attachment::undo_follow_ups(const Lease& candidate, const Outcome& before, const std::vector<Outcome>& outcomes) {
   Submission submission(*host_);
   if (!outcomes[2].error) {
-    const Value* alias = find(before.replies[0], "alias");
+    const Object device = object_of(before.replies[0]);
+    const Value* alias = find(device, "alias");
     MessageBuffer& message = submission.add(rtm::setlink, 0, "give back an alias");
     link_header(message, attached_.host_index);
     // Without the NUL: a length of zero is what removes an alias.
@@ -534,7 +535,8 @@ Result<void> Attachment::prepare_inside() {
   ask_link(question, loopback_index, {});
   auto outcomes = question.run();
   if (const Error* error = error_of(outcomes)) return *error;
-  const Value* flags = find(outcomes.value()[0].replies.at(0), "flags");
+  const Object loopback = object_of(outcomes.value()[0].replies.at(0));
+  const Value* flags = find(loopback, "flags");
   attached_.loopback_was_down = flags != nullptr && (static_cast<unsigned>(*flags->get<int64_t>()) & IFF_UP) == 0;
   return {};
 }

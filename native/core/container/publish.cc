@@ -80,7 +80,8 @@ Result<uint32_t> ruleset_generation(Socket& netfilter) {
   auto outcomes = submission.run();
   if (!outcomes) return outcomes.error();
   if (const Error* error = first_error(outcomes.value())) return *error;
-  for (const Object& reply : outcomes.value()[0].replies) {
+  for (const Bytes& packed : outcomes.value()[0].replies) {
+    const Object reply = object_of(packed);
     const Value* id = find(reply, "id");
     if (id != nullptr && id->get<int64_t>() != nullptr) return static_cast<uint32_t>(*id->get<int64_t>());
   }
@@ -147,7 +148,8 @@ Result<std::vector<Element>> still_ours(Socket& netfilter, const TableName& tabl
   for (size_t index = 0; index < elements.size(); ++index) {
     const Outcome& outcome = outcomes.value()[index];
     if (outcome.error && outcome.error->code != ENOENT) return *outcome.error;
-    for (const Object& reply : outcome.replies) {
+    for (const Bytes& packed : outcome.replies) {
+      const Object reply = object_of(packed);
       const List& list = listed(reply);
       if (std::ranges::any_of(list, [&](const Value& theirs) { return is_same(elements[index], theirs); })) {
         found.push_back(elements[index]);
@@ -242,7 +244,7 @@ Result<std::vector<PublishedAddress>> published_among(Socket& netfilter, const T
     if (error && error->code != ENOENT) return *error;
     if (error) continue;
     found.push_back(addresses[index]);
-    for (const Object& reply : outcomes.value()[index].replies) found.back().comment = comment_of(reply);
+    for (const Bytes& reply : outcomes.value()[index].replies) found.back().comment = comment_of(object_of(reply));
   }
   return found;
 }
@@ -259,7 +261,8 @@ Result<void> collect(Socket& netfilter, const TableName& table, const std::strin
   auto all = dump(netfilter, *message_type("NFT_MSG_GETSETELEM"),
                   Object{{"family", int64_t{table.family}}, {"table", table.name}, {"set", set}}, Unknown::drop);
   if (!all) return all.error();
-  for (const Object& reply : all.value().objects) {
+  for (size_t at = 0; at < all.value().objects.size(); ++at) {
+    const Object reply = all.value().objects.object(at);
     for (const Value& element : listed(reply)) {
       const Bytes* key = bytes_of(element, "key");
       if (key == nullptr || !wanted(*key, bytes_of(element, "data"))) continue;

@@ -67,20 +67,20 @@ Result<Answer> ask(Socket& socket, const MessageType& type, const Object& body) 
   return answer;
 }
 
-Result<std::vector<Object>> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown,
-                                       std::span<const std::string> wanted) {
-  std::vector<Object> objects;
+Result<PackedObjects> objects_of(int protocol, std::span<const uint8_t> bytes, Unknown unknown,
+                                 std::span<const std::string> wanted) {
+  Packer packer;
+  std::vector<size_t> ends;
   while (!bytes.empty()) {
     auto taken = take_message(bytes);
     if (!taken) return taken.error();
     const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto object = decode(answer_schema(*type), payload, unknown, wanted);
-    if (!object) return object.error();
-    objects.push_back(std::move(object.value()));
+    if (auto done = decode(packer, answer_schema(*type), payload, unknown, wanted); !done) return done.error();
+    ends.push_back(packer.size());
   }
-  return objects;
+  return PackedObjects(packer.release(), std::move(ends));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <optional>
-#include <vector>
 
 #include "core/netlink/codec.h"
 #include "core/netlink/extack.h"
@@ -12,7 +11,7 @@
 namespace netlink_ct {
 
 struct Dump {
-  std::vector<Object> objects;
+  PackedObjects objects;
   bool torn = false;  // the kernel changed while it was read (NLM_F_DUMP_INTR), each time
   int readings = 0;
   std::optional<Warning> warning = {};

@@ -84,20 +84,17 @@ Result<MessageView> take_message(std::span<const uint8_t>& datagram) {
   return view;
 }
 
-bool each_attribute(std::span<const uint8_t> attributes, const std::function<bool(AttributeView)>& each) {
-  while (!attributes.empty()) {
-    if (attributes.size() < MNL_ATTR_HDRLEN) return false;
-    nlattr header;
-    std::memcpy(&header, attributes.data(), sizeof header);
-    if (header.nla_len < MNL_ATTR_HDRLEN || header.nla_len > attributes.size()) return false;
-    const auto type = static_cast<uint16_t>(header.nla_type & NLA_TYPE_MASK);
-    const auto flags = static_cast<uint16_t>(header.nla_type & ~NLA_TYPE_MASK);
-    if (!each({type, attributes.subspan(MNL_ATTR_HDRLEN, header.nla_len - MNL_ATTR_HDRLEN), flags})) return false;
-    // The last attribute may come without its padding.
-    const size_t step = MNL_ALIGN(header.nla_len);
-    attributes = step >= attributes.size() ? std::span<const uint8_t>() : attributes.subspan(step);
-  }
-  return true;
+std::optional<AttributeView> take_attribute(std::span<const uint8_t>& attributes) {
+  if (attributes.size() < MNL_ATTR_HDRLEN) return std::nullopt;
+  nlattr header;
+  std::memcpy(&header, attributes.data(), sizeof header);
+  if (header.nla_len < MNL_ATTR_HDRLEN || header.nla_len > attributes.size()) return std::nullopt;
+  const auto type = static_cast<uint16_t>(header.nla_type & NLA_TYPE_MASK);
+  const auto flags = static_cast<uint16_t>(header.nla_type & ~NLA_TYPE_MASK);
+  const AttributeView view{type, attributes.subspan(MNL_ATTR_HDRLEN, header.nla_len - MNL_ATTR_HDRLEN), flags};
+  // The last attribute may come without its padding.
+  attributes = attributes.subspan(std::min<size_t>(MNL_ALIGN(header.nla_len), attributes.size()));
+  return view;
 }
 
 std::string text_of(std::span<const uint8_t> payload) {

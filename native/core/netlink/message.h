@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,8 +81,18 @@ Error bad_message(std::string why);
 // Cuts the first message off a datagram that is not empty; an error when its length lies.
 Result<MessageView> take_message(std::span<const uint8_t>& datagram);
 
-// Calls `each` for every attribute; false when a length lies (shorter than its header, or beyond the end).
-bool each_attribute(std::span<const uint8_t> attributes, const std::function<bool(AttributeView)>& each);
+// Cuts the first attribute off; nothing when a length lies (shorter than its header, or beyond the end).
+std::optional<AttributeView> take_attribute(std::span<const uint8_t>& attributes);
+
+// Calls `each` for every attribute, until it gives false; false then, and when a length lies.
+template <typename Each>
+bool each_attribute(std::span<const uint8_t> attributes, Each&& each) {
+  while (!attributes.empty()) {
+    const auto view = take_attribute(attributes);
+    if (!view || !each(*view)) return false;
+  }
+  return true;
+}
 
 // The text of a payload, without what follows its NUL; a missing NUL is no harm.
 std::string text_of(std::span<const uint8_t> payload);

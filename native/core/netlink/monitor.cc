@@ -35,12 +35,12 @@ Result<void> read_news(int protocol, std::span<const uint8_t> datagram, std::opt
     const auto& [header, payload] = taken.value();
     const MessageType* type = message_type(protocol, header.nlmsg_type);
     if (type == nullptr) continue;
-    auto body = decode(answer_schema(*type), payload, Unknown::drop);
-    if (!body) {
-      body.error().syscall = type->name;
-      return body.error();
+    Packer body;
+    if (auto done = decode(body, answer_schema(*type), payload, Unknown::drop); !done) {
+      done.error().syscall = type->name;
+      return done;
     }
-    into.push_back({type, header.nlmsg_flags, nsid, std::move(body.value())});
+    into.push_back({type, header.nlmsg_flags, nsid, body.release()});
   }
   return {};
 }

@@ -17,7 +17,7 @@ struct News {
   const MessageType* type;
   uint16_t flags;           // NLM_F_REPLACE and its like say how a route came to be
   std::optional<int> nsid;  // the namespace it comes from, by the listener's id of it; nothing for the listener's own
-  Object body;
+  Bytes body;               // packed
 };
 
 // The messages of one datagram, those of types that this library does not speak left out. EBADMSG where a length lies.

@@ -69,6 +69,10 @@ struct HeaderField {
   bool big_endian = false;
 };
 
+constexpr bool is_number(const HeaderField& field) {
+  return field.size == 1 || field.size == 2 || field.size == 4 || field.size == 8;
+}
+
 struct Schema {
   std::span<const Attribute> attributes;
   std::span<const HeaderField> header = {};

@@ -128,9 +128,10 @@ Result<void> Submission::read_answers(std::vector<Outcome>& outcomes, Range rang
       } else if (is_message && header.nlmsg_type >= NLMSG_MIN_TYPE) {
         const MessageType* type = message_type(socket_.protocol(), header.nlmsg_type);
         if (type == nullptr) continue;
-        auto object = decode(answer_schema(*type), payload, Unknown::drop, entries_[index].wanted);
-        if (!object) return object.error();
-        outcomes[index].replies.push_back(std::move(object.value()));
+        Packer packer;
+        auto done = decode(packer, answer_schema(*type), payload, Unknown::drop, entries_[index].wanted);
+        if (!done) return done;
+        outcomes[index].replies.push_back(packer.release());
       }
     }
   }

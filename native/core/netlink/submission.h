@@ -21,7 +21,7 @@ enum class Acknowledge : uint8_t { last, each_change };
 struct Outcome {
   std::optional<Error> error;
   std::optional<Warning> warning;
-  std::vector<Object> replies;  // objects that came back: what was asked for, or NLM_F_ECHO
+  std::vector<Bytes> replies;  // objects that came back, packed: what was asked for, or NLM_F_ECHO
 };
 
 // The messages of one exchange, with what is needed to explain a refusal.

@@ -1,15 +1,12 @@
-#include "core/netlink/codec.h"
-
 #include <arpa/inet.h>
 #include <endian.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
-#include <iterator>
 #include <limits>
-#include <optional>
+
+#include "core/netlink/codec.h"
 
 namespace netlink_ct {
 namespace {
@@ -17,15 +14,6 @@ namespace {
 Error bad_field(std::string_view name, std::string_view why) {
   return Error{
       .code = EINVAL, .syscall = "encode", .step = {}, .extack = {}, .attribute = std::string(name), .note = std::string(why)};
-}
-
-Error bad_payload(std::string_view where) {
-  return Error{.code = EBADMSG,
-               .syscall = "decode",
-               .step = {},
-               .extack = {},
-               .attribute = std::string(where),
-               .note = "a length that does not fit"};
 }
 
 // An integer field, whichever JavaScript type it came in.
@@ -65,11 +53,6 @@ bool parse_ip(const std::string& text, Bytes& out) {
 
 const Attribute* by_name(const Schema& schema, std::string_view name) {
   const auto found = std::ranges::find(schema.attributes, name, &Attribute::name);
-  return found == schema.attributes.end() ? nullptr : &*found;
-}
-
-const Attribute* by_number(const Schema& schema, uint16_t number) {
-  const auto found = std::ranges::find(schema.attributes, number, &Attribute::number);
   return found == schema.attributes.end() ? nullptr : &*found;
 }
 
@@ -352,10 +335,6 @@ Result<void> encode_fields(MessageBuffer& message, const Schema& schema, const O
   return {};
 }
 
-constexpr bool is_number(const HeaderField& field) {
-  return field.size == 1 || field.size == 2 || field.size == 4 || field.size == 8;
-}
-
 Result<void> put_header_field(uint8_t* header, const HeaderField& field, const Value& value) {
   if (!is_number(field)) {
     const auto* raw = value.get<Bytes>();
@@ -383,239 +362,6 @@ Result<void> put_header_field(uint8_t* header, const HeaderField& field, const V
 
 static_assert(std::endian::native == std::endian::little, "header fields are copied from the low end of an integer");
 
-Value header_value(const uint8_t* header, const HeaderField& field) {
-  if (!is_number(field)) return Bytes(header + field.offset, header + field.offset + field.size);
-  if (field.size == 8) {
-    uint64_t wide = 0;
-    std::memcpy(&wide, header + field.offset, sizeof wide);
-    return wide;
-  }
-  uint32_t raw = 0;
-  std::memcpy(&raw, header + field.offset, field.size);
-  if (field.big_endian) raw = field.size == 2 ? be16toh(static_cast<uint16_t>(raw)) : be32toh(raw);
-  if (!field.is_signed) return int64_t{raw};
-  const int unused = 32 - field.size * 8;
-  return int64_t{static_cast<int32_t>(raw << unused) >> unused};
-}
-
-std::string format_mac(std::span<const uint8_t> payload) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(payload.size() * 3);
-  for (const uint8_t byte : payload) {
-    if (!text.empty()) text += ':';
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
-// Of 4 or 16 bytes.
-std::string format_ip(std::span<const uint8_t> address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
-  return text.data();
-}
-
-template <typename T>
-bool take_number(std::span<const uint8_t> payload, Value& out, bool big_endian = false) {
-  T number{};
-  if (!read(payload, number)) return false;
-  if (big_endian) {
-    if constexpr (sizeof(T) == 2) number = static_cast<T>(be16toh(static_cast<uint16_t>(number)));
-    if constexpr (sizeof(T) == 4) number = static_cast<T>(be32toh(static_cast<uint32_t>(number)));
-    if constexpr (sizeof(T) == 8) number = static_cast<T>(be64toh(static_cast<uint64_t>(number)));
-  }
-  if constexpr (sizeof(T) == 8) {
-    out = Value(static_cast<uint64_t>(number));
-  } else {
-    out = Value(static_cast<int64_t>(number));
-  }
-  return true;
-}
-
-// A bound on recursion: no message of the kernel nests deeper, a hostile one could.
-constexpr int deepest = 16;
-
-// What is decoded, and what is passed over.
-struct Reading {
-  Unknown unknown;
-  std::span<const std::string> wanted;
-
-  [[nodiscard]] bool passes(const Attribute& attribute) const {
-    return attribute.on_request && unknown == Unknown::drop && std::ranges::find(wanted, attribute.name) == wanted.end();
-  }
-};
-
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth);
-
-Result<Object> decode_at(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
-  Object object;
-  if (bytes.size() < schema.header_size) return bad_payload("header");
-  if (schema.of_bridges != nullptr && &in_family(schema, bytes[0]) != &schema)
-    return decode_at(*schema.of_bridges, bytes, reading, depth);
-  for (const HeaderField& field : schema.header) object.emplace_back(std::string(field.name), header_value(bytes.data(), field));
-  const size_t start = MNL_ALIGN(schema.header_size);
-  if (bytes.size() <= start) return object;
-  auto rest = decode_fields(schema, bytes.subspan(start), reading, depth);
-  if (!rest) return rest;
-  std::ranges::move(rest.value(), std::back_inserter(object));
-  return object;
-}
-
-Result<Value> take_list(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
-  List list;
-  std::optional<Error> failure;
-  const bool whole = each_attribute(payload, [&](AttributeView item) {
-    auto object = decode_at(*attribute.schema, item.payload, reading, depth);
-    if (!object) return failure = object.error(), false;
-    list.emplace_back(std::move(object.value()));
-    return true;
-  });
-  if (failure) return *failure;
-  if (!whole) return bad_payload(attribute.name);
-  return Value(std::move(list));
-}
-
-// Shorter than the schema's where the kernel is older: fields beyond its end are left out.
-Object take_structure(const Schema& schema, std::span<const uint8_t> payload) {
-  Object object;
-  for (const HeaderField& field : schema.header) {
-    if (size_t{field.offset} + field.size > payload.size()) continue;
-    object.emplace_back(std::string(field.name), header_value(payload.data(), field));
-  }
-  if (payload.size() > schema.header_size) {
-    object.emplace_back("rest", Bytes(payload.begin() + static_cast<ptrdiff_t>(schema.header_size), payload.end()));
-  }
-  return object;
-}
-
-Result<Value> take_structures(const Attribute& attribute, std::span<const uint8_t> payload) {
-  const size_t size = attribute.schema->header_size;
-  if (payload.size() % size != 0) return bad_payload(attribute.kernel);
-  List list;
-  for (; !payload.empty(); payload = payload.subspan(size))
-    list.emplace_back(take_structure(*attribute.schema, payload.first(size)));
-  return Value(std::move(list));
-}
-
-Result<Value> take_records(const Attribute& attribute, std::span<const uint8_t> payload, const Reading& reading, int depth) {
-  List list;
-  while (!payload.empty()) {
-    uint16_t length = 0;
-    if (payload.size() < sizeof length) return bad_payload(attribute.kernel);
-    std::memcpy(&length, payload.data(), sizeof length);
-    if (length < attribute.schema->header_size || length > payload.size()) return bad_payload(attribute.kernel);
-    auto record = decode_at(*attribute.schema, payload.first(length), reading, depth);
-    if (!record) return record.error();
-    list.emplace_back(std::move(record.value()));
-    payload = payload.subspan(std::min<size_t>(MNL_ALIGN(length), payload.size()));
-  }
-  return Value(std::move(list));
-}
-
-// Only families whose addresses this library writes; others are bytes for nobody.
-Result<Value> take_via(const Attribute& attribute, std::span<const uint8_t> payload) {
-  if (payload.size() != 6 && payload.size() != 18) return bad_payload(attribute.kernel);
-  return Value(format_ip(payload.subspan(2)));
-}
-
-Result<Value> take_attribute(const Attribute& attribute, std::span<const uint8_t> payload, const Object& owner,
-                             const Reading& reading, int depth) {
-  Value out;
-  bool fits = true;
-  switch (attribute.shape) {
-    case Shape::flag: return Value(true);
-    case Shape::u8: fits = take_number<uint8_t>(payload, out); break;
-    case Shape::u16: fits = take_number<uint16_t>(payload, out); break;
-    case Shape::u32: fits = take_number<uint32_t>(payload, out); break;
-    case Shape::s32: fits = take_number<int32_t>(payload, out); break;
-    case Shape::u64: fits = take_number<uint64_t>(payload, out); break;
-    case Shape::be16: fits = take_number<uint16_t>(payload, out, true); break;
-    case Shape::be32: fits = take_number<uint32_t>(payload, out, true); break;
-    case Shape::sbe32: fits = take_number<int32_t>(payload, out, true); break;
-    case Shape::be64: fits = take_number<uint64_t>(payload, out, true); break;
-    case Shape::text:
-    case Shape::chars: out = Value(text_of(payload)); break;
-    case Shape::bytes: out = Value(Bytes(payload.begin(), payload.end())); break;
-    case Shape::ip:
-      fits = payload.size() == 4 || payload.size() == 16;
-      if (fits) out = Value(format_ip(payload));
-      break;
-    case Shape::mac: out = Value(format_mac(payload)); break;
-    case Shape::nest:
-    case Shape::message: {
-      auto object = decode_at(*attribute.schema, payload, reading, depth);
-      if (!object) return object.error();
-      return Value(std::move(object.value()));
-    }
-    case Shape::list: return take_list(attribute, payload, reading, depth);
-    case Shape::texts: {
-      List list;
-      fits = each_attribute(payload, [&](AttributeView item) { return list.emplace_back(text_of(item.payload)), true; });
-      out = Value(std::move(list));
-      break;
-    }
-    case Shape::numbers: {
-      List list;
-      for (size_t at = 0; at + 4 <= payload.size(); at += 4) {
-        uint32_t number = 0;
-        read(payload.subspan(at, 4), number);
-        list.emplace_back(int64_t{number});
-      }
-      return Value(std::move(list));
-    }
-    case Shape::structure: return Value(take_structure(*attribute.schema, payload));
-    case Shape::structures: return take_structures(attribute, payload);
-    case Shape::records: return take_records(attribute, payload, reading, depth);
-    case Shape::via: return take_via(attribute, payload);
-    case Shape::chosen: {
-      const Schema* schema = chosen_schema(attribute, owner);
-      if (schema == nullptr) return Value(Bytes(payload.begin(), payload.end()));
-      auto object = decode_at(*schema, payload, reading, depth);
-      if (!object) return object.error();
-      return Value(std::move(object.value()));
-    }
-  }
-  if (!fits) return bad_payload(attribute.kernel);
-  return out;
-}
-
-Result<Object> decode_fields(const Schema& schema, std::span<const uint8_t> bytes, const Reading& reading, int depth) {
-  if (depth >= deepest) return bad_payload("nested too deeply");
-  Object object;
-  List other;
-  std::optional<Error> failure;
-  const bool whole = each_attribute(bytes, [&](AttributeView view) {
-    const Attribute* attribute = by_number(schema, view.type);
-    if (attribute == nullptr) {
-      if (reading.unknown == Unknown::keep) {
-        other.emplace_back(
-            Object{{"type", int64_t{view.type | view.flags}}, {"data", Bytes(view.payload.begin(), view.payload.end())}});
-      }
-      return true;
-    }
-    if (reading.passes(*attribute)) return true;
-    auto value = take_attribute(*attribute, view.payload, object, reading, depth + 1);
-    if (!value) return failure = value.error(), false;
-    if (!attribute->repeated) {
-      object.emplace_back(std::string(attribute->name), std::move(value.value()));
-      return true;
-    }
-    const auto earlier = std::ranges::find(object, attribute->name, &Object::value_type::first);
-    if (earlier == object.end()) {
-      object.emplace_back(std::string(attribute->name), List{std::move(value.value())});
-    } else {
-      std::get<List>(earlier->second.data).push_back(std::move(value.value()));
-    }
-    return true;
-  });
-  if (failure) return *failure;
-  if (!whole) return bad_payload("attributes");
-  if (!other.empty()) object.emplace_back("other", std::move(other));
-  return object;
-}
-
 }  // namespace
 
 Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& object) {
@@ -629,11 +375,6 @@ Result<void> encode(MessageBuffer& message, const Schema& schema, const Object& 
     return encode_fields(message, in_family(schema, header[0]), object);
   }
   return encode_fields(message, schema, object);
-}
-
-Result<Object> decode(const Schema& schema, std::span<const uint8_t> bytes, Unknown unknown,
-                      std::span<const std::string> wanted) {
-  return decode_at(schema, bytes, {unknown, wanted}, 0);
 }
 
 }  // namespace netlink_ct

@@ -1,4 +1,4 @@
-#include "node/packed.h"
+#include "core/netlink/packed.h"
 
 #include <array>
 #include <bit>
@@ -6,19 +6,19 @@
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "core/conntrack/schema.h"
 #include "core/nftables/messages.h"
 #include "core/rtnetlink/schema.h"
 
-namespace netlink_ct::node {
+namespace netlink_ct {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "lib/packed.ts reads and writes little-endian");
 
 enum Tag : uint8_t { undefined, no, yes, int32, real, bigint, text, raw_bytes, list, object };
 
-constexpr uint16_t spelled_out = 0xffff;
 // Values inside of values: what a message may have, and far from the end of the stack.
 constexpr int deepest = 64;
 constexpr double largest_safe = 9007199254740991.0;
@@ -36,9 +36,9 @@ class Names {
 
   [[nodiscard]] std::span<const std::string_view> all() const { return names_; }
 
-  [[nodiscard]] uint16_t position(std::string_view name) const {
-    const auto found = positions_.find(name);
-    return found == positions_.end() ? spelled_out : found->second;
+  [[nodiscard]] FieldName find(std::string_view text) const {
+    const auto found = positions_.find(text);
+    return {text, found == positions_.end() ? FieldName::spelled_out : found->second};
   }
 
  private:
@@ -99,7 +99,7 @@ class Unpacker {
 bool Unpacker::name(std::string& out) {
   uint16_t position = 0;
   if (!take(&position, sizeof position)) return false;
-  if (position == spelled_out) return string(out);
+  if (position == FieldName::spelled_out) return string(out);
   if (position >= field_names().size()) return false;
   out = field_names()[position];
   return true;
@@ -167,67 +167,77 @@ bool Unpacker::value(Value& out, int depth) {
 
 std::span<const std::string_view> field_names() { return names().all(); }
 
-void Packer::raw(const void* data, size_t size) {
-  const auto* start = static_cast<const uint8_t*>(data);
-  bytes_.insert(bytes_.end(), start, start + size);
+FieldName field_name(std::string_view text) { return names().find(text); }
+
+void Packer::sized(uint8_t tag, const void* data, size_t size) {
+  tagged(tag, static_cast<uint32_t>(size));
+  if (size > 0) std::memcpy(room(size), data, size);
 }
 
-void Packer::length(size_t value) {
-  const auto fixed = static_cast<uint32_t>(value);
-  raw(&fixed, sizeof fixed);
+void Packer::add_truth(bool value) { *room(1) = value ? yes : no; }
+
+void Packer::add_integer(int64_t value) {
+  if (value >= INT32_MIN && value <= INT32_MAX) {
+    tagged(int32, static_cast<int32_t>(value));
+  } else {
+    tagged(real, static_cast<double>(value));
+  }
 }
 
-void Packer::begin_list(size_t count) {
-  byte(list);
-  length(count);
+void Packer::add_bigint(uint64_t value) { tagged(bigint, value); }
+void Packer::add_text(std::string_view value) { sized(text, value.data(), value.size()); }
+void Packer::add_bytes(std::span<const uint8_t> value) { sized(raw_bytes, value.data(), value.size()); }
+
+void Packer::add_packed(std::span<const uint8_t> value) {
+  if (!value.empty()) std::memcpy(room(value.size()), value.data(), value.size());
 }
 
-Packer& Packer::add_name(std::string_view name) {
-  const uint16_t position = names().position(name);
-  raw(&position, sizeof position);
-  if (position == spelled_out) {
-    length(name.size());
-    raw(name.data(), name.size());
+void Packer::begin_list(size_t count) { tagged(list, static_cast<uint32_t>(count)); }
+
+size_t Packer::begin_list() {
+  begin_list(0);
+  return size_;
+}
+
+size_t Packer::begin_object() {
+  tagged(object, uint32_t{0});
+  return size_;
+}
+
+void Packer::end(size_t token, size_t count) {
+  const auto fixed = static_cast<uint32_t>(count);
+  std::memcpy(bytes_.data() + token - sizeof fixed, &fixed, sizeof fixed);
+}
+
+Packer& Packer::add_name(const FieldName& name) {
+  raw(name.position);
+  if (name.position == FieldName::spelled_out) {
+    raw(static_cast<uint32_t>(name.text.size()));
+    if (!name.text.empty()) std::memcpy(room(name.text.size()), name.text.data(), name.text.size());
   }
   return *this;
 }
 
+Bytes Packer::release() {
+  bytes_.resize(size_);
+  size_ = 0;
+  return std::exchange(bytes_, {});
+}
+
 void Packer::add(const Object& fields) {
-  byte(object);
-  length(fields.size());
+  tagged(object, static_cast<uint32_t>(fields.size()));
   for (const auto& [name, value] : fields) add_name(name).add(value);
 }
 
 void Packer::add(const Value& value) {
   struct Visitor {
     Packer& out;
-    void operator()(std::monostate) const { out.byte(undefined); }
-    void operator()(bool v) const { out.byte(v ? yes : no); }
-    void operator()(int64_t v) const {
-      if (v >= INT32_MIN && v <= INT32_MAX) {
-        const auto number = static_cast<int32_t>(v);
-        out.byte(int32);
-        out.raw(&number, sizeof number);
-      } else {
-        const auto number = static_cast<double>(v);
-        out.byte(real);
-        out.raw(&number, sizeof number);
-      }
-    }
-    void operator()(uint64_t v) const {
-      out.byte(bigint);
-      out.raw(&v, sizeof v);
-    }
-    void operator()(const std::string& v) const {
-      out.byte(text);
-      out.length(v.size());
-      out.raw(v.data(), v.size());
-    }
-    void operator()(const Bytes& v) const {
-      out.byte(raw_bytes);
-      out.length(v.size());
-      out.raw(v.data(), v.size());
-    }
+    void operator()(std::monostate) const { *out.room(1) = undefined; }
+    void operator()(bool v) const { out.add_truth(v); }
+    void operator()(int64_t v) const { out.add_integer(v); }
+    void operator()(uint64_t v) const { out.add_bigint(v); }
+    void operator()(const std::string& v) const { out.add_text(v); }
+    void operator()(const Bytes& v) const { out.add_bytes(v); }
     void operator()(const List& v) const {
       out.begin_list(v.size());
       for (const Value& item : v) out.add(item);
@@ -244,4 +254,11 @@ std::optional<Value> unpack(std::span<const uint8_t> bytes) {
   return value;
 }
 
-}  // namespace netlink_ct::node
+Object object_of(std::span<const uint8_t> packed) {
+  auto value = unpack(packed);
+  return std::move(std::get<Object>(value.value().data));
+}
+
+Object PackedObjects::object(size_t at) const { return object_of(between(at, at + 1)); }
+
+}  // namespace netlink_ct
