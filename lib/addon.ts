@@ -1,5 +1,6 @@
 // The addon as it is: what its functions take and give is packed; see packed.ts.
 
+import type { Mutable } from './mutable.ts'
 import type {
   Attached,
   DumpResult,
@@ -54,8 +55,6 @@ export interface Addon extends Omit<Native, Changed | 'watch' | 'take' | 'encode
   encoded(message: Packed): Uint8Array | undefined
   decoded(type: string, bytes: Uint8Array): Packed
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The addon with plain values in and out. */
 export function unpacking(addon: Addon): Native {

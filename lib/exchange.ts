@@ -2,7 +2,7 @@
 
 import { throwIfAborted } from './abort.ts'
 import { firstRefusal, kernel, NetlinkError, TornDumpError } from './errors.ts'
-import { type Body, type Message, type NamespaceHandle, native, type Outcome } from './native.ts'
+import { type Body, type Field, type Message, type NamespaceHandle, native, type Outcome } from './native.ts'
 import { Pace } from './pace.ts'
 
 /** Sends one submission; the first refusal is thrown. */
@@ -69,16 +69,12 @@ export async function dump<T>(
   return objects
 }
 
-/** The members of a decoded body, with the types that the schema gives them. */
-export const number = (body: Body, field: string): number => (typeof body[field] === 'number' ? body[field] : 0)
-export const optionalNumber = (body: Body, field: string): number | undefined =>
-  typeof body[field] === 'number' ? body[field] : undefined
-export const optionalText = (body: Body, field: string): string | undefined =>
-  typeof body[field] === 'string' ? body[field] : undefined
-export const nested = (body: Body, field: string): Body | undefined => {
-  const value = body[field]
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array) ? (value as Body) : undefined
-}
+/** Members of a decoded body, with the types that the schema gives them. Read where they are named: the engine remembers each place. */
+export const number = (member: Field): number => (typeof member === 'number' ? member : 0)
+export const optionalNumber = (member: Field): number | undefined => (typeof member === 'number' ? member : undefined)
+export const optionalText = (member: Field): string | undefined => (typeof member === 'string' ? member : undefined)
+export const nested = (member: Field): Body | undefined =>
+  typeof member === 'object' && !Array.isArray(member) && !(member instanceof Uint8Array) ? (member as Body) : undefined
 
 /** An object without its undefined members, as exactOptionalPropertyTypes wants it. By a loop: a listing does it 10 000 times. */
 export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -7,6 +7,9 @@ const tags = { undefined: 0, no: 1, yes: 2, int32: 3, real: 4, bigint: 5, text: 
 const spelledOut = 0xffff
 /** Texts up to this length are read and written here, longer ones by the engine. */
 const shortText = 24
+/** Up to this length the engine copies what is cut out of a text; a longer cut would keep the whole text alive. */
+const copiedText = 12
+const nothing = new Uint8Array(0)
 /** What is kept for the next time. */
 const usualSize = 1 << 16
 const largestBigint = (1n << 64n) - 1n
@@ -170,6 +173,9 @@ export class Packer {
 export class Unpacker {
   readonly #names: readonly string[]
   #bytes: Buffer = Buffer.alloc(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
+  /** All bytes as characters: short texts are cut out of them. */
+  #characters = ''
   #at = 0
 
   constructor(names: readonly string[]) {
@@ -177,21 +183,29 @@ export class Unpacker {
   }
 
   unpack(bytes: Uint8Array): unknown {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#at = 0
+    this.#read(bytes)
     const value = this.#value()
-    this.#bytes = Buffer.alloc(0)
+    this.#read(nothing)
     return value
   }
 
+  #read(bytes: Uint8Array): void {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#characters = this.#bytes.toString('latin1')
+    this.#at = 0
+  }
+
   #length(): number {
-    const length = this.#bytes.readUInt32LE(this.#at)
-    this.#at += 4
-    return length
+    const at = this.#at
+    this.#at = at + 4
+    return this.#view.getUint32(at, true)
   }
 
   #value(): Field {
-    switch (this.#bytes[this.#at++]) {
+    const at = this.#at + 1
+    this.#at = at
+    switch (this.#bytes[at - 1]) {
       case tags.undefined:
         return undefined
       case tags.no:
@@ -199,14 +213,14 @@ export class Unpacker {
       case tags.yes:
         return true
       case tags.int32:
-        this.#at += 4
-        return this.#bytes.readInt32LE(this.#at - 4)
+        this.#at = at + 4
+        return this.#view.getInt32(at, true)
       case tags.real:
-        this.#at += 8
-        return this.#bytes.readDoubleLE(this.#at - 8)
+        this.#at = at + 8
+        return this.#view.getFloat64(at, true)
       case tags.bigint:
-        this.#at += 8
-        return this.#bytes.readBigUInt64LE(this.#at - 8)
+        this.#at = at + 8
+        return this.#view.getBigUint64(at, true)
       case tags.text:
         return this.#text()
       case tags.bytes: {
@@ -234,7 +248,7 @@ export class Unpacker {
   }
 
   #name(): string {
-    const position = this.#bytes.readUInt16LE(this.#at)
+    const position = this.#view.getUint16(this.#at, true)
     this.#at += 2
     return this.#names[position] ?? this.#text()
   }
@@ -242,14 +256,12 @@ export class Unpacker {
   #text(): string {
     const length = this.#length()
     const start = this.#at
-    this.#at += length
-    if (length > shortText) return this.#bytes.toString('utf8', start, this.#at)
-    let text = ''
-    for (let at = start; at < this.#at; at++) {
-      const code = this.#bytes[at] as number
-      if (code > 127) return this.#bytes.toString('utf8', start, this.#at)
-      text += String.fromCharCode(code)
-    }
-    return text
+    const end = start + length
+    this.#at = end
+    if (length > shortText) return this.#bytes.toString('utf8', start, end)
+    for (let at = start; at < end; at++) if ((this.#bytes[at] as number) > 127) return this.#bytes.toString('utf8', start, end)
+    if (length <= copiedText) return this.#characters.slice(start, end)
+    const middle = start + copiedText
+    return this.#characters.slice(start, middle) + this.#characters.slice(middle, end)
   }
 }

@@ -89,23 +89,23 @@ export interface Flow {
 const AF_INET6 = 10
 
 function tupleFrom(body: Body | undefined): Tuple {
-  const ip = (body && nested(body, 'ip')) ?? {}
-  const protocol = (body && nested(body, 'protocol')) ?? {}
-  const sourcePort = optionalNumber(protocol, 'sourcePort')
-  const destinationPort = optionalNumber(protocol, 'destinationPort')
+  const ip = (body && nested(body['ip'])) ?? {}
+  const protocol = (body && nested(body['protocol'])) ?? {}
+  const sourcePort = optionalNumber(protocol['sourcePort'])
+  const destinationPort = optionalNumber(protocol['destinationPort'])
   const icmp = (['icmp', 'icmp6'] as const).find((version) => protocol[`${version}Type`] !== undefined)
   return {
-    source: optionalText(ip, 'source4') ?? optionalText(ip, 'source6') ?? '',
-    destination: optionalText(ip, 'destination4') ?? optionalText(ip, 'destination6') ?? '',
+    source: optionalText(ip['source4']) ?? optionalText(ip['source6']) ?? '',
+    destination: optionalText(ip['destination4']) ?? optionalText(ip['destination6']) ?? '',
     ...(sourcePort === undefined ? {} : { sourcePort }),
     ...(destinationPort === undefined ? {} : { destinationPort }),
     ...(icmp === undefined
       ? {}
       : {
           icmp: {
-            type: number(protocol, `${icmp}Type`),
-            code: number(protocol, `${icmp}Code`),
-            id: number(protocol, `${icmp}Id`),
+            type: number(protocol[`${icmp}Type`]),
+            code: number(protocol[`${icmp}Code`]),
+            id: number(protocol[`${icmp}Id`]),
           },
         }),
   }
@@ -113,7 +113,7 @@ function tupleFrom(body: Body | undefined): Tuple {
 
 function countersFrom(body: Body): Flow['counters'] {
   const [original, reply] = (['originalCounters', 'replyCounters'] as const).map((direction) => {
-    const { packets, bytes } = nested(body, direction) ?? {}
+    const { packets, bytes } = nested(body[direction]) ?? {}
     return typeof packets === 'bigint' && typeof bytes === 'bigint' ? { packets, bytes } : undefined
   })
   return original && reply && { original, reply }
@@ -125,21 +125,21 @@ function protocolFrom(value: number): FlowProtocol | number {
 }
 
 export function flowFrom(body: Body): Flow {
-  const original = nested(body, 'original')
-  const tcp = nested(nested(body, 'protocolInfo') ?? {}, 'tcp')
-  const bits = number(body, 'status')
-  const state = tcp && tcpStates[number(tcp, 'state')]
-  const timeout = optionalNumber(body, 'timeout')
+  const original = nested(body['original'])
+  const tcp = nested(nested(body['protocolInfo'])?.['tcp'])
+  const bits = number(body['status'])
+  const state = tcp && tcpStates[number(tcp['state'])]
+  const timeout = optionalNumber(body['timeout'])
   const counters = countersFrom(body)
   return {
-    family: number(body, 'family') === AF_INET6 ? 'inet6' : 'inet',
-    protocol: protocolFrom(number((original && nested(original, 'protocol')) ?? {}, 'number')),
+    family: number(body['family']) === AF_INET6 ? 'inet6' : 'inet',
+    protocol: protocolFrom(number((original && nested(original['protocol']))?.['number'])),
     original: tupleFrom(original),
-    reply: tupleFrom(nested(body, 'reply')),
+    reply: tupleFrom(nested(body['reply'])),
     status: flowStatuses.filter((_, bit) => (bits & (1 << bit)) !== 0),
-    mark: number(body, 'mark'),
-    zone: number(body, 'zone'),
-    id: number(body, 'id'),
+    mark: number(body['mark']),
+    zone: number(body['zone']),
+    id: number(body['id']),
     ...(state === undefined ? {} : { state }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(counters === undefined ? {} : { counters }),

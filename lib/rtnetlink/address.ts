@@ -2,8 +2,9 @@
 
 import { type Abortable, signalOf } from '../abort.ts'
 import { type Cidr, contains, type Family, formatAddress, formatCidr, lastOf, parseAddress, parseCidr } from '../cidr.ts'
-import { dump, nested, number, optionalNumber, optionalText, present, sweep } from '../exchange.ts'
+import { dump, nested, number, optionalNumber, optionalText, sweep } from '../exchange.ts'
 import { fields, integer, invalidType, invalidValue, list, oneOf, outOfRange, words } from '../invalid.ts'
+import type { Mutable } from '../mutable.ts'
 import type { Body, Message, NamespaceHandle } from '../native.ts'
 import * as c from './constants.ts'
 import { familyName, familyNumber } from './family.ts'
@@ -279,68 +280,75 @@ export async function deleteAddress(
 }
 
 function lifetimeFrom(lifetimes: Body | undefined, field: 'valid' | 'preferred'): Lifetime {
-  const seconds = lifetimes === undefined ? forever : number(lifetimes, field)
+  const seconds = lifetimes === undefined ? forever : number(lifetimes[field])
   return seconds === forever ? 'forever' : seconds
 }
 
+/** Member by member, as a listing does it 10 000 times. */
 export function addressFrom(body: Body): AddressInfo {
-  const prefixLength = number(body, 'prefixLength')
-  const local = optionalText(body, 'local')
-  const address = optionalText(body, 'address') ?? ''
-  const family = familyName(number(body, 'family'))
-  const flags = optionalNumber(body, 'flags') ?? number(body, 'headerFlags')
+  const local = optionalText(body['local'])
+  const address = optionalText(body['address']) ?? ''
+  const label = optionalText(body['label'])
+  const broadcast = optionalText(body['broadcast'])
+  const metric = number(body['metric'])
+  const family = familyName(number(body['family']))
+  const flags = optionalNumber(body['flags']) ?? number(body['headerFlags'])
   const unknown = family === 'inet' ? 'temporary' : 'secondary'
-  const lifetimes = nested(body, 'lifetimes')
-  const protocol = number(body, 'protocol')
-  const optional = {
-    label: optionalText(body, 'label'),
-    broadcast: optionalText(body, 'broadcast'),
-    peer: local !== undefined && local !== address ? address : undefined,
-    metric: number(body, 'metric') || undefined,
-    protocol: protocol === 0 ? undefined : (protocolNames.find((name) => addressProtocols[name] === protocol) ?? protocol),
-  }
-  return {
-    address: `${local ?? address}/${prefixLength}`,
+  const lifetimes = nested(body['lifetimes'])
+  const protocol = number(body['protocol'])
+  const info: Mutable<AddressInfo> = {
+    address: `${local ?? address}/${number(body['prefixLength'])}`,
     family,
-    link: number(body, 'index'),
-    scope: c.wordOf(c.RT_SCOPE, number(body, 'scope')),
+    link: number(body['index']),
+    scope: c.wordOf(c.RT_SCOPE, number(body['scope'])),
     flags: flagNames.filter((name) => name !== unknown && (flags & IFA_F[name]) !== 0),
     validLifetime: lifetimeFrom(lifetimes, 'valid'),
     preferredLifetime: lifetimeFrom(lifetimes, 'preferred'),
-    ...present(optional),
   }
-}
-
-interface Found {
-  readonly body: Body
-  readonly info: AddressInfo
+  if (label !== undefined) info.label = label
+  if (broadcast !== undefined) info.broadcast = broadcast
+  if (local !== undefined && local !== address) info.peer = address
+  if (metric !== 0) info.metric = metric
+  if (protocol !== 0) info.protocol = protocolNames.find((name) => addressProtocols[name] === protocol) ?? protocol
+  return info
 }
 
 /** The kernel filters by device and family, this side by the rest. */
-async function find(handle: NamespaceHandle, filter: AddressFilter): Promise<Found[]> {
+async function find<T>(
+  handle: NamespaceHandle,
+  filter: AddressFilter,
+  look: (body: Body) => T,
+  infoOf: (found: T) => AddressInfo,
+): Promise<T[]> {
   fields(filter, 'filter', filterNames)
   const signal = signalOf(filter, 'filter')
   const family = familyNumber(filter.family, 'filter.family')
   const scope = filter.scope === undefined ? undefined : oneOf(filter.scope, 'filter.scope', scopes)
   const network = filter.to === undefined ? undefined : parseCidr(filter.to, 'filter.to')
   const flags = filter.flags === undefined ? [] : words(list(filter.flags, 'filter.flags'), 'filter.flags', flagNames)
-  const matches = ({ info }: Found): boolean =>
-    (scope === undefined || info.scope === scope) &&
-    flags.every((flag) => info.flags.includes(flag)) &&
-    (network === undefined || contains(network, parseCidr(info.address, 'address')))
+  const matches = (found: T): boolean => {
+    const info = infoOf(found)
+    return (
+      (scope === undefined || info.scope === scope) &&
+      flags.every((flag) => info.flags.includes(flag)) &&
+      (network === undefined || contains(network, parseCidr(info.address, 'address')))
+    )
+  }
   const index = filter.link === undefined ? 0 : await indexOf(handle, filter.link, 'filter.link')
-  const look = (body: Body): Found => ({ body, info: addressFrom(body) })
-  const found = await dump(handle, 'RTM_GETADDR', { family, index }, 'the addresses', look, { signal })
-  return found.filter(matches)
+  return (await dump(handle, 'RTM_GETADDR', { family, index }, 'the addresses', look, { signal })).filter(matches)
 }
 
-export async function listAddresses(handle: NamespaceHandle, filter: AddressFilter = {}): Promise<AddressInfo[]> {
-  return (await find(handle, filter)).map(({ info }) => info)
-}
+export const listAddresses = (handle: NamespaceHandle, filter: AddressFilter = {}): Promise<AddressInfo[]> =>
+  find(handle, filter, addressFrom, (info) => info)
 
 /** One dump and one submission. What goes meanwhile, or with a primary address, is no error. */
 export async function flushAddresses(handle: NamespaceHandle, filter: AddressFilter): Promise<AddressInfo[]> {
-  const found = await find(handle, filter)
+  const found = await find(
+    handle,
+    filter,
+    (body) => ({ body, info: addressFrom(body) }),
+    ({ info }) => info,
+  )
   const messages = found.map(({ body, info }): Message => {
     const { family, prefixLength, index, local, address } = body
     const step = `delete the address ${info.address}`

@@ -12,7 +12,7 @@ const NETNSA_NSID_NOT_ASSIGNED = -1
 export async function getNsid(handle: NamespaceHandle, other: NamespaceHandle): Promise<number | undefined> {
   const body = { fd: native.describe(other).fd }
   const [outcome] = await send(handle, [{ type: 'RTM_GETNSID', flags: 0, body }])
-  const nsid = number(outcome?.replies[0] ?? {}, 'nsid')
+  const nsid = number(outcome?.replies[0]?.['nsid'])
   return nsid === NETNSA_NSID_NOT_ASSIGNED ? undefined : nsid
 }
 
@@ -24,11 +24,11 @@ export async function setNsid(handle: NamespaceHandle, other: NamespaceHandle, n
     { type: 'RTM_NEWNSID', flags: 0, body, step: 'give the namespace an id' },
     ...(nsid === undefined ? [{ type: 'RTM_GETNSID', flags: 0, body: { fd: body.fd } }] : []),
   ])
-  return nsid ?? number(outcomes.at(-1)?.replies[0] ?? {}, 'nsid')
+  return nsid ?? number(outcomes.at(-1)?.replies[0]?.['nsid'])
 }
 
 /** All ids that `handle` has given. */
 export async function listNsids(handle: NamespaceHandle, options: Abortable = {}): Promise<number[]> {
   const signal = onlySignal(options)
-  return dump(handle, 'RTM_GETNSID', {}, 'the namespace ids', (body) => number(body, 'nsid'), { signal })
+  return dump(handle, 'RTM_GETNSID', {}, 'the namespace ids', (body) => number(body['nsid']), { signal })
 }

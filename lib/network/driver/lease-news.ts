@@ -91,7 +91,7 @@ export class LeaseNews implements EndpointNews {
 
   #concerns({ type, body, nsid }: News): boolean {
     if (type.startsWith('NFT_'))
-      return [optionalText(body, 'table'), optionalText(body, 'name')].includes(this.#network.leases.name)
+      return [optionalText(body['table']), optionalText(body['name'])].includes(this.#network.leases.name)
     if (type === 'RTM_DELNSID') return [...this.#endpoints.values()].some(({ lease }) => lease.nsid === body['nsid'])
     if (type !== 'RTM_DELLINK') return false
     return [...this.#endpoints.values()].some(

@@ -65,7 +65,7 @@ async function leasesIn(host: Netns, nsid: number, ours: string, { driver, subne
     if (kind !== driver || claim === undefined) continue
     const has = await dump(handle, 'RTM_GETADDR', { ...place, index }, 'the addresses', (body) => ({
       index: body['index'],
-      text: optionalText(body, 'local') ?? optionalText(body, 'address'),
+      text: optionalText(body['local']) ?? optionalText(body['address']),
     }))
     const own = has.flatMap(({ index: of, text }) => (of === index && text !== undefined ? parseAddress(text, 'address') : []))
     const addresses = subnets.flatMap((subnet) => own.find((address) => contains(subnet, address))?.text ?? [])

@@ -51,7 +51,7 @@ function setShape({ flags, keyType, keyLen, dataType, dataLen }: Body): string {
 
 const chainShape = ({ type, hook, policy }: Body): string => comparable({ type, hook, policy })
 export const ruleShape = ({ expressions }: Body): string => comparable(expressions)
-export const nameOf = (body: Body): string => optionalText(body, 'name') ?? ''
+export const nameOf = (body: Body): string => optionalText(body['name']) ?? ''
 
 /** Those of one table, or of all. */
 export const ourSets = (only: readonly TableFamily[] = tables): string[] =>

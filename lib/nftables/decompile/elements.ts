@@ -15,12 +15,12 @@ const INTERVAL_END = 1
 const CATCHALL = 2
 
 const bytesOf = (element: Body, field: string): Uint8Array | undefined => {
-  const data = nested(element, field)
-  return data && optionalBytes(data, 'value')
+  const data = nested(element[field])
+  return data && optionalBytes(data['value'])
 }
 
 export function decompileElements(set: KnownSet, elements: readonly Body[]): (SetElement | MapElement)[] {
-  const isCatchall = (element: Body): boolean => ((optionalNumber(element, 'flags') ?? 0) & CATCHALL) !== 0
+  const isCatchall = (element: Body): boolean => ((optionalNumber(element['flags']) ?? 0) & CATCHALL) !== 0
   const regular = elements.filter((element) => !isCatchall(element))
   const isBoxes = set.interval && set.key.fields.length > 1
   const found = isBoxes ? boxes(set, regular) : set.interval ? intervals(set, regular) : values(set, regular)
@@ -51,7 +51,7 @@ function boxes(set: KnownSet, elements: readonly Body[]): (SetElement | MapEleme
 /** Each interval is an element where it begins and, unless it reaches the last value, one behind its end. */
 function intervals(set: KnownSet, elements: readonly Body[]): (SetElement | MapElement)[] {
   const type = set.key.fields[0] as DataType
-  const isEnd = (element: Body): boolean => ((optionalNumber(element, 'flags') ?? 0) & INTERVAL_END) !== 0
+  const isEnd = (element: Body): boolean => ((optionalNumber(element['flags']) ?? 0) & INTERVAL_END) !== 0
   const sorted = elements
     .map((element) => ({ element, key: bytesOf(element, 'key') ?? new Uint8Array(), end: isEnd(element) }))
     .sort((a, b) => Buffer.compare(a.key, b.key) || Number(b.end) - Number(a.end))
@@ -69,9 +69,9 @@ function predecessor(bytes: Uint8Array): Uint8Array {
 }
 
 function entry(set: KnownSet, element: Body, val: Immediate): SetElement | MapElement {
-  const comment = readComment(optionalBytes(element, 'userdata'))
-  const timeout = optionalCount(element, 'timeout')
-  const expiration = optionalCount(element, 'expiration')
+  const comment = readComment(optionalBytes(element['userdata']))
+  const timeout = optionalCount(element['timeout'])
+  const expiration = optionalCount(element['expiration'])
   const counter = counterOf(element)
   const details = present({
     val,
@@ -86,17 +86,17 @@ function entry(set: KnownSet, element: Body, val: Immediate): SetElement | MapEl
 }
 
 function counterOf(element: Body): { packets: number; bytes: number } | undefined {
-  const expressions = [nested(element, 'expr') ?? [], bodies(element, 'expressions')].flat() as Body[]
-  const data = expressions.find((expression) => optionalText(expression, 'name') === 'counter')
-  const counter = data && nested(data, 'data')
-  return counter && { packets: count(counter, 'packets'), bytes: count(counter, 'bytes') }
+  const expressions = [nested(element['expr']) ?? [], bodies(element['expressions'])].flat() as Body[]
+  const data = expressions.find((expression) => optionalText(expression['name']) === 'counter')
+  const counter = data && nested(data['data'])
+  return counter && { packets: count(counter['packets']), bytes: count(counter['bytes']) }
 }
 
 function datum(set: KnownSet, element: Body): Immediate | Verdict {
-  if (set.objects !== undefined) return optionalText(element, 'objref') ?? ''
-  const data = nested(element, 'data') ?? {}
-  const verdict = nested(data, 'verdict')
+  if (set.objects !== undefined) return optionalText(element['objref']) ?? ''
+  const data = nested(element['data']) ?? {}
+  const verdict = nested(data['verdict'])
   if (verdict !== undefined) return formatVerdict(verdict) ?? String(verdict['code'])
-  const bytes = optionalBytes(data, 'value') ?? new Uint8Array()
+  const bytes = optionalBytes(data['value']) ?? new Uint8Array()
   return set.data === undefined || set.data === 'verdict' ? '' : formatKey(set.data, bytes)
 }

@@ -67,18 +67,18 @@ export interface KnownSet extends SetShape {
 }
 
 export function knownSet(body: Body): KnownSet {
-  const flags = number(body, 'flags')
-  const dataType = optionalNumber(body, 'dataType')
-  const objects = (flags & OBJECT) !== 0 ? (objectKinds[number(body, 'objType')] ?? 'object') : undefined
+  const flags = number(body['flags'])
+  const dataType = optionalNumber(body['dataType'])
+  const objects = (flags & OBJECT) !== 0 ? (objectKinds[number(body['objType'])] ?? 'object') : undefined
   const isMap = (flags & setFlags.map) !== 0 || objects !== undefined
-  const data = dataType === VERDICT_TYPE ? 'verdict' : keyTypeFrom(dataType ?? 0, number(body, 'dataLen'))
+  const data = dataType === VERDICT_TYPE ? 'verdict' : keyTypeFrom(dataType ?? 0, number(body['dataLen']))
   return {
-    family: number(body, 'family'),
+    family: number(body['family']),
     table: String(body['table']),
     name: String(body['name']),
     isAnonymous: (flags & setFlags.anonymous) !== 0,
     isMap,
-    key: keyTypeFrom(number(body, 'keyType'), number(body, 'keyLen')),
+    key: keyTypeFrom(number(body['keyType']), number(body['keyLen'])),
     ...(isMap && objects === undefined && { data }),
     ...(objects !== undefined && { objects }),
     interval: (flags & setFlags.interval) !== 0,

@@ -31,41 +31,41 @@ const familyWords = Object.keys(families) as Family[]
 
 /** Nothing for a family that the kernel got after this was written. */
 export function familyOf(body: Body): Family | undefined {
-  const given = number(body, 'family')
+  const given = number(body['family'])
   return familyWords.find((word) => families[word] === given)
 }
 
-const commentOf = (body: Body): string | undefined => readComment(optionalBytes(body, 'userdata'))
+const commentOf = (body: Body): string | undefined => readComment(optionalBytes(body['userdata']))
 
 /** NFT_TABLE_F_DORMANT, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST. */
 const tableFlags = ['dormant', 'owner', 'persist'] as const
 
 export function decompileTable(family: Family, body: Body): Table {
-  const bits = number(body, 'flags')
+  const bits = number(body['flags'])
   const flags = tableFlags.filter((_, bit) => (bits & (1 << bit)) !== 0)
   return present({
     family,
-    name: text(body, 'name'),
-    handle: count(body, 'handle'),
+    name: text(body['name']),
+    handle: count(body['handle']),
     comment: commentOf(body),
     flags: flags.length === 0 ? undefined : flags,
   })
 }
 
 export function decompileChain(family: Family, body: Body): Chain {
-  const hook = nested(body, 'hook')
-  const devices = hook === undefined ? [] : bodies(hook, 'devices').map(String)
-  const policy = Object.entries(policies).find(([, value]) => value === optionalNumber(body, 'policy'))?.[0]
+  const hook = nested(body['hook'])
+  const devices = hook === undefined ? [] : bodies(hook['devices']).map(String)
+  const policy = Object.entries(policies).find(([, value]) => value === optionalNumber(body['policy']))?.[0]
   return present({
     family,
-    table: text(body, 'table'),
-    name: text(body, 'name'),
-    handle: count(body, 'handle'),
+    table: text(body['table']),
+    name: text(body['name']),
+    handle: count(body['handle']),
     comment: commentOf(body),
-    type: optionalText(body, 'type') as ChainType | undefined,
-    hook: hook && hookWord(family, number(hook, 'number')),
-    prio: hook && number(hook, 'priority'),
-    dev: devices.length > 1 ? devices : (devices[0] ?? (hook && optionalText(hook, 'device'))),
+    type: optionalText(body['type']) as ChainType | undefined,
+    hook: hook && hookWord(family, number(hook['number'])),
+    prio: hook && number(hook['priority']),
+    dev: devices.length > 1 ? devices : (devices[0] ?? (hook && optionalText(hook['device']))),
     policy: hook === undefined ? undefined : (policy as Chain['policy']),
   })
 }
@@ -85,28 +85,28 @@ const spelled = (key: KnownSet['key']): string | readonly string[] => {
 
 export function decompileSet(family: Family, set: KnownSet, elements: readonly Body[]): NamedSet | NamedMap {
   const { body } = set
-  const bits = number(body, 'flags')
+  const bits = number(body['flags'])
   const flags = flagNames.filter((flag) => (bits & setFlags[flag]) !== 0)
-  const timeout = count(body, 'timeout')
-  const gcInterval = number(body, 'gcInterval')
+  const timeout = count(body['timeout'])
+  const gcInterval = number(body['gcInterval'])
   const elem = decompileElements(set, elements)
-  const desc = nested(body, 'desc') ?? {}
+  const desc = nested(body['desc']) ?? {}
   const data = set.objects ?? (set.data === 'verdict' ? 'verdict' : set.data?.fields.map(({ name }) => name).join(' . '))
-  const expressions = [nested(body, 'expr') ?? [], bodies(body, 'expressions')].flat()
+  const expressions = [nested(body['expr']) ?? [], bodies(body['expressions'])].flat()
   return present({
     family,
     name: set.name,
     table: set.table,
     type: spelled(set.key),
-    handle: count(body, 'handle'),
-    comment: readSetComment(optionalBytes(body, 'userdata')),
+    handle: count(body['handle']),
+    comment: readSetComment(optionalBytes(body['userdata'])),
     map: set.isMap ? (data ?? '') : undefined,
-    policy: number(body, 'policy') === MEMORY ? ('memory' as const) : undefined,
+    policy: number(body['policy']) === MEMORY ? ('memory' as const) : undefined,
     flags: flags.length === 0 ? undefined : flags,
     timeout: timeout === 0 ? undefined : timeout / 1000,
     'gc-interval': gcInterval === 0 ? undefined : gcInterval / 1000,
     // Of a constant set it is how many elements it has.
-    size: (bits & setFlags.constant) !== 0 ? undefined : optionalNumber(desc, 'size') || undefined,
+    size: (bits & setFlags.constant) !== 0 ? undefined : optionalNumber(desc['size']) || undefined,
     stmt: expressions.length === 0 ? undefined : decompileRule(family, expressions as Body[], () => undefined),
     elem: elem.length === 0 ? undefined : (elem as SetElement[]),
   })
@@ -115,11 +115,11 @@ export function decompileSet(family: Family, set: KnownSet, elements: readonly B
 export function decompileRuleObject(family: Family, body: Body, find: FindSet): Rule {
   return present({
     family,
-    table: text(body, 'table'),
-    chain: text(body, 'chain'),
-    handle: count(body, 'handle'),
+    table: text(body['table']),
+    chain: text(body['chain']),
+    handle: count(body['handle']),
     comment: commentOf(body),
-    expr: decompileRule(family, bodies(body, 'expressions'), find),
+    expr: decompileRule(family, bodies(body['expressions']), find),
   })
 }
 
@@ -127,13 +127,13 @@ export function decompileRuleObject(family: Family, body: Body, find: FindSet): 
 export function decompileObject(family: Family, body: Body): { counter: NamedCounter } | { object: OtherObject } {
   const place = {
     family,
-    table: text(body, 'table'),
-    name: text(body, 'name'),
-    handle: count(body, 'handle'),
+    table: text(body['table']),
+    name: text(body['name']),
+    handle: count(body['handle']),
     ...present({ comment: commentOf(body) }),
   }
-  const type = number(body, 'type')
-  const data = optionalBytes(body, 'data') ?? new Uint8Array()
+  const type = number(body['type'])
+  const data = optionalBytes(body['data']) ?? new Uint8Array()
   if (type !== NFT_OBJECT_COUNTER) return { object: { ...place, type: objectKinds[type] ?? String(type), data } }
   return { counter: { ...place, ...readCounter(data) } }
 }

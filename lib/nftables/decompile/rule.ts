@@ -17,7 +17,7 @@ import { counter, limit, log, notrack, objref, queue, reject, verdict } from './
 const NFT_REG_VERDICT = 0
 
 function immediate(reader: Reader, data: Body): void {
-  const target = number(data, 'dreg')
+  const target = number(data['dreg'])
   if (target === NFT_REG_VERDICT) verdict(reader, data)
   else reader.registers.put(target, { constant: bytesIn(data, 'data') })
 }
@@ -25,7 +25,7 @@ function immediate(reader: Reader, data: Body): void {
 const either =
   (load: Handler, store: Handler): Handler =>
   (reader, data) =>
-    (optionalNumber(data, 'sreg') === undefined ? load : store)(reader, data)
+    (optionalNumber(data['sreg']) === undefined ? load : store)(reader, data)
 
 type Handler = (reader: Reader, data: Body) => void
 
@@ -74,12 +74,12 @@ export function decompileRule(family: Family, expressions: readonly Body[], find
 /** How many expressions were understood: none, one, or two comparisons that are one interval. */
 function read(reader: Reader, expressions: readonly Body[], index: number): 0 | 1 | 2 {
   const expression = expressions[index] ?? {}
-  const name = text(expression, 'name')
-  const data = nested(expression, 'data') ?? {}
+  const name = text(expression['name'])
+  const data = nested(expression['data']) ?? {}
   const next = expressions[index + 1]
   try {
     if (name === 'cmp') {
-      const following = next && { name: text(next, 'name'), data: nested(next, 'data') ?? {} }
+      const following = next && { name: text(next['name']), data: nested(next['data']) ?? {} }
       return cmp(reader, data, following) ? 2 : 1
     }
     const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
@@ -93,7 +93,7 @@ function read(reader: Reader, expressions: readonly Body[], index: number): 0 | 
 }
 
 function other(expression: Body): { name: string; data: KernelObject | Uint8Array } {
-  const name = text(expression, 'name')
+  const name = text(expression['name'])
   const data = (expression['data'] ?? {}) as KernelObject | Uint8Array
   // Of what is written to a header extension the kernel shows flags, and takes none.
   if (name !== 'exthdr' || data instanceof Uint8Array || data['sreg'] === undefined) return { name, data }

@@ -43,7 +43,7 @@ function listedSet(family: Family, { set, elements }: FoundSet): Listed {
 function inChains(chains: readonly Body[], rules: readonly Body[], family: Family, find: FindSet): Listed[] {
   return chains.flatMap((chain) =>
     rules
-      .filter((rule) => rule['chain'] === text(chain, 'name'))
+      .filter((rule) => rule['chain'] === text(chain['name']))
       .map((rule) => ({ rule: decompileRuleObject(family, rule, find) })),
   )
 }

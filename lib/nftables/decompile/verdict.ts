@@ -6,8 +6,8 @@ import { number, text } from './body.ts'
 
 /** Nothing for a code that has no word. */
 export function formatVerdict(verdict: Body): Verdict | undefined {
-  const target = text(verdict, 'chain')
-  switch (number(verdict, 'code')) {
+  const target = text(verdict['chain'])
+  switch (number(verdict['code'])) {
     case 1:
       return { accept: null }
     case 0:

@@ -205,34 +205,34 @@ export async function flushMdb(handle: NamespaceHandle, bridge: LinkRef, filter?
 
 function groupText(entry: Body): string {
   const bytes = entry['group'] instanceof Uint8Array ? entry['group'] : new Uint8Array(16)
-  const protocol = number(entry, 'protocol')
+  const protocol = number(entry['protocol'])
   if (protocol === ETH_P_IP) return formatAddress(bytes.subarray(0, 4))
   return protocol === ETH_P_IPV6 ? formatAddress(bytes) : formatMac(bytes.subarray(0, 6))
 }
 
 /** 0: no timer runs. */
 const expiryOf = (body: Body): number | undefined => {
-  const timer = number(body, 'timer')
+  const timer = number(body['timer'])
   return timer === 0 ? undefined : timer / 100
 }
 
 const sourcesOf = (sources: Body['sources']): MdbEntry['sources'] =>
   Array.isArray(sources)
-    ? (sources as Body[]).map((source) => present({ address: optionalText(source, 'address') ?? '', expires: expiryOf(source) }))
+    ? (sources as Body[]).map((source) => present({ address: optionalText(source['address']) ?? '', expires: expiryOf(source) }))
     : undefined
 
 function mdbEntryFrom(bridge: number, entry: Body): MdbEntry {
-  const bits = number(entry, 'flags')
-  const owner = optionalNumber(entry, 'owner')
-  const vlan = number(entry, 'vlan')
-  const mode = optionalNumber(entry, 'filterMode')
+  const bits = number(entry['flags'])
+  const owner = optionalNumber(entry['owner'])
+  const vlan = number(entry['vlan'])
+  const mode = optionalNumber(entry['filterMode'])
   return present({
     bridge,
-    port: number(entry, 'port'),
+    port: number(entry['port']),
     group: groupText(entry),
-    source: optionalText(entry, 'source'),
+    source: optionalText(entry['source']),
     vlan: vlan === 0 ? undefined : vlan,
-    permanent: number(entry, 'state') === MDB_PERMANENT,
+    permanent: number(entry['state']) === MDB_PERMANENT,
     flags: (Object.keys(flagBits) as MdbFlag[]).filter((name) => (bits & flagBits[name]) !== 0),
     filterMode: mode === undefined ? undefined : filterModes[mode],
     sources: sourcesOf(entry['sources']),
@@ -259,7 +259,7 @@ export async function listMdb(handle: NamespaceHandle, filter: MdbFilter = {}): 
   const look = (body: Body): MdbEntry[] =>
     bodies(body, 'groups')
       .flatMap((group) => bodies(group, 'entries'))
-      .map((entry) => mdbEntryFrom(number(body, 'index'), entry))
+      .map((entry) => mdbEntryFrom(number(body['index']), entry))
   const told = await dump(handle, 'RTM_GETMDB', { family: c.AF_BRIDGE }, 'the multicast groups', look, { signal })
   return told.flat().filter(({ bridge }) => only === undefined || bridge === only)
 }

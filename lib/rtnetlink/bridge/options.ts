@@ -177,10 +177,10 @@ export const bridgeData = (options: BridgeOptions, path: string): Body => ({
 })
 
 function readSwitches(data: Body): Switches {
-  const switches = nested(data, 'switches')
+  const switches = nested(data['switches'])
   if (switches === undefined) return {}
-  const known = switchNames.filter((name) => (number(switches, 'mask') & switchBits[name]) !== 0)
-  return Object.fromEntries(known.map((name) => [name, (number(switches, 'values') & switchBits[name]) !== 0]))
+  const known = switchNames.filter((name) => (number(switches['mask']) & switchBits[name]) !== 0)
+  return Object.fromEntries(known.map((name) => [name, (number(switches['values']) & switchBits[name]) !== 0]))
 }
 
 /** struct ifla_bridge_id. */
@@ -202,6 +202,6 @@ export const bridgeInfoFrom = (data: Body): BridgeInfo => ({
   ...readSwitches(data),
   bridgeId: idText(data['bridgeId']),
   rootId: idText(data['rootId']),
-  rootPort: number(data, 'rootPort'),
-  rootPathCost: number(data, 'rootPathCost'),
+  rootPort: number(data['rootPort']),
+  rootPathCost: number(data['rootPathCost']),
 })

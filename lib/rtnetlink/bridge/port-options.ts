@@ -138,10 +138,10 @@ export function backupOf(options: BridgePortOptions | undefined, path: string): 
 }
 
 export function bridgePortFrom(data: Body): BridgePort {
-  const backupPort = optionalNumber(data, 'backupPort')
+  const backupPort = optionalNumber(data['backupPort'])
   return {
     state: 'disabled',
-    cost: number(data, 'cost'),
+    cost: number(data['cost']),
     hairpin: false,
     isolated: false,
     learning: false,

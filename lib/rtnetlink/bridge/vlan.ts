@@ -178,12 +178,12 @@ export async function setBridgeVlans(
 }
 
 function vlanFrom(link: number, entry: Body): BridgeVlan {
-  const { flags, id } = (nested(entry, 'info') ?? {}) as { flags?: number; id?: number }
+  const { flags, id } = (nested(entry['info']) ?? {}) as { flags?: number; id?: number }
   const start = id ?? 0
   return {
     link,
     start,
-    end: optionalNumber(entry, 'end') ?? start,
+    end: optionalNumber(entry['end']) ?? start,
     pvid: ((flags ?? 0) & info.pvid) !== 0,
     untagged: ((flags ?? 0) & info.untagged) !== 0,
     ...readOptions(table, entry),
@@ -193,7 +193,7 @@ function vlanFrom(link: number, entry: Body): BridgeVlan {
 /** Of one device, as RTM_NEWVLAN tells it. */
 export function bridgeVlansFrom(body: Body): BridgeVlan[] {
   const entries = Array.isArray(body['entries']) ? (body['entries'] as Body[]) : []
-  return entries.map((entry) => vlanFrom(number(body, 'index'), entry))
+  return entries.map((entry) => vlanFrom(number(body['index']), entry))
 }
 
 export interface BridgeVlanFilter extends Abortable {

@@ -116,9 +116,9 @@ export async function getDeviceSettings(handle: NamespaceHandle, ref: SettingsRe
   if (isShared(ref)) {
     ;[ipv4, ipv6] = await Promise.all([fromFiles(handle, 'ipv4', ref), fromFiles(handle, 'ipv6', ref)])
   } else {
-    const spec = nested(await ask(handle, ref, ['conf']), 'afSpec') ?? {}
-    ipv4 = fromArray(ipv4Settings, nested(spec, 'inet')?.['conf'], 1)
-    ipv6 = fromArray(ipv6Settings, nested(spec, 'inet6')?.['conf'], 0)
+    const spec = nested((await ask(handle, ref, ['conf']))['afSpec']) ?? {}
+    ipv4 = fromArray(ipv4Settings, nested(spec['inet'])?.['conf'], 1)
+    ipv6 = fromArray(ipv6Settings, nested(spec['inet6'])?.['conf'], 0)
   }
   return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) }
 }
@@ -143,8 +143,8 @@ export async function setDeviceSettings(handle: NamespaceHandle, ref: SettingsRe
   let device: string = isShared(ref) ? ref : ''
   if (!isShared(ref)) {
     const link = await ask(handle, ref)
-    device = optionalText(link, 'name') ?? ''
-    const message = settingsMessage(ref, number(link, 'index'), byNetlink)
+    device = optionalText(link['name']) ?? ''
+    const message = settingsMessage(ref, number(link['index']), byNetlink)
     if (message !== undefined) await send(handle, [message])
   }
   for (const change of changes) {

@@ -128,57 +128,56 @@ const changeNames: readonly string[] = [
 export const moveNames: readonly string[] = [...changeNames, 'netns', 'newIndex']
 
 export function linkFrom(body: Body): Link {
-  const info = nested(body, 'info')
-  const kind = info && optionalText(info, 'kind')
-  const portData = info && nested(info, 'portData')
-  const flags = number(body, 'flags')
-  const inet6 = nested(nested(body, 'afSpec') ?? {}, 'inet6')
+  const info = nested(body['info'])
+  const kind = info && optionalText(info['kind'])
+  const portData = info && nested(info['portData'])
+  const flags = number(body['flags'])
+  const inet6 = nested(nested(body['afSpec'])?.['inet6'])
   const optional = {
     kind,
-    mac: optionalText(body, 'mac'),
-    permanentMac: optionalText(body, 'permanentMac'),
-    gsoIpv4MaxSize: optionalNumber(body, 'gsoIpv4MaxSize'),
-    groIpv4MaxSize: optionalNumber(body, 'groIpv4MaxSize'),
-    addressGeneration: inet6 && generations[number(inet6, 'addrGenMode')],
-    alias: optionalText(body, 'alias'),
-    master: optionalNumber(body, 'master'),
-    peer: optionalNumber(body, 'link'),
-    peerNetnsid: optionalNumber(body, 'linkNetnsid'),
-    qdisc: optionalText(body, 'qdisc'),
+    mac: optionalText(body['mac']),
+    permanentMac: optionalText(body['permanentMac']),
+    gsoIpv4MaxSize: optionalNumber(body['gsoIpv4MaxSize']),
+    groIpv4MaxSize: optionalNumber(body['groIpv4MaxSize']),
+    addressGeneration: inet6 && generations[number(inet6['addrGenMode'])],
+    alias: optionalText(body['alias']),
+    master: optionalNumber(body['master']),
+    peer: optionalNumber(body['link']),
+    peerNetnsid: optionalNumber(body['linkNetnsid']),
+    qdisc: optionalText(body['qdisc']),
     statistics: linkStatisticsFrom(body),
     ...readKind(kind, info?.['data']),
     port:
-      info !== undefined && optionalText(info, 'portKind') === 'bridge' && portData !== undefined
+      info !== undefined && optionalText(info['portKind']) === 'bridge' && portData !== undefined
         ? bridgePortFrom(portData)
         : undefined,
   }
-  const link: Record<string, unknown> = {
-    index: number(body, 'index'),
-    name: optionalText(body, 'name') ?? '',
+  return {
+    index: number(body['index']),
+    name: optionalText(body['name']) ?? '',
     altnames: Array.isArray(body['altnames']) ? body['altnames'] : [],
     up: (flags & c.IFF_UP) !== 0,
     carrier: (flags & c.IFF_LOWER_UP) !== 0,
-    operstate: operStates[number(body, 'operstate')] ?? 'unknown',
+    operstate: operStates[number(body['operstate'])] ?? 'unknown',
     loopback: (flags & c.IFF_LOOPBACK) !== 0,
     arp: (flags & c.IFF_NOARP) === 0,
     multicast: (flags & c.IFF_MULTICAST) !== 0,
-    promiscuous: number(body, 'promiscuity') > 0,
-    allMulticast: (flags & c.IFF_ALLMULTI) !== 0 || number(body, 'allmulti') > 0,
-    mtu: number(body, 'mtu'),
-    minMtu: number(body, 'minMtu'),
-    maxMtu: number(body, 'maxMtu'),
-    group: number(body, 'group'),
-    txqlen: number(body, 'txqlen'),
-    txQueues: number(body, 'txQueues'),
-    rxQueues: number(body, 'rxQueues'),
-    gsoMaxSize: number(body, 'gsoMaxSize'),
-    gsoMaxSegments: number(body, 'gsoMaxSegments'),
-    groMaxSize: number(body, 'groMaxSize'),
-    linkMode: linkModes[number(body, 'linkMode')] ?? 'default',
-    protodown: number(body, 'protodown') !== 0,
+    promiscuous: number(body['promiscuity']) > 0,
+    allMulticast: (flags & c.IFF_ALLMULTI) !== 0 || number(body['allmulti']) > 0,
+    mtu: number(body['mtu']),
+    minMtu: number(body['minMtu']),
+    maxMtu: number(body['maxMtu']),
+    group: number(body['group']),
+    txqlen: number(body['txqlen']),
+    txQueues: number(body['txQueues']),
+    rxQueues: number(body['rxQueues']),
+    gsoMaxSize: number(body['gsoMaxSize']),
+    gsoMaxSegments: number(body['gsoMaxSegments']),
+    groMaxSize: number(body['groMaxSize']),
+    linkMode: linkModes[number(body['linkMode'])] ?? 'default',
+    protodown: number(body['protodown']) !== 0,
+    ...present(optional),
   }
-  for (const [field, value] of Object.entries(optional)) if (value !== undefined) link[field] = value
-  return link as unknown as Link
 }
 
 const wanted = ({ statistics }: LinkDetails, path: string): readonly string[] =>

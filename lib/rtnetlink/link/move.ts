@@ -67,7 +67,7 @@ export async function moveLink(
 
   const comeBack = async (index: number): Promise<void> => {
     if ((await look(here, before.index)) !== undefined) return // it never left
-    const found = optionalText((await look(there, index)) ?? {}, 'name')
+    const found = optionalText((await look(there, index))?.['name'])
     if (found !== before.name && found !== name) return // deleted by somebody else
     const up = before.up ? { flags: c.IFF_UP, change: c.IFF_UP } : {}
     const former = { name: before.name, newIndex: before.index, master: before.master, ...up }

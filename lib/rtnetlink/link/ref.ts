@@ -53,5 +53,5 @@ export async function indexOf(handle: NamespaceHandle, ref: LinkRef, path: strin
 
 async function askIndex(handle: NamespaceHandle, ref: LinkRef, path: string): Promise<number> {
   const [outcome] = await send(handle, [getLinkMessage(ref, path)])
-  return number(outcome?.replies[0] ?? {}, 'index')
+  return number(outcome?.replies[0]?.['index'])
 }

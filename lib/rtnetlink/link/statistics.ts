@@ -38,7 +38,7 @@ export interface LinkStatistics {
 }
 
 export function linkStatisticsFrom(body: Body): LinkStatistics | undefined {
-  const counters = nested(body, 'statistics')
+  const counters = nested(body['statistics'])
   if (counters === undefined) return undefined
   // What a newer kernel counts besides is in `rest`.
   return Object.fromEntries(

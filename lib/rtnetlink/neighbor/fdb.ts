@@ -173,8 +173,8 @@ export async function flushFdb(handle: NamespaceHandle, link: LinkRef, filter: F
   // Of a port its bridge is asked, a bridge or a vxlan device itself.
   const [outcome] = await send(handle, [getLinkMessage(link, 'link')])
   const found = outcome?.replies[0] ?? {}
-  const flags = optionalNumber(found, 'master') === undefined ? NTF_SELF : NTF_MASTER
-  const body = { family: c.AF_BRIDGE, index: number(found, 'index'), flags, vlan, ...states }
+  const flags = optionalNumber(found['master']) === undefined ? NTF_SELF : NTF_MASTER
+  const body = { family: c.AF_BRIDGE, index: number(found['index']), flags, vlan, ...states }
   await send(handle, [{ type: 'RTM_DELNEIGH', flags: NLM_F_BULK, body, step: `flush the forwarding entries of ${called(link)}` }])
 }
 
@@ -185,29 +185,29 @@ function stateOf(state: number): FdbState {
 
 /** The kernel counts in USER_HZ. */
 const secondsOf = (ages: Body): NonNullable<FdbEntry['ages']> => ({
-  used: number(ages, 'used') / 100,
-  updated: number(ages, 'updated') / 100,
+  used: number(ages['used']) / 100,
+  updated: number(ages['updated']) / 100,
 })
 
 export function fdbEntryFrom(entry: Body): FdbEntry {
-  const flags = number(entry, 'flags')
-  const ages = nested(entry, 'ages')
+  const flags = number(entry['flags'])
+  const ages = nested(entry['ages'])
   return present({
-    mac: optionalText(entry, 'mac') ?? '',
-    link: number(entry, 'index'),
-    state: stateOf(number(entry, 'state')),
+    mac: optionalText(entry['mac']) ?? '',
+    link: number(entry['index']),
+    state: stateOf(number(entry['state'])),
     sticky: (flags & NTF_STICKY) !== 0,
     externLearned: (flags & NTF_EXT_LEARNED) !== 0,
     offloaded: (flags & NTF_OFFLOADED) !== 0,
-    locked: (number(entry, 'extendedFlags') & NTF_EXT_LOCKED) !== 0,
-    master: optionalNumber(entry, 'master'),
-    vlan: optionalNumber(entry, 'vlan'),
-    remote: optionalText(entry, 'address'),
-    port: optionalNumber(entry, 'port'),
-    vni: optionalNumber(entry, 'vni'),
-    sourceVni: optionalNumber(entry, 'sourceVni'),
-    via: optionalNumber(entry, 'via'),
-    nexthop: optionalNumber(entry, 'nexthopId'),
+    locked: (number(entry['extendedFlags']) & NTF_EXT_LOCKED) !== 0,
+    master: optionalNumber(entry['master']),
+    vlan: optionalNumber(entry['vlan']),
+    remote: optionalText(entry['address']),
+    port: optionalNumber(entry['port']),
+    vni: optionalNumber(entry['vni']),
+    sourceVni: optionalNumber(entry['sourceVni']),
+    via: optionalNumber(entry['via']),
+    nexthop: optionalNumber(entry['nexthopId']),
     ages: ages === undefined ? undefined : secondsOf(ages),
   }) as FdbEntry
 }

@@ -198,29 +198,29 @@ export async function deleteNeighbor(handle: NamespaceHandle, key: NeighborKey):
 
 /** The kernel counts in USER_HZ. */
 const secondsOf = (ages: Body): NonNullable<Neighbor['ages']> => ({
-  used: number(ages, 'used') / 100,
-  confirmed: number(ages, 'confirmed') / 100,
-  updated: number(ages, 'updated') / 100,
+  used: number(ages['used']) / 100,
+  confirmed: number(ages['confirmed']) / 100,
+  updated: number(ages['updated']) / 100,
 })
 
 export function neighborFrom(entry: Body): Neighbor {
-  const bits = number(entry, 'flags')
-  const more = number(entry, 'extendedFlags')
-  const ages = nested(entry, 'ages')
-  const protocol = number(entry, 'protocol')
+  const bits = number(entry['flags'])
+  const more = number(entry['extendedFlags'])
+  const ages = nested(entry['ages'])
+  const protocol = number(entry['protocol'])
   return {
-    address: optionalText(entry, 'address') ?? '',
-    family: familyName(number(entry, 'family')),
-    link: number(entry, 'index'),
-    state: states.find((state) => neighborStates[state] === number(entry, 'state')) ?? 'none',
+    address: optionalText(entry['address']) ?? '',
+    family: familyName(number(entry['family'])),
+    link: number(entry['index']),
+    state: states.find((state) => neighborStates[state] === number(entry['state'])) ?? 'none',
     flags: [
       ...(Object.keys(NTF) as (keyof typeof NTF)[]).filter((flag) => (bits & NTF[flag]) !== 0),
       ...extendedNames.filter((flag) => (more & extended[flag]) !== 0),
     ],
     ...present({
-      mac: optionalText(entry, 'mac'),
-      master: optionalNumber(entry, 'master'),
-      probes: number(entry, 'probes') || undefined,
+      mac: optionalText(entry['mac']),
+      master: optionalNumber(entry['master']),
+      probes: number(entry['probes']) || undefined,
       protocol: protocol === 0 ? undefined : c.wordOrNumber(c.RTPROT, protocol),
       ages: ages === undefined ? undefined : secondsOf(ages),
     }),

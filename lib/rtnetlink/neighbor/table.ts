@@ -103,7 +103,7 @@ const wide = (body: Body, field: string): number => {
 function parametersFrom(body: Body): Required<NeighborParameters> {
   const found: Record<string, number> = {}
   for (const name of times) found[name] = wide(body, name)
-  for (const name of counts) found[name] = number(body, name)
+  for (const name of counts) found[name] = number(body[name])
   return found as unknown as Required<NeighborParameters>
 }
 
@@ -111,27 +111,27 @@ function parametersFrom(body: Body): Required<NeighborParameters> {
 export async function listNeighborTables(handle: NamespaceHandle, options: Abortable = {}): Promise<NeighborTable[]> {
   const signal = onlySignal(options)
   const messages = await dump(handle, 'RTM_GETNEIGHTBL', {}, 'the neighbor tables', (body) => body, { signal })
-  const own = messages.filter((body) => nested(body, 'config') !== undefined)
+  const own = messages.filter((body) => nested(body['config']) !== undefined)
   return own.map((table): NeighborTable => {
-    const name = optionalText(table, 'name') ?? ''
-    const counters = nested(table, 'statistics') ?? {}
+    const name = optionalText(table['name']) ?? ''
+    const counters = nested(table['statistics']) ?? {}
     return {
       name,
-      family: familyName(number(table, 'family')),
-      gcThresh1: number(table, 'gcThresh1'),
-      gcThresh2: number(table, 'gcThresh2'),
-      gcThresh3: number(table, 'gcThresh3'),
+      family: familyName(number(table['family'])),
+      gcThresh1: number(table['gcThresh1']),
+      gcThresh2: number(table['gcThresh2']),
+      gcThresh3: number(table['gcThresh3']),
       gcInterval: wide(table, 'gcInterval'),
-      entries: number(nested(table, 'config') ?? {}, 'entries'),
+      entries: number(nested(table['config'])?.['entries']),
       statistics: Object.fromEntries(Object.keys(counters).map((one) => [one, wide(counters, one)])) as Record<
         NeighborStatistic,
         number
       >,
-      parameters: parametersFrom(nested(table, 'parameters') ?? {}),
+      parameters: parametersFrom(nested(table['parameters']) ?? {}),
       devices: messages
-        .filter((body) => body['name'] === name && number(nested(body, 'parameters') ?? {}, 'index') !== 0)
-        .map((body) => nested(body, 'parameters') ?? {})
-        .map((parameters) => ({ link: number(parameters, 'index'), ...parametersFrom(parameters) })),
+        .filter((body) => body['name'] === name && number(nested(body['parameters'])?.['index']) !== 0)
+        .map((body) => nested(body['parameters']) ?? {})
+        .map((parameters) => ({ link: number(parameters['index']), ...parametersFrom(parameters) })),
     }
   })
 }

@@ -1,6 +1,6 @@
 // What a route says of the connections over it: the RTAX_* of linux/rtnetlink.h, in the words of ip-route(8).
 
-import { nested, optionalNumber, optionalText, present } from '../../exchange.ts'
+import { optionalNumber, optionalText, present } from '../../exchange.ts'
 import { integer, invalidType, invalidValue, list, oneOf } from '../../invalid.ts'
 import type { Body } from '../../native.ts'
 
@@ -106,23 +106,21 @@ export function metricsBody(spec: RouteMetrics): Body | undefined {
   return Object.values(body).every((value) => value === undefined) ? undefined : body
 }
 
-export function metricsFrom(route: Body): RouteMetrics {
-  const body = nested(route, 'metrics')
-  if (body === undefined) return {}
+export function metricsFrom(body: Body): RouteMetrics {
   const value = (name: LockableMetric): number | undefined => {
-    const raw = optionalNumber(body, name)
+    const raw = optionalNumber(body[name])
     return raw === undefined ? undefined : raw / numbers[name].unit
   }
-  const on = (name: (typeof switches)[number]): boolean | undefined => (optionalNumber(body, name) ? true : undefined)
-  const bits = optionalNumber(body, 'features') ?? 0
-  const locked = optionalNumber(body, 'lock') ?? 0
+  const on = (name: (typeof switches)[number]): boolean | undefined => (optionalNumber(body[name]) ? true : undefined)
+  const bits = optionalNumber(body['features']) ?? 0
+  const locked = optionalNumber(body['lock']) ?? 0
   const found = numberNames.map((name) => [name, value(name)] as const).filter(([, number]) => number !== undefined)
   return {
     ...(Object.fromEntries(found) as Partial<Record<LockableMetric, number>>),
     ...present({
       quickack: on('quickack'),
       fastopenNoCookie: on('fastopenNoCookie'),
-      congctl: optionalText(body, 'congctl'),
+      congctl: optionalText(body['congctl']),
       features: bits === 0 ? undefined : featureNames.filter((name) => (bits & features[name]) !== 0),
       lock: locked === 0 ? undefined : numberNames.filter((name) => (locked & (1 << numbers[name].bit)) !== 0),
     }),

@@ -141,19 +141,19 @@ export async function deleteNexthop(handle: NamespaceHandle, id: number): Promis
 }
 
 export function nexthopFrom(found: Body): Nexthop {
-  const family = number(found, 'family')
-  const via = optionalText(found, 'gateway')
-  const dev = optionalNumber(found, 'oif')
+  const family = number(found['family'])
+  const via = optionalText(found['gateway'])
+  const dev = optionalNumber(found['oif'])
   const members = found['members']
   return {
-    id: number(found, 'id'),
+    id: number(found['id']),
     blackhole: found['blackhole'] === true,
-    onlink: (number(found, 'flags') & c.RTNH_F_ONLINK) !== 0,
+    onlink: (number(found['flags']) & c.RTNH_F_ONLINK) !== 0,
     ...(family === c.AF_UNSPEC ? {} : { family: familyName(family) }),
     ...(via === undefined ? {} : { via }),
     ...(dev === undefined ? {} : { dev }),
     ...(Array.isArray(members)
-      ? { group: (members as readonly Body[]).map((one) => ({ id: number(one, 'id'), weight: number(one, 'weight') + 1 })) }
+      ? { group: (members as readonly Body[]).map((one) => ({ id: number(one['id']), weight: number(one['weight']) + 1 })) }
       : {}),
   }
 }

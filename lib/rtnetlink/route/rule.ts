@@ -274,60 +274,60 @@ export async function deleteRule(handle: NamespaceHandle, spec: RuleSpec): Promi
 }
 
 const rangeFrom = (body: Body | undefined): Range | undefined =>
-  body === undefined ? undefined : { start: number(body, 'start'), end: number(body, 'end') }
+  body === undefined ? undefined : { start: number(body['start']), end: number(body['end']) }
 
 /** The kernel tells all bits where none were chosen. */
 function maskFrom(body: Body, field: string, all: number): number | undefined {
-  const mask = number(body, field)
+  const mask = number(body[field])
   return mask === 0 || mask === all ? undefined : mask
 }
 
 export function ruleFrom(body: Body): Rule {
   const network = (field: 'from' | 'to'): string => {
-    const address = optionalText(body, field)
-    return address === undefined ? 'all' : `${address}/${number(body, `${field}Length`)}`
+    const address = optionalText(body[field])
+    return address === undefined ? 'all' : `${address}/${number(body[`${field}Length`])}`
   }
   // No other has ever been given out.
-  const action = c.wordOf(actions, number(body, 'action')) as RuleAction
+  const action = c.wordOf(actions, number(body['action'])) as RuleAction
   const tunnelId = body['tunnelId']
-  const suppressed = optionalNumber(body, 'suppressPrefixLength')
+  const suppressed = optionalNumber(body['suppressPrefixLength'])
   const optional = {
     table:
-      action === 'lookup' && number(body, 'l3mdev') === 0
-        ? (optionalNumber(body, 'table') ?? number(body, 'headerTable'))
+      action === 'lookup' && number(body['l3mdev']) === 0
+        ? (optionalNumber(body['table']) ?? number(body['headerTable']))
         : undefined,
-    iif: optionalText(body, 'iif'),
-    oif: optionalText(body, 'oif'),
+    iif: optionalText(body['iif']),
+    oif: optionalText(body['oif']),
     // Of a mark of 0 the kernel tells the mask only.
-    mark: optionalNumber(body, 'mark') ?? (number(body, 'mask') === 0 ? undefined : 0),
-    mask: optionalNumber(body, 'mask'),
-    tos: number(body, 'tos') || undefined,
-    dscp: optionalNumber(body, 'dscp'),
+    mark: optionalNumber(body['mark']) ?? (number(body['mask']) === 0 ? undefined : 0),
+    mask: optionalNumber(body['mask']),
+    tos: number(body['tos']) || undefined,
+    dscp: optionalNumber(body['dscp']),
     dscpMask: maskFrom(body, 'dscpMask', 63),
-    flowLabel: optionalNumber(body, 'flowLabel'),
+    flowLabel: optionalNumber(body['flowLabel']),
     flowLabelMask: maskFrom(body, 'flowLabelMask', 0xfffff),
     tunnelId: typeof tunnelId === 'bigint' && tunnelId !== 0n ? Number(tunnelId) : undefined,
-    ipProtocol: optionalNumber(body, 'ipProtocol') || undefined,
-    sourcePorts: rangeFrom(nested(body, 'sourcePorts')),
+    ipProtocol: optionalNumber(body['ipProtocol']) || undefined,
+    sourcePorts: rangeFrom(nested(body['sourcePorts'])),
     sourcePortMask: maskFrom(body, 'sourcePortMask', 0xffff),
-    destinationPorts: rangeFrom(nested(body, 'destinationPorts')),
+    destinationPorts: rangeFrom(nested(body['destinationPorts'])),
     destinationPortMask: maskFrom(body, 'destinationPortMask', 0xffff),
-    uids: rangeFrom(nested(body, 'uids')),
-    goto: optionalNumber(body, 'goto'),
+    uids: rangeFrom(nested(body['uids'])),
+    goto: optionalNumber(body['goto']),
     // The kernel writes -1 for none.
     suppressPrefixLength: suppressed === 0xffffffff ? undefined : suppressed,
-    suppressGroup: optionalNumber(body, 'suppressGroup'),
-    l3mdev: number(body, 'l3mdev') === 0 ? undefined : true,
-    realm: realmFrom(optionalNumber(body, 'realm')),
-    protocol: number(body, 'protocol') === 0 ? undefined : c.wordOrNumber(c.RTPROT, number(body, 'protocol')),
+    suppressGroup: optionalNumber(body['suppressGroup']),
+    l3mdev: number(body['l3mdev']) === 0 ? undefined : true,
+    realm: realmFrom(optionalNumber(body['realm'])),
+    protocol: number(body['protocol']) === 0 ? undefined : c.wordOrNumber(c.RTPROT, number(body['protocol'])),
   }
   return {
-    priority: number(body, 'priority'),
-    family: familyName(number(body, 'family')),
+    priority: number(body['priority']),
+    family: familyName(number(body['family'])),
     from: network('from'),
     to: network('to'),
     action,
-    not: (number(body, 'flags') & FIB_RULE_INVERT) !== 0,
+    not: (number(body['flags']) & FIB_RULE_INVERT) !== 0,
     ...present(optional),
   }
 }

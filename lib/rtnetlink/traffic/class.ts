@@ -115,22 +115,22 @@ export async function deleteClass(handle: NamespaceHandle, link: LinkRef, id: st
 }
 
 function classFrom(body: Body): TrafficClass {
-  const kind = optionalText(body, 'kind') ?? ''
+  const kind = optionalText(body['kind']) ?? ''
   const statistics = statisticsFrom(body)
-  const leaf = number(body, 'info')
+  const leaf = number(body['info'])
   const place: ClassPlace = {
-    link: number(body, 'index'),
-    parent: formatParent(number(body, 'parent'), kind),
-    classId: formatHandle(number(body, 'handle')),
+    link: number(body['index']),
+    parent: formatParent(number(body['parent']), kind),
+    classId: formatHandle(number(body['handle'])),
     ...(leaf === 0 ? {} : { leaf: formatHandle(leaf) }),
     ...(statistics === undefined ? {} : { statistics }),
   }
-  const options = nested(body, 'options')
+  const options = nested(body['options'])
   if (kind !== 'htb' || options === undefined) {
     const raw = body['options']
     return { ...place, kind: 'other', type: kind, ...(raw instanceof Uint8Array ? { options: raw } : {}) }
   }
-  const parameters = nested(options, 'parameters') ?? {}
+  const parameters = nested(options['parameters']) ?? {}
   const rate = rateFrom(parameters, 'rate', options['rate64'])
   const ceil = rateFrom(parameters, 'ceil', options['ceil64'])
   return {
@@ -138,10 +138,10 @@ function classFrom(body: Body): TrafficClass {
     kind,
     rate: rate * 8,
     ceil: ceil * 8,
-    burst: transmitSize(number(parameters, 'buffer'), rate, 'down'),
-    ceilBurst: transmitSize(number(parameters, 'ceilBuffer'), ceil, 'down'),
-    priority: number(parameters, 'priority'),
-    quantum: number(parameters, 'quantum'),
+    burst: transmitSize(number(parameters['buffer']), rate, 'down'),
+    ceilBurst: transmitSize(number(parameters['ceilBuffer']), ceil, 'down'),
+    priority: number(parameters['priority']),
+    quantum: number(parameters['quantum']),
   }
 }
 

@@ -152,25 +152,25 @@ export async function deleteFilter(handle: NamespaceHandle, link: LinkRef, ref: 
 
 /** The kernel lists priorities, without a handle, and u32's hash tables, without a number in it, too: they are no filters. */
 function isFilter(body: Body): boolean {
-  const handle = number(body, 'handle')
-  return optionalText(body, 'kind') === 'u32' ? (handle & 0xfff) !== 0 : handle !== 0
+  const handle = number(body['handle'])
+  return optionalText(body['kind']) === 'u32' ? (handle & 0xfff) !== 0 : handle !== 0
 }
 
 function filterFrom(body: Body): Filter {
-  const kind = optionalText(body, 'kind') ?? ''
-  const info = number(body, 'info')
+  const kind = optionalText(body['kind']) ?? ''
+  const info = number(body['info'])
   const protocol = swapped(info & 0xffff)
-  const handle = number(body, 'handle')
-  const options = nested(body, 'options') ?? {}
-  const target = optionalNumber(options, 'classId')
+  const handle = number(body['handle'])
+  const options = nested(body['options']) ?? {}
+  const target = optionalNumber(options['classId'])
   const raw = body['options']
   const place = {
-    link: number(body, 'index'),
-    parent: formatParent(number(body, 'parent'), kind),
+    link: number(body['index']),
+    parent: formatParent(number(body['parent']), kind),
     priority: info >>> 16,
     protocol: (Object.entries(protocols).find(([, value]) => value === protocol)?.[0] as keyof typeof protocols) ?? protocol,
     handle: kind === 'u32' ? formatU32(handle) : handle,
-    chain: number(body, 'chain'),
+    chain: number(body['chain']),
     actions: actionsFrom(options),
     ...(target === undefined || target === 0 ? {} : { classId: formatHandle(target) }),
   }

@@ -50,7 +50,7 @@ export const wideRate = (bytesPerSecond: number | undefined): bigint | undefined
 
 /** Bytes a second, of the attribute for wide rates where there is one. */
 export function rateFrom(parameters: Body, name: string, wide: unknown): number {
-  return typeof wide === 'bigint' ? Number(wide) : number(parameters, name)
+  return typeof wide === 'bigint' ? Number(wide) : number(parameters[name])
 }
 
 /** The police action refuses rates without a table, and then computes without it. */

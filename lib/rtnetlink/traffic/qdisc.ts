@@ -99,14 +99,14 @@ export async function deleteQdisc(handle: NamespaceHandle, link: LinkRef, parent
 }
 
 export function qdiscFrom(body: Body): Qdisc {
-  const kind = optionalText(body, 'kind') ?? ''
-  const handle = number(body, 'handle')
+  const kind = optionalText(body['kind']) ?? ''
+  const handle = number(body['handle'])
   const statistics = statisticsFrom(body)
   const options = body['options']
   const place = {
-    link: number(body, 'index'),
+    link: number(body['index']),
     handle: formatHandle(handle),
-    parent: formatParent(number(body, 'parent'), kind),
+    parent: formatParent(number(body['parent']), kind),
     ...(statistics === undefined ? {} : { statistics }),
   }
   if (!isQdiscKind(kind)) return { ...place, kind: 'other', type: kind, ...(options instanceof Uint8Array ? { options } : {}) }

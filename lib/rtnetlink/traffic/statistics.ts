@@ -17,17 +17,17 @@ export interface TrafficStatistics {
 }
 
 export function statisticsFrom(body: Body): TrafficStatistics | undefined {
-  const statistics = nested(body, 'statistics')
+  const statistics = nested(body['statistics'])
   if (statistics === undefined) return undefined
-  const basic = nested(statistics, 'basic') ?? {}
-  const queue = nested(statistics, 'queue') ?? {}
+  const basic = nested(statistics['basic']) ?? {}
+  const queue = nested(statistics['queue']) ?? {}
   return {
     bytes: Number(basic['bytes'] ?? 0n),
-    packets: Number(statistics['packets'] ?? number(basic, 'packets')),
-    drops: number(queue, 'drops'),
-    overlimits: number(queue, 'overlimits'),
-    requeues: number(queue, 'requeues'),
-    backlog: number(queue, 'backlog'),
-    length: number(queue, 'length'),
+    packets: Number(statistics['packets'] ?? number(basic['packets'])),
+    drops: number(queue['drops']),
+    overlimits: number(queue['overlimits']),
+    requeues: number(queue['requeues']),
+    backlog: number(queue['backlog']),
+    length: number(queue['length']),
   }
 }

@@ -69,7 +69,7 @@ export class Reader {
   /** Namespaces that come into view, or go. */
   #namespaceNews(type: string, body: Body): NetEvent[] {
     if (!this.#allNamespaces) return []
-    const nsid = number(body, 'nsid')
+    const nsid = number(body['nsid'])
     if (type === 'RTM_DELNSID') return this.#state.forget(nsid)
     if (type === 'RTM_NEWNSID') this.#markNamespace(nsid)
     return []
@@ -83,10 +83,10 @@ export class Reader {
     for (const subject of this.#subjects) this.#state.markStale({ subject, nsid: undefined })
     if (!this.#allNamespaces) return
     const { ids, own } = await this.#use(async (handle) => {
-      const { objects } = await read(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }, (object) => number(object, 'nsid'))
+      const { objects } = await read(handle, { type: 'RTM_GETNSID', flags: 0, body: {} }, (object) => number(object['nsid']))
       const body = { fd: native.describe(handle).fd }
       const [outcome] = await kernel(native.submit(handle, [{ type: 'RTM_GETNSID', flags: 0, body }]))
-      return { ids: objects, own: number(outcome?.replies[0] ?? { nsid: -1 }, 'nsid') }
+      return { ids: objects, own: outcome?.replies[0] === undefined ? -1 : number(outcome.replies[0]['nsid']) }
     })
     this.#own = own < 0 ? undefined : own
     // Those that went while news was lost are read too: the answer is that there is nothing.

@@ -111,8 +111,8 @@ export class State {
 
   /** A bridge's own message about one of its ports. */
   #port({ nsid, body }: News): void {
-    if (number(body, 'family') !== c.AF_BRIDGE) return
-    const index = number(body, 'index')
+    if (number(body['family']) !== c.AF_BRIDGE) return
+    const index = number(body['index'])
     this.staleLinks.set(`${nsid ?? ''} ${index}`, { nsid, index })
   }
 
@@ -133,7 +133,7 @@ export class State {
     const known = table.get(key)
     if (known === undefined) return undefined
     table.delete(key)
-    const movedTo = body === undefined || place.subject.type !== 'link' ? undefined : optionalNumber(body, 'newNetnsid')
+    const movedTo = body === undefined || place.subject.type !== 'link' ? undefined : optionalNumber(body['newNetnsid'])
     return event(place, 'delete', key, known, movedTo === undefined ? {} : { movedTo })
   }
 

@@ -56,13 +56,13 @@ const runs = c.IFF_UP | c.IFF_LOWER_UP
 
 const ask = (type: string, body: Body): Message => ({ type, flags: 0, body })
 const always = (): boolean => true
-const isBridge = (body: Body): boolean => number(body, 'family') === c.AF_BRIDGE
+const isBridge = (body: Body): boolean => number(body['family']) === c.AF_BRIDGE
 
 /** A device's own filter of multicast addresses, of which the kernel sends no news. */
 const isFilter = (body: Body): boolean =>
-  (number(body, 'flags') & NTF_SELF) !== 0 &&
-  optionalText(body, 'address') === undefined &&
-  (Number.parseInt(optionalText(body, 'mac') ?? '', 16) & 1) === 1
+  (number(body['flags']) & NTF_SELF) !== 0 &&
+  optionalText(body['address']) === undefined &&
+  (Number.parseInt(optionalText(body['mac']) ?? '', 16) & 1) === 1
 
 const link: Subject = {
   type: 'link',
@@ -74,7 +74,7 @@ const link: Subject = {
   // A bridge tells of its ports in a message of its own, which holds a part of the device only; see State.
   concerns: (body) => !isBridge(body),
   decode: linkFrom,
-  key: (body) => String(number(body, 'index')),
+  key: (body) => String(number(body['index'])),
 }
 
 const address: Subject = {
@@ -87,9 +87,9 @@ const address: Subject = {
   concerns: always,
   decode: addressFrom,
   key: (body) => {
-    const far = optionalText(body, 'address') ?? ''
-    const local = optionalText(body, 'local') ?? far
-    return `${number(body, 'index')} ${local}/${number(body, 'prefixLength')}${far === local ? '' : ` peer ${far}`}`
+    const far = optionalText(body['address']) ?? ''
+    const local = optionalText(body['local']) ?? far
+    return `${number(body['index'])} ${local}/${number(body['prefixLength'])}${far === local ? '' : ` peer ${far}`}`
   },
 }
 
@@ -100,20 +100,20 @@ const route: Subject = {
   noun: 'ROUTE',
   dumps: [ask('RTM_GETROUTE', { family: c.AF_INET }), ask('RTM_GETROUTE', { family: c.AF_INET6 })],
   // Neither what the kernel remembers of a destination, nor multicast routing.
-  concerns: (body) => (number(body, 'flags') & RTM_F_CLONED) === 0 && number(body, 'family') < RTNL_FAMILY_IPMR,
+  concerns: (body) => (number(body['flags']) & RTM_F_CLONED) === 0 && number(body['family']) < RTNL_FAMILY_IPMR,
   decode: routeFrom,
   key: (body) => {
-    const to = `${optionalText(body, 'to') ?? 'default'}/${number(body, 'toLength')}`
-    const from = optionalText(body, 'from')
-    const table = optionalNumber(body, 'table') ?? number(body, 'headerTable')
-    const place = `${number(body, 'family')} ${to}${from === undefined ? '' : ` from ${from}/${number(body, 'fromLength')}`}`
-    return `${place} table ${table} tos ${number(body, 'tos')} metric ${number(body, 'metric')}`
+    const to = `${optionalText(body['to']) ?? 'default'}/${number(body['toLength'])}`
+    const from = optionalText(body['from'])
+    const table = optionalNumber(body['table']) ?? number(body['headerTable'])
+    const place = `${number(body['family'])} ${to}${from === undefined ? '' : ` from ${from}/${number(body['fromLength'])}`}`
+    return `${place} table ${table} tos ${number(body['tos'])} metric ${number(body['metric'])}`
   },
   crowded: true,
   // fib_flush() in net/ipv4/fib_frontend.c: the routes over a device that goes down, from an address that goes, by a nexthop that goes.
   disturbs: ({ type, body }) =>
     ['RTM_DELLINK', 'RTM_DELADDR', 'RTM_DELNEXTHOP', 'RTM_NEWNEXTHOP'].includes(type) ||
-    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body, 'flags') & c.IFF_UP) === 0),
+    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body['flags']) & c.IFF_UP) === 0),
 }
 
 const rule: Subject = {
@@ -122,7 +122,7 @@ const rule: Subject = {
   groups: [group.rule4, group.rule6],
   noun: 'RULE',
   dumps: [ask('RTM_GETRULE', { family: c.AF_INET }), ask('RTM_GETRULE', { family: c.AF_INET6 })],
-  concerns: (body) => number(body, 'family') < RTNL_FAMILY_IPMR,
+  concerns: (body) => number(body['family']) < RTNL_FAMILY_IPMR,
   decode: ruleFrom,
   // A rule has no name: it is what it says.
   key: (body) =>
@@ -137,9 +137,9 @@ const neighbor: Subject = {
   groups: [group.neighbor],
   noun: 'NEIGH',
   dumps: [ask('RTM_GETNEIGH', {})],
-  concerns: (body) => !isBridge(body) && optionalText(body, 'address') !== undefined && (number(body, 'flags') & NTF_PROXY) === 0,
+  concerns: (body) => !isBridge(body) && optionalText(body['address']) !== undefined && (number(body['flags']) & NTF_PROXY) === 0,
   decode: neighborFrom,
-  key: (body) => `${number(body, 'index')} ${optionalText(body, 'address')}`,
+  key: (body) => `${number(body['index'])} ${optionalText(body['address'])}`,
 }
 
 const fdb: Subject = {
@@ -151,9 +151,9 @@ const fdb: Subject = {
   concerns: (body) => isBridge(body) && !isFilter(body),
   decode: fdbEntryFrom,
   key: (body) => {
-    const owner = (number(body, 'flags') & NTF_SELF) === 0 ? 'master' : 'self'
-    const far = [optionalText(body, 'address'), number(body, 'port'), number(body, 'vni'), number(body, 'via')].join(' ')
-    return `${number(body, 'index')} ${optionalText(body, 'mac')} ${owner} vlan ${number(body, 'vlan')} ${far}`.trimEnd()
+    const owner = (number(body['flags']) & NTF_SELF) === 0 ? 'master' : 'self'
+    const far = [optionalText(body['address']), number(body['port']), number(body['vni']), number(body['via'])].join(' ')
+    return `${number(body['index'])} ${optionalText(body['mac'])} ${owner} vlan ${number(body['vlan'])} ${far}`.trimEnd()
   },
 }
 
@@ -165,11 +165,11 @@ const nexthop: Subject = {
   dumps: [ask('RTM_GETNEXTHOP', {})],
   concerns: always,
   decode: nexthopFrom,
-  key: (body) => String(number(body, 'id')),
+  key: (body) => String(number(body['id'])),
   // nh_netdev_event() in net/ipv4/nexthop.c: those over a device that goes, goes down or loses its carrier, and groups that they were in.
   disturbs: ({ type, body }) =>
     ['RTM_DELLINK', 'RTM_DELNEXTHOP'].includes(type) ||
-    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body, 'flags') & runs) !== runs),
+    (type === 'RTM_NEWLINK' && !isBridge(body) && (number(body['flags']) & runs) !== runs),
 }
 
 const nsid: Subject = {
@@ -180,8 +180,8 @@ const nsid: Subject = {
   dumps: [ask('RTM_GETNSID', {})],
   target: 'targetNsid',
   concerns: always,
-  decode: (body) => number(body, 'nsid'),
-  key: (body) => String(number(body, 'nsid')),
+  decode: (body) => number(body['nsid']),
+  key: (body) => String(number(body['nsid'])),
 }
 
 export const nsidGroup: number = group.nsid

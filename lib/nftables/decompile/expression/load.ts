@@ -15,7 +15,7 @@ import type { Reader } from '../reader.ts'
 import { Inexpressible, type Loaded, type PayloadPlace } from '../registers.ts'
 
 export function meta(reader: Reader, data: Body): void {
-  const key = number(data, 'key')
+  const key = number(data['key'])
   const found = Object.entries(metaKeys).find(([, meaning]) => meaning.key === key)
   if (found === undefined) throw new Inexpressible()
   const [name, { type }] = found
@@ -26,7 +26,7 @@ export function meta(reader: Reader, data: Body): void {
     [META_IIFTYPE]: 'ethernet',
   } as const
   const tells = told[key as keyof typeof told]
-  reader.registers.put(number(data, 'dreg'), {
+  reader.registers.put(number(data['dreg']), {
     expression: { meta: { key: name } },
     fields: [type],
     bytes: type.bytes,
@@ -36,14 +36,14 @@ export function meta(reader: Reader, data: Body): void {
 }
 
 export function ct(reader: Reader, data: Body): void {
-  const key = number(data, 'key')
+  const key = number(data['key'])
   const found = Object.entries(ctKeys).find(([, meaning]) => meaning.key === key)
-  const direction = optionalNumber(data, 'direction')
+  const direction = optionalNumber(data['direction'])
   if (found === undefined) throw new Inexpressible()
   const [name, { type, directed }] = found
   if ((direction !== undefined) !== (directed === true)) throw new Inexpressible()
   const dir = direction === undefined ? undefined : direction === 0 ? 'original' : 'reply'
-  reader.registers.put(number(data, 'dreg'), {
+  reader.registers.put(number(data['dreg']), {
     expression: { ct: { key: name, ...(dir !== undefined && { dir }) } },
     fields: [type],
     bytes: type.bytes,
@@ -55,12 +55,12 @@ const fibResults = [undefined, ['oif', interfaceIndex], ['oifname', interfaceNam
 const fibFlags: readonly FibFlag[] = ['saddr', 'daddr', 'mark', 'iif', 'oif']
 
 export function fib(reader: Reader, data: Body): void {
-  const bits = number(data, 'flags')
-  const found = fibResults[number(data, 'result')]
+  const bits = number(data['flags'])
+  const found = fibResults[number(data['result'])]
   if (found === undefined || bits >= 1 << fibFlags.length) throw new Inexpressible()
   const [result, type] = found
   const flags = fibFlags.filter((_, bit) => (bits & (1 << bit)) !== 0)
-  reader.registers.put(number(data, 'dreg'), {
+  reader.registers.put(number(data['dreg']), {
     expression: { fib: { result, flags } },
     fields: [type],
     bytes: type.bytes,
@@ -69,9 +69,9 @@ export function fib(reader: Reader, data: Body): void {
 }
 
 export const payloadPlace = (data: Body): PayloadPlace => ({
-  base: number(data, 'base'),
-  offset: number(data, 'offset'),
-  len: number(data, 'len'),
+  base: number(data['base']),
+  offset: number(data['offset']),
+  len: number(data['len']),
 })
 
 export function payload(reader: Reader, data: Body): void {
@@ -79,7 +79,7 @@ export function payload(reader: Reader, data: Body): void {
   const found = fieldAt(reader.known, place)
   const loaded: Loaded = { fields: [], bytes: place.len, needs: [], payload: place }
   const isSeveral = found === undefined && fieldsIn(reader.known, place).length > 0
-  reader.registers.put(number(data, 'dreg'), isSeveral ? loaded : { ...loaded, ...(found ?? rawField(place)) })
+  reader.registers.put(number(data['dreg']), isSeveral ? loaded : { ...loaded, ...(found ?? rawField(place)) })
 }
 
 /** Bytes that no header has a name for. Not as a place: nothing is learned from them, and none of them is a field. */

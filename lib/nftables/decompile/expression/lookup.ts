@@ -14,14 +14,14 @@ import { masked } from './transform.ts'
 const INVERTED = 1
 
 export function lookup(reader: Reader, data: Body): void {
-  const found = reader.set(text(data, 'set'))
+  const found = reader.set(text(data['set']))
   const { set } = found
-  const parts = reader.registers.parts(number(data, 'sreg'), set.key.bytes)
+  const parts = reader.registers.parts(number(data['sreg']), set.key.bytes)
   const key = keyExpression(parts, set.interval && set.key.fields.length === 1)
   const needs = needsOf(parts)
-  const target = optionalNumber(data, 'dreg')
+  const target = optionalNumber(data['dreg'])
   if (target === undefined) {
-    const inverted = (number(data, 'flags') & INVERTED) !== 0
+    const inverted = (number(data['flags']) & INVERTED) !== 0
     const right = inPlace<SetElement>(found)
     reader.push({ match: { op: inverted ? '!=' : '==', left: key, right } }, needs)
     const tells = parts.some((part) => part.tells === 'transport' && part.mask === undefined)

@@ -10,7 +10,7 @@ import { expressionOf, Inexpressible, type Loaded, typeOf } from '../registers.t
 import { formatMask, isZero } from '../value.ts'
 
 export function bytesIn(data: Body, field: string): Uint8Array {
-  const bytes = optionalBytes(nested(data, field) ?? {}, 'value')
+  const bytes = optionalBytes(nested(data[field])?.['value'])
   if (bytes === undefined) throw new Inexpressible()
   return bytes
 }
@@ -18,11 +18,11 @@ export function bytesIn(data: Body, field: string): Uint8Array {
 const shifts = [undefined, '<<', '>>'] as const
 
 export function bitwise(reader: Reader, data: Body): void {
-  const source = reader.registers.loaded(number(data, 'sreg'))
-  const operator = shifts[number(data, 'op')]
-  const target = number(data, 'dreg')
+  const source = reader.registers.loaded(number(data['sreg']))
+  const operator = shifts[number(data['op'])]
+  const target = number(data['dreg'])
   if (source.mask !== undefined || source.isSwapped) throw new Inexpressible()
-  if (number(data, 'op') === 0) {
+  if (number(data['op']) === 0) {
     const [mask, flip] = [bytesIn(data, 'mask'), bytesIn(data, 'xor')]
     if (mask.length !== source.bytes) throw new Inexpressible()
     reader.registers.put(target, { ...source, mask, flip })
@@ -40,13 +40,13 @@ function withoutMeaning({ tells: _, payload: __, ...rest }: Loaded): Loaded {
 }
 
 export function byteorder(reader: Reader, data: Body): void {
-  const source = reader.registers.loaded(number(data, 'sreg'))
+  const source = reader.registers.loaded(number(data['sreg']))
   const type = typeOf(source)
   // nft turns single bytes around in concatenations of intervals: that changes nothing.
-  if (type.bytes === 1 && number(data, 'sreg') === number(data, 'dreg')) return
-  if (number(data, 'op') !== NFT_BYTEORDER_HTON || !needsSwap(type) || number(data, 'len') !== type.bytes || source.mask)
+  if (type.bytes === 1 && number(data['sreg']) === number(data['dreg'])) return
+  if (number(data['op']) !== NFT_BYTEORDER_HTON || !needsSwap(type) || number(data['len']) !== type.bytes || source.mask)
     throw new Inexpressible()
-  reader.registers.put(number(data, 'dreg'), { ...source, isSwapped: true })
+  reader.registers.put(number(data['dreg']), { ...source, isSwapped: true })
 }
 
 /** The expression with its mask in words: what the kernel does in one step, `& mask ^ flip`, as and, xor, or. */

@@ -18,10 +18,10 @@ import { formatValue } from '../value.ts'
 const settable =
   (kind: 'meta' | 'ct', keys: typeof metaKeys | typeof ctKeys) =>
   (reader: Reader, data: Body): void => {
-    const found = Object.entries(keys).find(([, { key }]) => key === number(data, 'key'))
-    if (found === undefined || !found[1].writable || optionalNumber(data, 'direction') !== undefined) throw new Inexpressible()
+    const found = Object.entries(keys).find(([, { key }]) => key === number(data['key']))
+    if (found === undefined || !found[1].writable || optionalNumber(data['direction']) !== undefined) throw new Inexpressible()
     const [key, { type }] = found
-    const source = reader.registers.get(number(data, 'sreg'))
+    const source = reader.registers.get(number(data['sreg']))
     const target = kind === 'meta' ? { meta: { key } } : { ct: { key } }
     reader.push({ mangle: { key: target, value: valueFrom(type, source) } }, needsOf(source))
   }
@@ -43,7 +43,7 @@ function valueFrom(type: DataType, source: Loaded | Constant): Expression {
 
 export function writePayload(reader: Reader, data: Body): void {
   const place = payloadPlace(data)
-  const source = reader.registers.get(number(data, 'sreg'))
+  const source = reader.registers.get(number(data['sreg']))
   const word = 'constant' in source ? undefined : source.payload
   const sameWord = word !== undefined && word.base === place.base && word.offset === place.offset && word.len === place.len
   if (sameWord && place.len === 2) {
@@ -74,8 +74,8 @@ function writeByte(reader: Reader, data: Body, { mask, flip }: Loaded): void {
 function sumsAsCompiled(data: Body, { base, checksum }: Header, type: DataType): boolean {
   const flags = base === NETWORK_HEADER && type.name.endsWith('_addr') ? NFT_PAYLOAD_L4CSUM_PSEUDOHDR : 0
   return (
-    number(data, 'csumType') === (checksum === undefined ? 0 : NFT_PAYLOAD_CSUM_INET) &&
-    number(data, 'csumOffset') === (checksum ?? 0) &&
-    number(data, 'csumFlags') === flags
+    number(data['csumType']) === (checksum === undefined ? 0 : NFT_PAYLOAD_CSUM_INET) &&
+    number(data['csumOffset']) === (checksum ?? 0) &&
+    number(data['csumFlags']) === flags
   )
 }

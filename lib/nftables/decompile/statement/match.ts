@@ -25,8 +25,8 @@ interface KernelExpression {
 
 /** Returns whether the next expression belongs to it: an interval is two comparisons of one value. */
 export function cmp(reader: Reader, data: Body, next: KernelExpression | undefined): boolean {
-  const register = number(data, 'sreg')
-  const op = operators[number(data, 'op')]
+  const register = number(data['sreg'])
+  const op = operators[number(data['op'])]
   const bytes = bytesIn(data, 'data')
   const parts = reader.registers.parts(register, bytes.length)
   const [left] = parts
@@ -43,10 +43,10 @@ export function cmp(reader: Reader, data: Body, next: KernelExpression | undefin
     return false
   }
   const isPair =
-    number(data, 'op') === AT_LEAST &&
+    number(data['op']) === AT_LEAST &&
     next?.name === 'cmp' &&
-    number(next.data, 'op') === AT_MOST &&
-    number(next.data, 'sreg') === register
+    number(next.data['op']) === AT_MOST &&
+    number(next.data['sreg']) === register
   if (isPair) {
     span(reader, left, '==', bytes, bytesIn(next.data, 'data'))
     return true
@@ -57,8 +57,8 @@ export function cmp(reader: Reader, data: Body, next: KernelExpression | undefin
 }
 
 export function range(reader: Reader, data: Body): void {
-  const left = reader.registers.loaded(number(data, 'sreg'))
-  span(reader, left, number(data, 'op') === 0 ? '==' : '!=', bytesIn(data, 'from'), bytesIn(data, 'to'))
+  const left = reader.registers.loaded(number(data['sreg']))
+  span(reader, left, number(data['op']) === 0 ? '==' : '!=', bytesIn(data, 'from'), bytesIn(data, 'to'))
 }
 
 const push = (reader: Reader, parts: readonly Loaded[], match: Match, proves?: Need): void =>

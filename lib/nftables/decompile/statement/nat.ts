@@ -16,7 +16,7 @@ import { Inexpressible, slotOf } from '../registers.ts'
 const IMPLIED = 0x3
 
 export function nat(reader: Reader, data: Body): void {
-  const family = number(data, 'family') === families.ip ? 'ip' : 'ip6'
+  const family = number(data['family']) === families.ip ? 'ip' : 'ip6'
   const type = family === 'ip' ? ipv4Address : ipv6Address
   const { addr, hasPort, needs } = addressOf(reader, data, type)
   const port = hasPort ? undefined : portOf(reader, data)
@@ -26,7 +26,7 @@ export function nat(reader: Reader, data: Body): void {
     port,
     flags: flagsOf(data),
   })
-  reader.push(number(data, 'type') === NFT_NAT_SNAT ? { snat: value } : { dnat: value }, needs)
+  reader.push(number(data['type']) === NFT_NAT_SNAT ? { snat: value } : { dnat: value }, needs)
 }
 
 interface FoundAddress {
@@ -37,7 +37,7 @@ interface FoundAddress {
 }
 
 function addressOf(reader: Reader, data: Body, type: DataType): FoundAddress {
-  const [first, last] = [optionalNumber(data, 'addrMin'), optionalNumber(data, 'addrMax')]
+  const [first, last] = [optionalNumber(data['addrMin']), optionalNumber(data['addrMax'])]
   if (first === undefined) return { addr: undefined, hasPort: false, needs: [] }
   const source = reader.registers.get(first)
   const isOne = last === undefined || last === first
@@ -52,14 +52,14 @@ function addressOf(reader: Reader, data: Body, type: DataType): FoundAddress {
   const [address, service, ...more] = fields
   if (address?.name !== type.name || more.length > 0) throw new Inexpressible()
   if (service !== undefined && service.name !== inetService.name) throw new Inexpressible()
-  const portAt = optionalNumber(data, 'protoMin')
+  const portAt = optionalNumber(data['protoMin'])
   const hasPort = service !== undefined && portAt !== undefined && slotOf(portAt) === slotOf(first) + type.bytes / 4
   if (service !== undefined && !hasPort) throw new Inexpressible()
   return { addr: expression as MapLookup, hasPort, needs }
 }
 
 function portOf(reader: Reader, data: Body): number | Range | undefined {
-  const [first, last] = [optionalNumber(data, 'protoMin'), optionalNumber(data, 'protoMax')]
+  const [first, last] = [optionalNumber(data['protoMin']), optionalNumber(data['protoMax'])]
   if (first === undefined) return undefined
   // Without a protocol in front of it the compiler would refuse a port.
   if (reader.known.transport === undefined) throw new Inexpressible()
@@ -68,7 +68,7 @@ function portOf(reader: Reader, data: Body): number | Range | undefined {
 }
 
 function flagsOf(data: Body): NatFlag | readonly NatFlag[] | undefined {
-  const bits = number(data, 'flags') & ~IMPLIED
+  const bits = number(data['flags']) & ~IMPLIED
   const order: readonly NatFlag[] = ['random', 'fully-random', 'persistent']
   const flags = order.filter((flag) => (bits & flagBits[flag]) !== 0)
   if (flags.reduce((sum, flag) => sum | flagBits[flag], 0) !== bits) throw new Inexpressible()

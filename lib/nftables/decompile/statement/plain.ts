@@ -14,18 +14,18 @@ import { Inexpressible } from '../registers.ts'
 import { formatVerdict } from '../verdict.ts'
 
 export function verdict(reader: Reader, data: Body): void {
-  const statement = formatVerdict(nested(nested(data, 'data') ?? {}, 'verdict') ?? {})
+  const statement = formatVerdict(nested(nested(data['data'])?.['verdict']) ?? {})
   if (statement === undefined) throw new Inexpressible()
   reader.push(statement)
 }
 
 export function counter(reader: Reader, data: Body): void {
-  reader.push({ counter: { packets: count(data, 'packets'), bytes: count(data, 'bytes') } })
+  reader.push({ counter: { packets: count(data['packets']), bytes: count(data['bytes']) } })
 }
 
 export function objref(reader: Reader, data: Body): void {
-  const name = optionalText(data, 'name')
-  if (number(data, 'type') !== NFT_OBJECT_COUNTER || name === undefined) throw new Inexpressible()
+  const name = optionalText(data['name'])
+  if (number(data['type']) !== NFT_OBJECT_COUNTER || name === undefined) throw new Inexpressible()
   reader.push({ counter: name })
 }
 
@@ -45,13 +45,13 @@ function inUnits(bytes: number): [number: number, unit: ByteUnit] {
 }
 
 export function limit(reader: Reader, data: Body): void {
-  const period = count(data, 'unit')
+  const period = count(data['unit'])
   const per = (Object.keys(seconds) as Limit['per'][]).find((word) => seconds[word] === period)
-  const flags = number(data, 'flags')
+  const flags = number(data['flags'])
   if (per === undefined || (flags & ~NFT_LIMIT_F_INV) !== 0) throw new Inexpressible()
   const inv = flags === NFT_LIMIT_F_INV ? { inv: true } : {}
-  const [given, burst] = [count(data, 'rate'), number(data, 'burst')]
-  if (number(data, 'type') === NFT_LIMIT_PKTS) {
+  const [given, burst] = [count(data['rate']), number(data['burst'])]
+  if (number(data['type']) === NFT_LIMIT_PKTS) {
     reader.push({ limit: { rate: given, burst, per, ...inv } })
     return
   }
@@ -64,13 +64,13 @@ export function limit(reader: Reader, data: Body): void {
 const DEFAULT_LEVEL = levels.indexOf('warn')
 
 export function log(reader: Reader, data: Body): void {
-  const level = optionalNumber(data, 'level')
-  if (number(data, 'flags') !== 0) throw new Inexpressible()
+  const level = optionalNumber(data['level'])
+  if (number(data['flags']) !== 0) throw new Inexpressible()
   const value: Log = present({
-    prefix: optionalText(data, 'prefix'),
-    group: optionalNumber(data, 'group'),
-    snaplen: number(data, 'snaplen') || undefined,
-    'queue-threshold': number(data, 'qthreshold') || undefined,
+    prefix: optionalText(data['prefix']),
+    group: optionalNumber(data['group']),
+    snaplen: number(data['snaplen']) || undefined,
+    'queue-threshold': number(data['qthreshold']) || undefined,
     level: level === undefined || level === DEFAULT_LEVEL ? undefined : levels[level],
   })
   reader.push({ log: Object.keys(value).length === 0 ? null : value })
@@ -78,10 +78,10 @@ export function log(reader: Reader, data: Body): void {
 
 export function reject(reader: Reader, data: Body): void {
   const { network, transport } = reader.known
-  const code = number(data, 'icmpCode')
+  const code = number(data['icmpCode'])
   const wordOf = (codes: Readonly<Record<string, number>>): string | number =>
     Object.keys(codes).find((word) => codes[word] === code) ?? code
-  switch (number(data, 'type')) {
+  switch (number(data['type'])) {
     case TCP_RST:
       // The compiler would match on TCP, which is already there or was never meant.
       if (transport !== 6) throw new Inexpressible()
@@ -103,12 +103,12 @@ export function reject(reader: Reader, data: Body): void {
 }
 
 export function queue(reader: Reader, data: Body): void {
-  const first = number(data, 'num')
-  const total = number(data, 'total')
-  const bits = number(data, 'flags')
+  const first = number(data['num'])
+  const total = number(data['total'])
+  const bits = number(data['flags'])
   const order = ['bypass', 'fanout'] as const
   const flags = order.filter((flag) => (bits & queueFlags[flag]) !== 0)
-  if (optionalNumber(data, 'sregQnum') !== undefined || bits > 3) throw new Inexpressible()
+  if (optionalNumber(data['sregQnum']) !== undefined || bits > 3) throw new Inexpressible()
   const value: Queue = present({
     num: total > 1 ? { range: [first, first + total - 1] as const } : first,
     flags: flags.length > 1 ? flags : flags[0],

@@ -28,5 +28,5 @@ export const ipvlan: Kind<IpvlanSpec, IpvlanInfo> = {
     // IPVLAN_F_PRIVATE is 1, IPVLAN_F_VEPA is 2.
     flags: isolation === undefined ? undefined : isolations.indexOf(oneOf(isolation, `${path}.isolation`, isolations)),
   }),
-  read: (data) => ({ mode: modes[number(data, 'mode')] ?? 'l3', isolation: isolations[number(data, 'flags') & 3] ?? 'bridge' }),
+  read: (data) => ({ mode: modes[number(data['mode'])] ?? 'l3', isolation: isolations[number(data['flags']) & 3] ?? 'bridge' }),
 }

@@ -53,9 +53,9 @@ export const macvlan: Kind<MacvlanSpec, MacvlanInfo> = {
     }
   },
   read: (data) => ({
-    mode: (Object.keys(modes) as MacvlanMode[]).find((mode) => modes[mode] === number(data, 'mode')) ?? 'vepa',
-    broadcastQueue: number(data, 'broadcastQueue'),
-    ...present({ broadcastCutoff: optionalNumber(data, 'broadcastCutoff') }),
-    promiscuous: (number(data, 'flags') & noPromiscuity) === 0,
+    mode: (Object.keys(modes) as MacvlanMode[]).find((mode) => modes[mode] === number(data['mode'])) ?? 'vepa',
+    broadcastQueue: number(data['broadcastQueue']),
+    ...present({ broadcastCutoff: optionalNumber(data['broadcastCutoff']) }),
+    promiscuous: (number(data['flags']) & noPromiscuity) === 0,
   }),
 }

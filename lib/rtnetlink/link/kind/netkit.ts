@@ -32,5 +32,5 @@ export const netkit: Kind<NetkitSpec, NetkitInfo> = {
     policy: policyOf(policy, `${path}.policy`),
     peerPolicy: policyOf(peerPolicy, `${path}.peerPolicy`),
   }),
-  read: (data) => ({ mode: modes[number(data, 'mode')] ?? 'l3', primary: number(data, 'primary') !== 0 }),
+  read: (data) => ({ mode: modes[number(data['mode'])] ?? 'l3', primary: number(data['primary']) !== 0 }),
 }

@@ -19,15 +19,15 @@ export interface TunInfo {
 const IFF_TAP = 2
 
 export function readTun(data: Body): TunInfo {
-  const owner = optionalNumber(data, 'owner')
-  const ownerGroup = optionalNumber(data, 'group')
-  const queues = optionalNumber(data, 'queues')
+  const owner = optionalNumber(data['owner'])
+  const ownerGroup = optionalNumber(data['group'])
+  const queues = optionalNumber(data['queues'])
   return {
-    mode: number(data, 'type') === IFF_TAP ? 'tap' : 'tun',
-    persistent: number(data, 'persist') !== 0,
-    multiQueue: number(data, 'multiQueue') !== 0,
-    packetInformation: number(data, 'packetInformation') !== 0,
-    vnetHeader: number(data, 'vnetHeader') !== 0,
+    mode: number(data['type']) === IFF_TAP ? 'tap' : 'tun',
+    persistent: number(data['persist']) !== 0,
+    multiQueue: number(data['multiQueue']) !== 0,
+    packetInformation: number(data['packetInformation']) !== 0,
+    vnetHeader: number(data['vnetHeader']) !== 0,
     ...(queues === undefined ? {} : { queues }),
     ...(owner === undefined ? {} : { owner }),
     ...(ownerGroup === undefined ? {} : { ownerGroup }),

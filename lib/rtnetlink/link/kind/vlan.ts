@@ -29,7 +29,7 @@ export const vlan: Kind<VlanSpec, VlanInfo> = {
         : protocols[oneOf(protocol, `${path}.protocol`, Object.keys(protocols) as VlanProtocol[])],
   }),
   read: (data) => ({
-    id: number(data, 'id'),
-    protocol: number(data, 'protocol') === protocols['802.1ad'] ? '802.1ad' : '802.1q',
+    id: number(data['id']),
+    protocol: number(data['protocol']) === protocols['802.1ad'] ? '802.1ad' : '802.1q',
   }),
 }

@@ -12,5 +12,5 @@ export interface VrfSpec {
 export const vrf: Kind<VrfSpec, VrfSpec> = {
   names: ['table'],
   data: ({ table }, path) => ({ table: integer(table, `${path}.table`, 1, 0xffffffff) }),
-  read: (data) => ({ table: number(data, 'table') }),
+  read: (data) => ({ table: number(data['table']) }),
 }

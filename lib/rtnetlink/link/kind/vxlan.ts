@@ -80,17 +80,17 @@ export const vxlan: Kind<VxlanSpec, VxlanInfo> = {
     }
   },
   read: (data) => {
-    const remote = optionalText(data, 'group') ?? optionalText(data, 'group6')
-    const local = optionalText(data, 'local') ?? optionalText(data, 'local6')
+    const remote = optionalText(data['group']) ?? optionalText(data['group6'])
+    const local = optionalText(data['local']) ?? optionalText(data['local6'])
     return {
-      id: number(data, 'id'),
-      port: number(data, 'port'),
-      ttl: number(data, 'ttl'),
-      learning: number(data, 'learning') !== 0,
-      proxy: number(data, 'proxy') !== 0,
-      l2miss: number(data, 'l2miss') !== 0,
-      l3miss: number(data, 'l3miss') !== 0,
-      external: number(data, 'external') !== 0,
+      id: number(data['id']),
+      port: number(data['port']),
+      ttl: number(data['ttl']),
+      learning: number(data['learning']) !== 0,
+      proxy: number(data['proxy']) !== 0,
+      l2miss: number(data['l2miss']) !== 0,
+      l3miss: number(data['l3miss']) !== 0,
+      external: number(data['external']) !== 0,
       ...(remote === undefined ? {} : { remote }),
       ...(local === undefined ? {} : { local }),
     }

@@ -127,35 +127,35 @@ export const actionDevs = (handle: NamespaceHandle, specs: readonly ActionSpec[]
   )
 
 export function actionFrom(body: Body): Action {
-  const kind = optionalText(body, 'kind') ?? ''
-  const options = nested(body, 'options') ?? {}
-  const parameters = nested(options, 'parameters') ?? {}
+  const kind = optionalText(body['kind']) ?? ''
+  const options = nested(body['options']) ?? {}
+  const parameters = nested(options['parameters']) ?? {}
   const statistics = statisticsFrom(body)
   const common = statistics === undefined ? {} : { statistics }
   if (kind === 'mirred') {
-    const direction = number(parameters, 'direction')
+    const direction = number(parameters['direction'])
     return {
       ...common,
       kind,
       action: direction % 2 === 1 ? 'redirect' : 'mirror',
       direction: direction <= directions.egress.mirror ? 'egress' : 'ingress',
-      dev: number(parameters, 'dev'),
+      dev: number(parameters['dev']),
     }
   }
   if (kind === 'police') {
     const rate = rateFrom(parameters, 'rate', options['rate64'])
-    const mtu = optionalNumber(parameters, 'mtu')
+    const mtu = optionalNumber(parameters['mtu'])
     return {
       ...common,
       kind,
       rate: rate * 8,
-      burst: transmitSize(number(parameters, 'burst'), rate, 'down'),
-      exceed: verdictFrom(number(parameters, 'action')),
-      conform: verdictFrom(number(options, 'result')),
+      burst: transmitSize(number(parameters['burst']), rate, 'down'),
+      exceed: verdictFrom(number(parameters['action'])),
+      conform: verdictFrom(number(options['result'])),
       ...(mtu === undefined || mtu === 0 || mtu === 0xffffffff ? {} : { mtu }),
     }
   }
-  if (kind === 'gact') return { ...common, kind, action: verdictFrom(number(parameters, 'action')) }
+  if (kind === 'gact') return { ...common, kind, action: verdictFrom(number(parameters['action'])) }
   return { ...common, kind: 'other', type: kind }
 }
 

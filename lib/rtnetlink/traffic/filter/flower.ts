@@ -108,28 +108,28 @@ const prefixFrom = (mask: string | undefined): number | undefined => {
 
 function addressFrom(options: Body, name: 'source' | 'destination'): string | undefined {
   for (const version of [4, 6]) {
-    const address: Address['text'] | undefined = optionalText(options, `${name}${version}`)
-    const length = prefixFrom(optionalText(options, `${name}${version}Mask`))
+    const address: Address['text'] | undefined = optionalText(options[`${name}${version}`])
+    const length = prefixFrom(optionalText(options[`${name}${version}Mask`]))
     if (address !== undefined && length !== 0) return `${address}/${length ?? (version === 4 ? 32 : 128)}`
   }
   return undefined
 }
 
 export function flowerInfo(options: Body): FlowerInfo {
-  const ipProtocol = optionalNumber(options, 'ipProtocol')
-  const vlanProtocol = optionalNumber(options, 'vlanProtocol')
+  const ipProtocol = optionalNumber(options['ipProtocol'])
+  const vlanProtocol = optionalNumber(options['vlanProtocol'])
   const ipName = Object.entries(ipProtocols).find(([, value]) => value === ipProtocol)?.[0] as IpProtocol | undefined
   return present({
-    indev: optionalText(options, 'indev'),
-    sourceMac: optionalText(options, 'sourceMac'),
-    destinationMac: optionalText(options, 'destinationMac'),
+    indev: optionalText(options['indev']),
+    sourceMac: optionalText(options['sourceMac']),
+    destinationMac: optionalText(options['destinationMac']),
     source: addressFrom(options, 'source'),
     destination: addressFrom(options, 'destination'),
     ipProtocol: ipName ?? ipProtocol,
-    sourcePort: optionalNumber(options, 'tcpSource') ?? optionalNumber(options, 'udpSource'),
-    destinationPort: optionalNumber(options, 'tcpDestination') ?? optionalNumber(options, 'udpDestination'),
-    vlanId: optionalNumber(options, 'vlanId'),
-    vlanPriority: optionalNumber(options, 'vlanPriority'),
+    sourcePort: optionalNumber(options['tcpSource']) ?? optionalNumber(options['udpSource']),
+    destinationPort: optionalNumber(options['tcpDestination']) ?? optionalNumber(options['udpDestination']),
+    vlanId: optionalNumber(options['vlanId']),
+    vlanPriority: optionalNumber(options['vlanPriority']),
     vlanProtocol:
       vlanProtocol === etherTypes.ip ? ('ip' as const) : vlanProtocol === etherTypes.ipv6 ? ('ipv6' as const) : undefined,
   }) as FlowerInfo

@@ -123,12 +123,12 @@ export function u32Options(spec: U32Spec, path: string): Body {
 }
 
 export function u32Info(options: Body): U32Info {
-  const selector = nested(options, 'selector') ?? {}
+  const selector = nested(options['selector']) ?? {}
   const raw = selector['rest']
   if (!(raw instanceof Uint8Array)) return { match: [] }
   const rest = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)
   // With counters compiled in, the kernel sends them behind the keys.
-  const count = Math.min(number(selector, 'keys'), Math.floor(raw.byteLength / keySize))
+  const count = Math.min(number(selector['keys']), Math.floor(raw.byteLength / keySize))
   const match = Array.from({ length: count }, (_, index) => ({
     value: rest.getUint32(index * keySize + 4),
     mask: rest.getUint32(index * keySize),

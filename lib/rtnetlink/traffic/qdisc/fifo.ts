@@ -22,7 +22,7 @@ export interface FifoInfo {
 export const pfifo: QdiscKind<PfifoSpec, FifoInfo> = {
   names: ['limit'],
   options: ({ limit }) => (limit === undefined ? undefined : { limit: integer(limit, 'qdisc.limit', 0, 0xffffffff) }),
-  read: (options) => ({ limit: number(options, 'limit') }),
+  read: (options) => ({ limit: number(options['limit']) }),
 }
 
 export const bfifo: QdiscKind<BfifoSpec, FifoInfo> = {

@@ -63,16 +63,16 @@ export const fqCodel: QdiscKind<FqCodelSpec, FqCodelInfo> = {
     dropBatchSize: optional(spec.dropBatchSize, 'qdisc.dropBatchSize', count),
   }),
   read: (options) => {
-    const ceThreshold = optionalNumber(options, 'ceThreshold')
-    const memoryLimit = optionalNumber(options, 'memoryLimit')
-    const dropBatchSize = optionalNumber(options, 'dropBatchSize')
+    const ceThreshold = optionalNumber(options['ceThreshold'])
+    const memoryLimit = optionalNumber(options['memoryLimit'])
+    const dropBatchSize = optionalNumber(options['dropBatchSize'])
     return {
-      limit: number(options, 'limit'),
-      flows: number(options, 'flows'),
-      quantum: number(options, 'quantum'),
-      target: number(options, 'target') / 1000,
-      interval: number(options, 'interval') / 1000,
-      ecn: number(options, 'ecn') !== 0,
+      limit: number(options['limit']),
+      flows: number(options['flows']),
+      quantum: number(options['quantum']),
+      target: number(options['target']) / 1000,
+      interval: number(options['interval']) / 1000,
+      ecn: number(options['ecn']) !== 0,
       ...(ceThreshold === undefined ? {} : { ceThreshold: ceThreshold / 1000 }),
       ...(memoryLimit === undefined ? {} : { memoryLimit }),
       ...(dropBatchSize === undefined ? {} : { dropBatchSize }),

@@ -44,12 +44,12 @@ export const htb: QdiscKind<HtbSpec, HtbInfo> = {
     }
   },
   read: (options, handle) => {
-    const init = nested(options, 'init') ?? {}
-    const defaultClass = number(init, 'defaultClass')
-    const directQueueLength = optionalNumber(options, 'directQueueLength')
+    const init = nested(options['init']) ?? {}
+    const defaultClass = number(init['defaultClass'])
+    const directQueueLength = optionalNumber(options['directQueueLength'])
     return {
-      rateToQuantum: number(init, 'rateToQuantum'),
-      directPackets: number(init, 'directPackets'),
+      rateToQuantum: number(init['rateToQuantum']),
+      directPackets: number(init['directPackets']),
       ...(defaultClass === 0 ? {} : { default: formatHandle(majorOf(handle) + defaultClass) }),
       ...(directQueueLength === undefined ? {} : { directQueueLength }),
     }

@@ -95,31 +95,31 @@ function options(spec: NetemSpec): Body {
 }
 
 function read(body: Body): NetemInfo {
-  const correlation = nested(body, 'correlation') ?? {}
-  const reorder = nested(body, 'reorder') ?? {}
-  const corrupt = nested(body, 'corrupt') ?? {}
+  const correlation = nested(body['correlation']) ?? {}
+  const reorder = nested(body['reorder']) ?? {}
+  const corrupt = nested(body['corrupt']) ?? {}
   // The attributes in nanoseconds are younger than the ticks, and exact.
   const time = (wide: string, ticks: string): number =>
-    typeof body[wide] === 'bigint' ? Number(body[wide]) / 1e6 : millisecondsFrom(number(body, ticks))
+    typeof body[wide] === 'bigint' ? Number(body[wide]) / 1e6 : millisecondsFrom(number(body[ticks]))
   const found = {
     delay: time('latency64', 'latency'),
     jitter: time('jitter64', 'jitter'),
-    delayCorrelation: percentageFrom(number(correlation, 'delay')),
-    loss: percentageFrom(number(body, 'loss')),
-    lossCorrelation: percentageFrom(number(correlation, 'loss')),
-    duplicate: percentageFrom(number(body, 'duplicate')),
-    duplicateCorrelation: percentageFrom(number(correlation, 'duplicate')),
-    reorder: percentageFrom(number(reorder, 'probability')),
-    reorderCorrelation: percentageFrom(number(reorder, 'correlation')),
-    gap: number(body, 'gap'),
-    corrupt: percentageFrom(number(corrupt, 'probability')),
-    corruptCorrelation: percentageFrom(number(corrupt, 'correlation')),
-    rate: rateFrom(nested(body, 'rate') ?? {}, 'rate', body['rate64']) * 8,
+    delayCorrelation: percentageFrom(number(correlation['delay'])),
+    loss: percentageFrom(number(body['loss'])),
+    lossCorrelation: percentageFrom(number(correlation['loss'])),
+    duplicate: percentageFrom(number(body['duplicate'])),
+    duplicateCorrelation: percentageFrom(number(correlation['duplicate'])),
+    reorder: percentageFrom(number(reorder['probability'])),
+    reorderCorrelation: percentageFrom(number(reorder['correlation'])),
+    gap: number(body['gap']),
+    corrupt: percentageFrom(number(corrupt['probability'])),
+    corruptCorrelation: percentageFrom(number(corrupt['correlation'])),
+    rate: rateFrom(nested(body['rate']) ?? {}, 'rate', body['rate64']) * 8,
   }
   return {
-    limit: number(body, 'limit'),
+    limit: number(body['limit']),
     ...Object.fromEntries(Object.entries(found).filter(([, value]) => value !== 0)),
-    ...(number(body, 'ecn') === 0 ? {} : { ecn: true }),
+    ...(number(body['ecn']) === 0 ? {} : { ecn: true }),
   }
 }
 

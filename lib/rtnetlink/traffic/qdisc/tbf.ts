@@ -68,17 +68,17 @@ export const tbf: QdiscKind<TbfSpec, TbfInfo> = {
     }
   },
   read: (options) => {
-    const parameters = nested(options, 'parameters') ?? {}
+    const parameters = nested(options['parameters']) ?? {}
     const rate = rateFrom(parameters, 'rate', options['rate64'])
     const peak = rateFrom(parameters, 'peakRate', options['peakRate64'])
-    const limit = number(parameters, 'limit')
-    const buffer = number(parameters, 'buffer')
+    const limit = number(parameters['limit'])
+    const buffer = number(parameters['buffer'])
     // The kernel rounds both down.
     const burst = transmitSize(buffer, rate, 'up')
     const wait = (bytes: number, bytesPerSecond: number, ticks: number): number =>
       Math.max(0, (bytes * 1000) / bytesPerSecond - millisecondsFrom(ticks))
     const byRate = rate === 0 ? 0 : wait(limit, rate, buffer)
-    const mtu = number(parameters, 'mtu')
+    const mtu = number(parameters['mtu'])
     return {
       rate: rate * 8,
       burst,
