@@ -67,7 +67,9 @@ export class Batch {
   }
 
   /** With the indexes of the devices that earlier items make, and not those that later ones do. */
-  #bound({ devices, build }: Operation): Operation {
+  #bound(operation: Operation): Operation {
+    if (this.#made.size === 0) return operation
+    const { devices, build } = operation
     const made = new Map<LinkRef, number>()
     for (const { ref } of devices) {
       const index = typeof ref === 'string' ? this.#made.get(ref) : undefined
@@ -243,13 +245,14 @@ export class Batch {
     const lost = new Set<number>() // chosen indexes of devices that were not made: they may be other devices'
     for (const [at, { operation, makes }] of this.#items.entries()) {
       const isLost = operation.devices.some(({ ref }) => lost.has(indexIn(ref)))
-      const unknown = operation.devices.map(({ ref }) => known(ref)).find((found) => found instanceof NetlinkError)
-      if (unknown !== undefined) failed.set(at, NetlinkError.at(unknown, at))
-      if (!isLost && unknown === undefined) {
-        const [first, ...rest] = operation.build((ref) => known(ref) as number)
-        if (first !== undefined) waiting.push({ owner: at, message: first, isFirst: true })
-        if (makes?.chosen) await submit()
-        if (!makes?.chosen || begun.has(at)) waiting.push(...rest.map((message) => ({ owner: at, message, isFirst: false })))
+      const missing = operation.devices.find(({ ref }) => known(ref) instanceof NetlinkError)
+      if (missing !== undefined) failed.set(at, NetlinkError.at(known(missing.ref) as NetlinkError, at))
+      if (!isLost && missing === undefined) {
+        for (const [position, message] of operation.build((ref) => known(ref) as number).entries()) {
+          if (position > 0 && makes?.chosen && !begun.has(at)) break
+          waiting.push({ owner: at, message, isFirst: position === 0 })
+          if (position === 0 && makes?.chosen) await submit()
+        }
       }
       if (makes?.chosen && !begun.has(at)) lost.add(makes.index)
     }
@@ -294,7 +297,8 @@ export class Batch {
     const results: ItemResult[] = []
     const notMade = new Map<number, number>() // index of a device that was not made → the item that should have
     for (const [at, { operation, makes }] of this.#items.entries()) {
-      const because = operation.devices.map(({ ref }) => notMade.get(indexIn(ref))).find((cause) => cause !== undefined)
+      const cause = notMade.size === 0 ? undefined : operation.devices.find(({ ref }) => notMade.has(indexIn(ref)))
+      const because = cause && notMade.get(indexIn(cause.ref))
       const error = failed.get(at)
       const warnings = warned.get(at)
       if (because !== undefined) results.push({ status: 'skipped', because })

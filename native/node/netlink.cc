@@ -23,25 +23,35 @@ struct Request {
   std::vector<std::string> wanted;
 };
 
-Request request_of(Napi::Env env, const Fields& message) {
+Object& body_of(Napi::Env env, Value& message) {
+  for (auto& [name, value] : std::get<Object>(message.data)) {
+    auto* body = name == "body" ? std::get_if<Object>(&value.data) : nullptr;
+    if (body != nullptr) return *body;
+  }
+  throw Napi::TypeError::New(env, "netlink-ct: wrong type: body");
+}
+
+// The body leaves the message.
+Request request_of(Napi::Env env, Value& given) {
+  const Fields message(env, given);
   const std::string name = message.text("type");
   const MessageType* type = message_type(name);
   if (type == nullptr) throw Napi::TypeError::New(env, "netlink-ct: no message type " + name);
   return {type,
           static_cast<uint16_t>(message.number("flags")),
-          message.nested("body").object(),
+          std::move(body_of(env, given)),
           message.find("step") == nullptr ? std::string() : message.text("step"),
           !name.starts_with("RTM_"),
           message.find("want") == nullptr ? std::vector<std::string>() : message.texts("want")};
 }
 
 std::vector<Request> requests_of(const Napi::Value& value) {
-  const Value messages = unpacked(value);
-  const auto* list = messages.get<List>();
+  Value messages = unpacked(value);
+  auto* list = std::get_if<List>(&messages.data);
   if (list == nullptr) throw Napi::TypeError::New(value.Env(), "netlink-ct: not a list of messages");
   std::vector<Request> requests;
   requests.reserve(list->size());
-  for (const Value& message : *list) requests.push_back(request_of(value.Env(), Fields(value.Env(), message)));
+  for (Value& message : *list) requests.push_back(request_of(value.Env(), message));
   return requests;
 }
 

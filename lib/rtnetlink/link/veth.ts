@@ -75,7 +75,7 @@ function finish(end: VethEnd, index: number, devices: Devices, path: string, mor
     messages.push({
       type: 'RTM_NEWROUTE',
       flags: c.NLM_F_CREATE | c.NLM_F_EXCL,
-      body: { ...routeBody(route, () => index), oif: devices.get(route) ?? implied },
+      body: { ...routeBody(route)(() => index), oif: devices.get(route) ?? implied },
       step: `add the route to ${route.to}`,
     })
   }

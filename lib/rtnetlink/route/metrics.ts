@@ -66,6 +66,7 @@ const numberNames = Object.keys(numbers) as LockableMetric[]
 const switches = ['quickack', 'fastopenNoCookie'] as const
 
 export const metricNames: readonly string[] = [...numberNames, ...switches, 'features', 'congctl', 'lock']
+const isMetric: ReadonlySet<string> = new Set(metricNames)
 
 function lockOf(metrics: RouteMetrics): number | undefined {
   const implied = metrics.rtoMin === undefined ? 0 : 1 << numbers.rtoMin.bit
@@ -79,6 +80,7 @@ function lockOf(metrics: RouteMetrics): number | undefined {
 
 /** Undefined when none is given: the kernel matches what a deletion names. */
 export function metricsBody(spec: RouteMetrics): Body | undefined {
+  if (!Object.keys(spec).some((name) => isMetric.has(name))) return undefined
   const body: Record<string, number | string | undefined> = {}
   for (const name of numberNames) {
     const { least, most, unit } = numbers[name]

@@ -76,16 +76,17 @@ const flagsOf: Readonly<Record<RouteVerb, number>> = {
 const devices = (spec: RouteSpec): Operation['devices'] => devicesOf(spec).map((ref) => ({ ref, path: 'route.dev' }))
 
 export function routeChange(verb: RouteVerb, spec: RouteSpec): Operation {
+  const body = routeBody(spec)
+  const step = `${verb} the route to ${spec.to}`
   return {
     devices: devices(spec),
-    build: (resolve) => [
-      { type: 'RTM_NEWROUTE', flags: flagsOf[verb], body: routeBody(spec, resolve), step: `${verb} the route to ${spec.to}` },
-    ],
+    build: (resolve) => [{ type: 'RTM_NEWROUTE', flags: flagsOf[verb], body: body(resolve), step }],
   }
 }
 
 /** The kernel matches what is given: an implied scope or protocol must not narrow it. */
 export function routeDeletion(spec: RouteSpec): Operation {
+  const body = routeBody(spec)
   const open: Body = {
     scope: spec.scope === undefined ? c.RT_SCOPE.nowhere : c.RT_SCOPE[spec.scope],
     protocol: spec.protocol === undefined ? 0 : protocolOf(spec.protocol),
@@ -94,7 +95,7 @@ export function routeDeletion(spec: RouteSpec): Operation {
   return {
     devices: devices(spec),
     build: (resolve) => [
-      { type: 'RTM_DELROUTE', flags: 0, body: { ...routeBody(spec, resolve), ...open }, step: `delete the route to ${spec.to}` },
+      { type: 'RTM_DELROUTE', flags: 0, body: { ...body(resolve), ...open }, step: `delete the route to ${spec.to}` },
     ],
   }
 }

@@ -162,16 +162,17 @@ function realmOf(realm: Realm | undefined, family: Family, path: string): number
   return realmNumber(realm, path)
 }
 
-function hopBody(hop: RouteHop, family: Family, path: string, resolve: ResolveLink): Body {
+function hopBody(hop: RouteHop, family: Family, path: string): (resolve: ResolveLink) => Body {
   fields(hop, path, ['via', 'dev', 'weight', 'onlink', 'realm'])
   if (hop.via === undefined && hop.dev === undefined) throw invalidValue(path, 'needs via, dev or both', hop)
-  return {
+  const { dev } = hop
+  const body = {
     ...gatewayBody(hop.via, family, `${path}.via`),
-    oif: hop.dev === undefined ? undefined : resolve(hop.dev),
     weight: integer(hop.weight ?? 1, `${path}.weight`, 1, 256) - 1,
     flags: onlinkFlag(hop.onlink, `${path}.onlink`),
     realm: realmOf(hop.realm, family, `${path}.realm`),
   }
+  return (resolve) => (dev === undefined ? body : { ...body, oif: resolve(dev) })
 }
 
 function onlyOneWay(spec: RouteSpec): void {
@@ -183,10 +184,10 @@ function onlyOneWay(spec: RouteSpec): void {
 }
 
 /** Every device that the route names, for the caller to resolve. */
-export function devicesOf(spec: RouteSpec): LinkRef[] {
-  fields(spec, 'route', routeNames)
-  const hops = Array.isArray(spec.nexthops) ? spec.nexthops : []
-  return [spec.dev, ...hops.map((hop) => hop?.dev)].filter((ref) => ref !== undefined)
+export function devicesOf({ dev, nexthops = [] }: RouteSpec): LinkRef[] {
+  const named = dev === undefined ? [] : [dev]
+  for (const hop of nexthops) if (hop.dev !== undefined) named.push(hop.dev)
+  return named
 }
 
 function sourceBody(from: string | undefined, family: Family): Body {
@@ -202,7 +203,8 @@ export function tosOf(tos: unknown, family: Family, path: string): number {
   return value
 }
 
-export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
+/** Throws on bad arguments. All but the devices, which the function that it gives puts in. */
+export function routeBody(spec: RouteSpec): (resolve: ResolveLink) => Body {
   fields(spec, 'route', routeNames)
   const asked = familyNumber(spec.family, 'route.family')
   const to = destinationOf(spec)
@@ -218,7 +220,8 @@ export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
   }
   onlyOneWay(spec)
   const table = tableOf(spec.table, 'route.table')
-  return {
+  const hops = spec.nexthops?.map((hop, at) => hopBody(hop, to.family, `route.nexthops[${at}]`))
+  const body = {
     family: to.family,
     toLength: to.prefixLength,
     ...sourceBody(spec.from, to.family),
@@ -230,8 +233,8 @@ export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
     flags: onlinkFlag(spec.onlink, 'route.onlink'),
     to: to.prefixLength === 0 ? undefined : to.text,
     ...gatewayBody(spec.via, to.family, 'route.via'),
-    oif: spec.dev === undefined ? undefined : resolve(spec.dev),
-    multipath: spec.nexthops?.map((hop, at) => hopBody(hop, to.family, `route.nexthops[${at}]`, resolve)),
+    oif: undefined,
+    multipath: undefined,
     nexthopId: spec.nexthop === undefined ? undefined : integer(spec.nexthop, 'route.nexthop', 1, 0xffffffff),
     preference:
       spec.preference === undefined ? undefined : preferences[oneOf(spec.preference, 'route.preference', preferenceNames)],
@@ -242,4 +245,9 @@ export function routeBody(spec: RouteSpec, resolve: ResolveLink): Body {
     realm: realmOf(spec.realm, to.family, 'route.realm'),
     metrics: metricsBody(spec),
   }
+  return (resolve) => ({
+    ...body,
+    oif: spec.dev === undefined ? undefined : resolve(spec.dev),
+    multipath: hops?.map((hop) => hop(resolve)),
+  })
 }
