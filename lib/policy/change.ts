@@ -7,9 +7,10 @@ import { comparable } from '../network/state/comparable.ts'
 import {
   addition,
   difference,
-  endElements,
+  leavingEnds,
   networkElements,
   placeOf,
+  policedElements,
   presentElements,
   removal,
   type Wanted,
@@ -18,7 +19,7 @@ import { policiesSeen, type Survey, survey } from '../network/state/survey.ts'
 import { dumped, nameOf, readSet, ruleShape } from '../network/state/table.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from '../nftables/message.ts'
 import { isOfPolicies, isPolicyChain, type PolicyPart, versionSet } from './firewall.ts'
-import { isPolicySet } from './sets.ts'
+import { isPolicySet, memberSets } from './sets.ts'
 
 const { family, name: table } = tableName
 const step = 'change the policies in the firewall'
@@ -26,21 +27,28 @@ const step = 'change the policies in the firewall'
 export interface Seen {
   readonly survey: Survey
   readonly part: PolicyPart
-  /** Of the sets of policies that are there, and of the networks. */
+  /** The sets of policies that are there. */
+  readonly sets: ReadonlySet<string>
+  /** Of those that were read, and of the networks. */
   readonly elements: ReadonlyMap<string, readonly Body[]>
   readonly chains: readonly string[]
   readonly rules: readonly Body[]
 }
 
-export async function look(handle: NamespaceHandle, host: Netns): Promise<Seen> {
+/** Which sets may have other elements than their names, and those of the other policies, say. */
+export type Doubt = (set: string, seen: Survey) => boolean
+
+export async function look(handle: NamespaceHandle, host: Netns, isInDoubt: Doubt): Promise<Seen> {
   const dump = (type: string): Promise<readonly Body[]> => dumped(handle, 'inet', { type, flags: 0, body: { family, table } })
-  const sets = (await dump('NFT_MSG_GETSET')).map(nameOf).filter((set) => isOfPolicies(set) || set === networksSets.inet)
+  const all = (await dump('NFT_MSG_GETSET')).map(nameOf).filter((set) => isOfPolicies(set) || set === networksSets.inet)
   const elements = new Map<string, readonly Body[]>()
   // The version before all else: who changes something afterwards has replaced it by the time of the transaction.
-  for (const set of sets.sort((a) => (a === versionSet ? -1 : 1))) elements.set(set, await readSet(handle, set))
+  if (all.includes(versionSet)) elements.set(versionSet, await readSet(handle, versionSet))
   const found = await survey(host)
-  const chains = (await dump('NFT_MSG_GETCHAIN')).map(nameOf)
-  return { survey: found, part: policiesSeen(found), elements, chains, rules: await dump('NFT_MSG_GETRULE') }
+  const asked = all.filter((set) => set !== versionSet && (!isPolicySet(set) || isInDoubt(set, found)))
+  await Promise.all(asked.map(async (set) => elements.set(set, await readSet(handle, set))))
+  const [chains = [], rules = []] = await Promise.all(['NFT_MSG_GETCHAIN', 'NFT_MSG_GETRULE'].map(dump))
+  return { survey: found, part: policiesSeen(found), sets: new Set(all), elements, chains: chains.map(nameOf), rules }
 }
 
 const message = (type: string, body: Body, flags = 0): Message => ({ type, flags, body: { family, table, ...body }, step })
@@ -83,20 +91,23 @@ const placesOf = (set: string, bodies: readonly Body[]): string =>
     .join('\n')
 const shapeOf = (rules: readonly Body[]): string => rules.map(ruleShape).join('\n')
 
-/** What single containers lack in sets of policies, and networks in theirs. */
-function missingElements({ survey: { networks, policies }, elements }: Seen): Message[] {
+/** What single containers lack in sets that are new or were read, and networks in theirs. */
+function missingElements({ survey: seen, sets, elements }: Seen): Message[] {
+  const { networks, policies } = seen
+  const isMeant = (set: string): boolean => !sets.has(set) || elements.has(set)
+  const meant = policies.filter((policy) => memberSets(policy).some(isMeant))
   const wanted = new Map<string, Wanted>()
-  for (const one of networks.values()) {
-    const own = networkElements(one, policies).filter(({ set }) => set === networksSets.inet)
-    const members = one.ends.flatMap((end) => endElements(end, policies)).filter(({ set }) => isPolicySet(set))
-    for (const element of [...own, ...members]) wanted.set(placeOf(element.set, element.body), element)
-  }
+  const ends = [...Array.from(networks.values()).flatMap((one) => one.ends), ...leavingEnds(seen)]
+  const members = meant.length === 0 ? [] : ends.flatMap((end) => policedElements(end, meant)).filter(({ set }) => isMeant(set))
+  const own = Array.from(networks.values()).flatMap((one) => networkElements(one, policies))
+  for (const element of [...own.filter(({ set }) => set === networksSets.inet), ...members])
+    wanted.set(placeOf(element.set, element.body), element)
   const { missing, different } = difference(wanted, presentElements(elements))
   return [...removal(different.map((one) => one.present)), ...addition([...missing, ...different.map((one) => one.wanted)])]
 }
 
-function setMessages({ part, elements }: Seen, plan: Plan): Message[] {
-  const fresh = plan.sets.map(nameOf).filter((set) => !elements.has(set) && set !== versionSet)
+function setMessages({ part, sets, elements }: Seen, plan: Plan): Message[] {
+  const fresh = plan.sets.map(nameOf).filter((set) => !sets.has(set) && set !== versionSet)
   const differs = (set: string): boolean => placesOf(set, elements.get(set) ?? []) !== placesOf(set, plan.elementsOf(set))
   const refilled = part.sets
     .filter(({ name, isOfContainers }) => name !== versionSet && isOfContainers !== true && elements.has(name))
@@ -133,10 +144,12 @@ export interface Change {
   readonly messages: readonly Message[]
   /** Whether the policies were there already, so that at most containers lacked. */
   readonly isSettled: boolean
+  /** Sets of single containers that it makes. */
+  readonly made: readonly string[]
 }
 
 export function changeOf(seen: Seen): Change {
-  const { elements, chains, rules } = seen
+  const { sets, elements, chains, rules } = seen
   const plan = new Plan(seen.part)
   const changed = plan.chains.filter((body) => {
     const chain = nameOf(body)
@@ -145,7 +158,7 @@ export function changeOf(seen: Seen): Change {
   })
   const emptied = changed.map(nameOf).filter((chain) => chains.includes(chain))
   const gone = chains.filter((chain) => isPolicyChain(chain) && !plan.chains.some((body) => nameOf(body) === chain))
-  const stale = [...elements.keys()].filter(
+  const stale = [...sets].filter(
     (set) => set !== versionSet && isOfPolicies(set) && !plan.sets.some((body) => nameOf(body) === set),
   )
   const rest = missingElements(seen)
@@ -160,5 +173,6 @@ export function changeOf(seen: Seen): Change {
   const version = (bodies: readonly Body[]): string => comparable(bodies.map(({ key }) => key))
   const isCurrent = version(elements.get(versionSet) ?? []) === version(plan.elementsOf(versionSet))
   const isSettled = own.length === 0 && isCurrent
-  return { messages: isSettled && rest.length === 0 ? [] : [...guardOf(seen, plan), ...own, ...rest], isSettled }
+  const messages = isSettled && rest.length === 0 ? [] : [...guardOf(seen, plan), ...own, ...rest]
+  return { messages, isSettled, made: plan.sets.map(nameOf).filter((set) => isPolicySet(set) && !sets.has(set)) }
 }

@@ -1,10 +1,11 @@
 // What a policy that is gone had let through.
 
-import { type Address, contains, parseAddress, parseCidr } from '../cidr.ts'
+import { type Address, type Cidr, contains, parseAddress, parseCidr } from '../cidr.ts'
 import type { Flow } from '../conntrack/flow.ts'
 import type { Netns } from '../netns/netns.ts'
+import type { Network } from '../network/network.ts'
 import { type Survey, survey } from '../network/state/survey.ts'
-import { type AllowRule, isContainers, type Peer, type Policy } from './policy.ts'
+import { type AllowRule, isContainers, type Peer, type PolicyRule } from './policy.ts'
 import { selects } from './select.ts'
 import { portRange } from './spec.ts'
 
@@ -17,19 +18,20 @@ interface Resident {
 /** Who has which address. */
 class Residents {
   readonly #byAddress = new Map<string, Resident>()
-  readonly #seen: Survey
+  readonly #networks: readonly { readonly network: Network; readonly subnets: readonly Cidr[] }[]
 
   constructor(seen: Survey) {
-    this.#seen = seen
+    this.#networks = Array.from(seen.networks.values(), ({ network }) => ({
+      network,
+      subnets: network.subnets.map((subnet) => parseCidr(subnet, 'subnet')),
+    }))
     for (const { ends } of seen.networks.values())
       for (const { endpoint } of ends)
         for (const address of endpoint.addresses) this.#byAddress.set(address.split('/')[0] ?? '', endpoint)
   }
 
-  networkOf(address: Address): Survey['networks'] extends ReadonlyMap<string, infer N> ? N | undefined : never {
-    return [...this.#seen.networks.values()].find(({ network }) =>
-      network.subnets.some((subnet) => contains(parseCidr(subnet, 'subnet'), address)),
-    )
+  networkOf(address: Address): Network | undefined {
+    return this.#networks.find(({ subnets }) => subnets.some((subnet) => contains(subnet, address)))?.network
   }
 
   is(address: Address, peer: Peer): boolean {
@@ -39,7 +41,7 @@ class Residents {
     if (isContainers(peer)) {
       const resident = this.#byAddress.get(address.text)
       const isOfNetwork = peer.container === undefined && peer.labels === undefined && peer.network !== undefined
-      if (isOfNetwork) return this.networkOf(address)?.network.name === peer.network
+      if (isOfNetwork) return this.networkOf(address)?.name === peer.network
       return resident !== undefined && selects(peer, resident)
     }
     return (
@@ -50,7 +52,7 @@ class Residents {
 
   /** Whether the options of networks let it through by themselves, as far as a connection tells. */
   isOpen(from: Address, to: Address, { status }: Flow): boolean {
-    const [sender, receiver] = [this.networkOf(from)?.network, this.networkOf(to)?.network]
+    const [sender, receiver] = [this.networkOf(from), this.networkOf(to)]
     if (sender !== undefined && sender.name === receiver?.name) return sender.icc
     if (sender?.internal) return false
     return receiver === undefined || status.includes('destinationNat')
@@ -75,10 +77,11 @@ function hasPort({ ports }: AllowRule, { protocol, reply }: Flow): boolean {
  * Ends the connections that a policy let through, and that nothing else lets through as far as it can be told: conntrack forgets them. Where
  * they may be begun once more they go on.
  */
-export async function endOpened(host: Netns, { rules }: Policy): Promise<void> {
+export async function endOpened(host: Netns, rules: readonly PolicyRule[]): Promise<void> {
   const allowed = rules.filter((rule) => rule.action === 'allow')
   if (allowed.length === 0) return
   const flows = await host.conntrack.list()
+  if (flows.length === 0) return
   const residents = new Residents(await survey(host))
   await host.conntrack.forget(
     flows.filter((flow) => {

@@ -51,6 +51,8 @@ export const cidrsOf = ({ peers }: Side): CidrPeer[] => peers.filter(isCidr)
 
 export const memberSet = ({ set }: Side, family: Family): string => `${set}${digit(family)}`
 export const subnetSet = ({ set }: Side, family: Family): string => `${set}${digit(family)}_subnets`
+/** The one kind that depends on which networks there are. */
+export const isSubnetSet = (set: string): boolean => set.endsWith('_subnets')
 export const cidrSet = ({ set }: Side, family: Family): string => `${set}${digit(family)}_cidrs`
 export const portSet = (set: string, protocol: PolicyProtocol): string => `${set}/${protocol}`
 
@@ -72,6 +74,10 @@ function choicesOf(policy: Policy): readonly Choice[] {
   choices.set(policy, found)
   return found
 }
+
+/** Those of single containers. */
+export const memberSets = (policy: Policy): string[] =>
+  choicesOf(policy).flatMap(({ side }) => ([2, 10] as const).map((family) => memberSet(side, family)))
 
 /** A set of single containers, and whether one belongs to it. */
 export interface Membership {

@@ -3,9 +3,11 @@
 //   netlink-ct/policy=web-to-db                             claims the name
 //   netlink-ct/policy=web-to-db/9f2c41aa/0/deny;@lab/web;@lab/db;5432/tcp      what it says, in pieces of at most 127 characters
 //
+//   netlink-ct/change=5b01c4e7/0/allow;@lab/web;@lab/db                        somebody changes policies: what no longer may go on
+//
 // Of several texts the last whole one counts: a policy that is replaced has both for a moment.
 
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Link } from '../rtnetlink/link/link.ts'
 import {
   type CidrPeer,
@@ -22,6 +24,7 @@ import { checkPolicy, type PolicyRuleSpec } from './spec.ts'
 const longest = 127
 const mostPieces = 100
 const prefix = 'netlink-ct/policy='
+const changePrefix = 'netlink-ct/change='
 
 export const claimOf = (name: string): string => `${prefix}${name}`
 
@@ -58,17 +61,24 @@ export const policyText = ({ rules }: Pick<Policy, 'rules'>): string => rules.ma
 
 export const digestOf = (text: string, length = 8): string => createHash('sha256').update(text).digest('hex').slice(0, length)
 
+function inPieces(start: string, text: string): { readonly room: number; readonly names: string[] } {
+  const room = longest - start.length - 3
+  const names = Array.from({ length: Math.ceil(text.length / room) }, (_, at) => {
+    return `${start}${at}/${text.slice(at * room, (at + 1) * room)}`
+  })
+  return { room, names }
+}
+
 /** The alternative names of what it says, without the claim of its name. Throws a RangeError for what is too long to remember. */
 export function policyAltnames(policy: Policy): string[] {
   const text = policyText(policy)
   const start = `${prefix}${policy.name}/${digestOf(text)}/`
-  const room = longest - start.length - 3
-  const pieces = Array.from({ length: Math.ceil(text.length / room) }, (_, at) => text.slice(at * room, (at + 1) * room))
-  if (pieces.length > mostPieces) {
+  const { room, names } = inPieces(start, text)
+  if (names.length > mostPieces) {
     const why = `the policy '${policy.name}' takes ${text.length} characters to remember, at most ${room * mostPieces} are kept: split it`
     throw Object.assign(new RangeError(why), { code: 'ERR_OUT_OF_RANGE' })
   }
-  return pieces.map((piece, at) => `${start}${at}/${piece}`)
+  return names
 }
 
 function labelOf(text: string): readonly [string, LabelCondition] {
@@ -147,9 +157,40 @@ export function policiesOn({ altnames }: Pick<Link, 'altnames'>, network: string
   return { policies: [...found.values()], unreadable: names.filter((name) => !found.has(name)) }
 }
 
+/** Somebody's change of policies, which is not finished, or whose process was killed. */
+export interface Unfinished {
+  readonly names: readonly string[]
+  /** The rules of which something may be let through still. */
+  readonly opened: readonly PolicyRule[]
+}
+
+/** The alternative names of a change that takes rules away: they are there from its first step to its last. */
+export function changeAltnames(gone: readonly PolicyRule[]): string[] {
+  const start = `${changePrefix}${randomBytes(4).toString('hex')}/`
+  const { names } = inPieces(start, policyText({ rules: gone.filter(({ action }) => action === 'allow') }))
+  return names.length === 0 ? [`${start}0/`] : names
+}
+
+/** Those of which the device tells, in the order in which they began. */
+export function unfinishedOn({ altnames }: Pick<Link, 'altnames'>): Unfinished[] {
+  const found = new Map<string, string[]>()
+  for (const altname of altnames.filter(isOfChange)) {
+    const [token = ''] = altname.slice(changePrefix.length).split('/')
+    found.set(token, [...(found.get(token) ?? []), altname])
+  }
+  return Array.from(found, ([token, names]) => {
+    const start = changePrefix.length + token.length + 1
+    const text = names.map((name) => name.slice(name.indexOf('/', start) + 1)).join('')
+    return { names, opened: text === '' ? [] : (policyFrom('change', '', text)?.rules ?? []) }
+  })
+}
+
+export const isOfChange = (altname: string): boolean => altname.startsWith(changePrefix)
+export const isOfPolicy = (altname: string): boolean => altname.startsWith(prefix)
+
 /** Of whichever policies: what a device has that outlives its network. */
 export const policyNames = ({ altnames }: Pick<Link, 'altnames'>): string[] =>
-  altnames.filter((altname) => altname.startsWith(prefix))
+  altnames.filter((altname) => isOfPolicy(altname) || isOfChange(altname))
 
 /** Every alternative name of a policy that the device has, its claim included. */
 export const altnamesOf = ({ altnames }: Pick<Link, 'altnames'>, name: string): string[] =>

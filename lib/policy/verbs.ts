@@ -1,14 +1,15 @@
 // Policies made, listed and removed at run time.
 
-import { NetlinkError } from '../errors.ts'
-import { send } from '../exchange.ts'
+import { kernel, NetlinkError } from '../errors.ts'
+import { send, sweep } from '../exchange.ts'
 import { fields, invalidValue } from '../invalid.ts'
 import { objectName } from '../names.ts'
-import type { Message } from '../native.ts'
+import { type Message, type NamespaceHandle, native } from '../native.ts'
 import { Netns } from '../netns/netns.ts'
 import { NetworkError } from '../network/errors.ts'
 import { networkAltname, networkLabelOf } from '../network/label.ts'
 import { type HostOptions, hostOf } from '../network/list.ts'
+import { requireProtocols } from '../network/port/publish.ts'
 import { rolledBack } from '../roll-back.ts'
 import * as c from '../rtnetlink/constants.ts'
 import type { Link } from '../rtnetlink/link/link.ts'
@@ -17,9 +18,18 @@ import { endOpened } from './end.ts'
 import type { Policy, PolicyRule } from './policy.ts'
 import { networkNameOf, readPolicies } from './read.ts'
 import { concerns } from './select.ts'
-import { type AllowSpec, checkPolicy, checkRule, type DenySpec, type IsolateSpec, longestName, type PolicySpec } from './spec.ts'
+import {
+  type AllowSpec,
+  checkPolicy,
+  checkRule,
+  type DenySpec,
+  type IsolateSpec,
+  longestName,
+  type PolicySpec,
+  portRange,
+} from './spec.ts'
 import { syncPolicies } from './sync.ts'
-import { altnamesOf, claimOf, digestOf, policiesOn, policyAltnames, policyText } from './text.ts'
+import { altnamesOf, changeAltnames, claimOf, digestOf, policiesOn, policyAltnames, policyText } from './text.ts'
 
 const isCode = (error: unknown, code: string): boolean => error instanceof NetlinkError && error.code === code
 
@@ -72,57 +82,94 @@ const dropNames = ({ index }: Link, altnames: readonly string[]): Message[] =>
 
 /** What the devices remember of one policy, before and after a change of it. */
 interface Writing {
-  readonly isNew: boolean
-  /** Where it was on another device, or said something else. */
-  readonly before: Policy | undefined
+  /** That the change is not finished. */
+  readonly record: ChangeRecord
+  /** Of the policy as it was: what may be let through still. */
+  readonly opened: readonly PolicyRule[]
   undo(): Promise<void>
 }
 
-/** In one submission, so that nothing comes between the old and the new. */
+/** Whoever finds it does what is left to do. */
+interface ChangeRecord {
+  readonly names: readonly string[]
+  readonly link: Link
+}
+
+/** As many of them as are there. */
+const forget = (handle: NamespaceHandle, link: Link, names: readonly string[]): Promise<void> =>
+  sweep(
+    handle,
+    names.flatMap((name) => dropNames(link, [name])),
+    ['EINVAL', 'ENOENT', 'ENODEV'],
+  )
+
+/**
+ * The new, with a record of the change, before the old goes: a device that cannot remember more keeps what it has, and of both the new one
+ * counts. The claim is what can be on one device only.
+ */
 async function write(host: Netns, policy: Policy): Promise<Writing> {
   const device = await deviceOf(host, policy.network)
-  const holder = await holderOf(host, policy.name)
-  const old = holder === undefined ? [] : altnamesOf(holder, policy.name)
-  const fresh = policyAltnames(policy)
+  const holder = (await holderOf(host, policy.name)) ?? device
   const handle = Netns.handleOf(host)
-  if (holder === undefined) {
-    const names = [claimOf(policy.name), ...fresh]
-    await send(handle, addNames(device, names))
-    return { isNew: true, before: undefined, undo: async () => void (await send(handle, dropNames(device, names))) }
+  const claim = claimOf(policy.name)
+  const isMoved = holder.index !== device.index
+  const [own, old] = [altnamesOf(device, policy.name), altnamesOf(holder, policy.name)]
+  const before = policiesOn(holder, networkNameOf(holder) ?? '').policies.find((one) => one.name === policy.name)
+  const opened = before === undefined || policyText(before) === policyText(policy) ? [] : before.rules
+  const record: ChangeRecord = { link: device, names: changeAltnames(opened) }
+  const wanted = [...(isMoved ? [] : [claim]), ...policyAltnames(policy)]
+  const added = [...wanted.filter((name) => !own.includes(name)), ...record.names]
+  const dropped = old.filter((name) => isMoved || !wanted.includes(name))
+  await send(handle, addNames(device, added)).catch(async (error: unknown) => {
+    // Where somebody has the first of them, none of the others was added.
+    if (!isCode(error, 'EEXIST')) await forget(handle, device, added)
+    throw error
+  })
+  const move = isMoved ? addNames(device, [claim]) : []
+  if (dropped.length > 0) {
+    await send(handle, [...dropNames(holder, dropped), ...move]).catch(async (error: unknown) => {
+      await forget(handle, device, record.names)
+      throw error
+    })
   }
-  const name = networkNameOf(holder) ?? ''
-  const before = policiesOn(holder, name).policies.find((one) => one.name === policy.name)
-  if (holder.index === device.index) {
-    const kept = old.filter((one) => one === claimOf(policy.name) || fresh.includes(one))
-    const [added, dropped] = [fresh.filter((one) => !kept.includes(one)), old.filter((one) => !kept.includes(one))]
-    await send(handle, [...addNames(device, added), ...dropNames(device, dropped)])
-    return {
-      isNew: false,
-      before,
-      undo: async () => void (await send(handle, [...addNames(device, dropped), ...dropNames(device, added)])),
-    }
-  }
-  const names = [claimOf(policy.name), ...fresh]
-  await send(handle, [...dropNames(holder, old), ...addNames(device, names)])
+  const fresh = added.filter((name) => !record.names.includes(name))
   return {
-    isNew: false,
-    before,
-    undo: async () => void (await send(handle, [...dropNames(device, names), ...addNames(holder, old)])),
+    record,
+    opened,
+    undo: async () => {
+      const back = addNames(holder, dropped)
+      if (isMoved) await send(handle, [...dropNames(device, [claim, ...fresh]), ...back])
+      else await send(handle, [...back, ...dropNames(device, fresh)])
+    },
   }
 }
+
+/** What follows upon what the devices remember. */
+async function enforce(host: Netns, record: ChangeRecord, opened: readonly PolicyRule[]): Promise<void> {
+  await syncPolicies(host, record.names)
+  await endOpened(host, opened)
+  await forget(Netns.handleOf(host), record.link, record.names)
+}
+
+/** Not of the protocol as a whole. */
+const hasPortsOfSctp = ({ rules }: Policy): boolean =>
+  rules
+    .flatMap((rule) => (rule.action === 'isolate' ? [] : (rule.ports ?? [])))
+    .map((port) => portRange(port, 'ports'))
+    .some(({ protocol, first }) => protocol === 'sctp' && first !== undefined)
 
 /** Remembers it, and resolves when it is in force. All or nothing. */
 async function put(host: Netns, policy: Policy): Promise<Policy> {
   if (policy.rules.length > 0) await requireView(host)
-  const { before, undo } = await write(host, policy)
+  if (hasPortsOfSctp(policy)) await requireProtocols(host, [{ protocol: 'sctp' }], 'be told apart')
+  const { record, opened, undo } = await write(host, policy)
   await rolledBack(
-    () => syncPolicies(host),
+    () => enforce(host, record, opened),
     async () => {
       await undo()
-      await syncPolicies(host)
+      await enforce(host, record, policy.rules)
     },
   )
-  if (before !== undefined) await endOpened(host, before)
   return policy
 }
 
@@ -159,7 +206,7 @@ async function putRule(spec: unknown, action: PolicyRule['action'], options: Hos
  *
  * The host's, whoever asks: it stands until `deletePolicy`, or until the network is deleted that remembers it (the first that it names, in
  * `to` before `from`). NETWORK_NOT_FOUND when that one is not there; other names may come later. POLICY_EXISTS, POLICY_UNSUPPORTED
- * (without br_netfilter; networks on a wire).
+ * (without br_netfilter; networks on a wire), PROTOCOL_UNSUPPORTED (ports of SCTP, which the kernel does not track).
  */
 export async function allow(spec: AllowSpec, options: HostOptions = {}): Promise<Policy> {
   return putRule(spec, 'allow', options)
@@ -218,10 +265,13 @@ export async function deletePolicy(name: string, options: HostOptions = {}): Pro
   if (network === undefined && policiesOn(holder, '').policies.length === 0 && altnamesOf(holder, name).length === 0)
     throw invalidValue('name', 'is the name of a device', name)
   const before = policiesOn(holder, network ?? '').policies.find((policy) => policy.name === name)
-  await send(Netns.handleOf(host), dropNames(holder, altnamesOf(holder, name))).catch((error: unknown) => {
-    // Somebody else was faster.
-    if (!isCode(error, 'EINVAL') && !isCode(error, 'ENODEV')) throw error
-  })
-  await syncPolicies(host)
-  if (before !== undefined) await endOpened(host, before)
+  const record: ChangeRecord = { link: holder, names: changeAltnames(before?.rules ?? []) }
+  const messages = [...dropNames(holder, altnamesOf(holder, name)), ...addNames(holder, record.names)]
+  for (const { error } of await kernel(native.submit(Netns.handleOf(host), messages))) {
+    if (error === undefined) continue
+    const refusal = new NetlinkError(error)
+    // Somebody else was faster; or a device that is full has no room for the record.
+    if (!isCode(refusal, 'EINVAL') && !isCode(refusal, 'ENODEV')) throw refusal
+  }
+  await enforce(host, record, before?.rules ?? [])
 }

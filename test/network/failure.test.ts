@@ -5,6 +5,7 @@ import { kernel } from '../../lib/errors.ts'
 import {
   createNetns,
   createNetwork,
+  deny,
   diagnose,
   NetlinkError,
   Netns,
@@ -127,6 +128,8 @@ const tracksSctp = (await run('sysctl', ['-n', 'net.netfilter.nf_conntrack_sctp_
     assert.is(failure.code, 'PROTOCOL_UNSUPPORTED')
     const web = await lab.attach({ name: 'web' })
     assert.is((await leavesNothing(() => web.publish('9000:9000/sctp'))).code, 'PROTOCOL_UNSUPPORTED')
+    const denied = (ports: string) => deny({ name: 'sctp', from: 'lab/web', to: 'world', ports })
+    assert.is((await leavesNothing(() => denied('9000/sctp'))).code, 'PROTOCOL_UNSUPPORTED')
   })
 
   test('when the namespace is closed, gone, or none', async () => {

@@ -1,6 +1,7 @@
 // What policies cost with ten containers and with a thousand: the same look-ups for a packet, the same elements for an attach. Counted, not
 // timed; `npm run bench -- policies` has times.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { type AttachedEndpoint, allow, check, createNetwork, deletePolicy, deny, type Network } from '../../lib/index.ts'
@@ -19,6 +20,16 @@ const counts = async (): Promise<{ rules: number; elements: number }> => {
     rules: nftables.filter(({ rule }) => rule !== undefined).length,
     elements: sets.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0),
   }
+}
+
+/** Calls of the kernel's thread. */
+async function requests(work: () => Promise<unknown>): Promise<number> {
+  let count = 0
+  const note = (): void => void count++
+  subscribe('netlink-ct:request:start', note)
+  await work()
+  unsubscribe('netlink-ct:request:start', note)
+  return count
 }
 
 const test = suite('what policies cost', { limit: 180_000 })
@@ -42,10 +53,17 @@ test.skipIf(
       const labels = { app: 'shop' }
       grown.push(...(await lab.attachMany(Array.from({ length: count }, (_, at) => ({ name: `c${grown.length + at}`, labels })))))
     }
+    const change = async (): Promise<void> => {
+      await deny({ name: 'one', from: 'lab/c0', to: 'lab/c1' })
+      await deletePolicy('one')
+    }
     await grow(10)
-    const few = await counts()
+    const [few, asked] = [await counts(), await requests(change)]
     await grow(290)
-    const many = await counts()
+    const [many, askedOfMany] = [await counts(), await requests(change)]
+    // Nor is one for each policy.
+    assert.is(askedOfMany, asked)
+    assert.ok(asked < 35, `${asked} requests`)
     assert.is(many.rules, few.rules)
     // One for each container and policy that picks it, none for a network as a whole.
     assert.is(many.elements - few.elements, 290)

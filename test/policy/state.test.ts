@@ -11,6 +11,7 @@ import {
   gc,
   isolate,
   listPolicies,
+  type NetlinkError,
   type Network,
   NetworkError,
   openNetwork,
@@ -200,6 +201,29 @@ test('one of which a piece was taken away is told, and may be applied again', as
   await applyPolicy({ name: 'long', rules })
   assert.equal(await check(), [])
   assert.equal((await listPolicies())[0]?.rules.length, 8)
+})
+
+test('a device that can remember no more keeps what it has, in force, and forgets when it is told to', async () => {
+  await deny({ name: 'p', from: 'lab/a', to: 'lab/b' })
+  const [a, b] = [await lab.attach({ name: 'a' }), await lab.attach({ name: 'b' })]
+  const before = await ruleset()
+  let room = true
+  for (let at = 0; room; at++) {
+    const filler = `filler-${at}-`.padEnd(127, 'x')
+    room =
+      (await failureOf(setLink('br-lab', { addAltnames: [filler] }).then(() => Promise.reject(new Error('fits'))))).message ===
+      'fits'
+  }
+  const rules = [{ action: 'deny' as const, from: 'lab/b', to: 'lab/a' }]
+  const error = await failureOf(applyPolicy({ name: 'p', rules }))
+  assert.is((error as NetlinkError).syscall, 'RTM_NEWLINKPROP')
+  assert.equal(await ruleset(), before)
+  assert.not.ok(await reaches(a.netns.path, b.addresses[0]?.split('/')[0] ?? ''))
+  assert.equal(await check(), [])
+  await deletePolicy('p')
+  assert.equal(await listPolicies(), [])
+  assert.ok(await reaches(a.netns.path, b.addresses[0]?.split('/')[0] ?? ''))
+  assert.equal(await check(), [])
 })
 
 test('a name is one policy: the same again is none more, another is refused, applyPolicy replaces it', async () => {

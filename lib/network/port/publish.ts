@@ -101,13 +101,17 @@ async function portsNow(host: Netns, endpoint: Endpoint): Promise<readonly Port[
 }
 
 /** PROTOCOL_UNSUPPORTED where the kernel tracks no SCTP: it would take the ports, and change no packet. */
-export async function requireProtocols(host: Netns, ports: readonly PortWish[]): Promise<void> {
+export async function requireProtocols(
+  host: Netns,
+  ports: readonly Pick<PortWish, 'protocol'>[],
+  what = 'be published',
+): Promise<void> {
   if (!ports.some(({ protocol }) => protocol === 'sctp')) return
   try {
     await host.getSysctl('net.netfilter.nf_conntrack_sctp_timeout_established')
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
-    const why = 'the kernel does not track SCTP (CONFIG_NF_CT_PROTO_SCTP), so its ports cannot be published'
+    const why = `the kernel does not track SCTP (CONFIG_NF_CT_PROTO_SCTP), so its ports cannot ${what}`
     throw new NetworkError('PROTOCOL_UNSUPPORTED', why, { cause: error })
   }
 }

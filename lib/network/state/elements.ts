@@ -66,6 +66,13 @@ export const endElements = ({ endpoint, isLabelled }: SeenEnd, policies: readonl
     endpoint.name,
   )
 
+/** What policies have of a container, as long as it has a device. */
+export const policedElements = ({ endpoint }: SeenEnd, policies: readonly Policy[]): Wanted[] =>
+  wantedFrom(elementsAdded(memberElements(policies, endpoint)), endpoint.network, endpoint.name)
+
+/** Containers whose detach goes on, or did not go to its end: they may be able to send still. */
+export const leavingEnds = ({ leaving }: Survey): SeenEnd[] => leaving.flatMap(({ end }) => end ?? [])
+
 /** What policies have in their sets whoever is attached. */
 export function policyElements(seen: Survey): Wanted[] {
   const part = policiesSeen(seen)
@@ -80,7 +87,8 @@ const ownerOfWanted = ({ network, endpoint }: Wanted): string => (endpoint === u
 export function wantedElements(survey: Survey, present: ReadonlyMap<string, Present>): Map<string, Wanted> {
   const { networks, policies } = survey
   const wanted = new Map<string, Wanted>()
-  for (const one of policyElements(survey)) wanted.set(placeOf(one.set, one.body), one)
+  const common = [...policyElements(survey), ...leavingEnds(survey).flatMap((end) => policedElements(end, policies))]
+  for (const one of common) wanted.set(placeOf(one.set, one.body), one)
   for (const seen of networks.values()) {
     for (const one of [...networkElements(seen, policies), ...seen.ends.flatMap((end) => endElements(end, policies))]) {
       const place = placeOf(one.set, one.body)

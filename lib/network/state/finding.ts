@@ -9,8 +9,8 @@ export type FindingKind =
   | 'group-different'
   | 'bridge-different'
   | 'port-different'
-  | 'bridge-different'
   | 'policy-lost'
+  | 'policy-unfinished'
   | 'address-missing'
   | 'route-missing'
   | 'neighbor-missing'
@@ -31,10 +31,11 @@ export type FindingKind =
  * - `network-lost`: the network's device is gone, and with it what the network was; its containers' host ends are left.
  * - `parent-missing`: the device that a network of macvlan or ipvlan stands on was renamed or is gone.
  * - `alias-lost`: a device is called ours, but no longer says what it is.
- * - `bridge-different`: a network's bridge has other options than it should.
+ * - `bridge-different`: a network's bridge has other options than it should: it does not show the firewall what it forwards, which policies
+ *   need, or still does for policies that are gone.
  * - `port-different`: a host end is off its bridge, or has other options than it should.
- * - `bridge-different`: a bridge does not show the firewall what it forwards, which policies need.
  * - `policy-lost`: a network's device no longer says what a policy is: apply it again, or delete it.
+ * - `policy-unfinished`: somebody changes policies, or was killed while at it: connections that a policy let through may go on.
  * - `element-orphaned`: the firewall has something of a network or a container that is not there, or that does not claim it.
  * - `table-foreign`: the host has a table of our name that this version of the library did not make.
  */

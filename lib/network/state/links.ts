@@ -3,9 +3,11 @@
 import { NetlinkError } from '../../errors.ts'
 import { send } from '../../exchange.ts'
 import { Netns } from '../../netns/netns.ts'
-import { lacksView, showFirewall } from '../../policy/bridge.ts'
+import { keepsView, lacksView, showFirewall } from '../../policy/bridge.ts'
 import { opensNetwork } from '../../policy/firewall.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { syncPolicies } from '../../policy/sync.ts'
+import { unfinishedOn } from '../../policy/text.ts'
 import type { AddressInfo } from '../../rtnetlink/address.ts'
 import type { Link } from '../../rtnetlink/link/link.ts'
 import type { Neighbor } from '../../rtnetlink/neighbor/neighbor.ts'
@@ -163,12 +165,19 @@ function portFlaws(
 
 /** What a bridge forwards is shown to the firewall only if it is told so. */
 function bridgeFlaws(host: Netns, { network, link }: SeenNetwork, policies: readonly Policy[]): Flaw[] {
-  if (!lacksView(network, link, policies)) return []
-  const what = finding('bridge-different', `the bridge ${link.name} does not show the firewall what it forwards`, {
-    network: network.name,
-  })
-  return [flaw(what, () => showFirewall(host, link))]
+  const [lacks, keeps] = [lacksView(network, link, policies), keepsView(network, link, policies)]
+  if (!lacks && !keeps) return []
+  const why = lacks ? 'does not show the firewall what it forwards' : 'shows the firewall what it forwards, for no policy'
+  const what = finding('bridge-different', `the bridge ${link.name} ${why}`, { network: network.name })
+  return [flaw(what, () => (lacks ? showFirewall(host, link) : syncPolicies(host)))]
 }
+
+/** Whoever changes policies next finishes it, too. */
+const unfinishedFlaws = (host: Netns, { network, link }: SeenNetwork): Flaw[] =>
+  unfinishedOn(link).map(({ names: [instance = ''] }) => {
+    const what = finding('policy-unfinished', `a change of policies that '${network.name}' remembers`, { network: network.name })
+    return { ...flaw(what, () => syncPolicies(host)), instance }
+  })
 
 /** Without a bridge the host routes to each container, and knows it as a neighbor. */
 function wayFlaws(host: Netns, { network }: SeenNetwork, { link, endpoint }: SeenEnd, { routes, neighbors }: Stack): Flaw[] {
@@ -293,6 +302,7 @@ export async function linkFlaws(host: Netns, seen: Survey, groups: ReadonlyMap<s
           : upFlaw(host, link, where)),
         ...routeFlaws(host, one, stack),
         ...bridgeFlaws(host, one, seen.policies),
+        ...unfinishedFlaws(host, one),
         ...ends.flatMap((end) => endFlaws(host, one, end, { stack, group, policies: seen.policies })),
       ]
     }),

@@ -37,7 +37,7 @@ export interface Survey {
   readonly networks: ReadonlyMap<string, SeenNetwork>
   readonly strays: readonly Stray[]
   /** Host ends that a detach is about to delete, or that one left behind when its process was killed. */
-  readonly leaving: readonly Stray[]
+  readonly leaving: readonly (Stray & { readonly end?: SeenEnd })[]
   /** Networks by names that their devices have, without telling what they are, or tell, without having them. */
   readonly mute: ReadonlyMap<string, Link>
   /** Networks on a wire, whose containers have no device on the host, and which the firewall does not know. */
@@ -47,6 +47,7 @@ export interface Survey {
   /** Host ends that say what they are, but are not called so. */
   readonly unnamed: readonly Stray[]
   readonly links: readonly Link[]
+  /** By name, whichever was changed last. */
   readonly policies: readonly Policy[]
   /** Policies of which the device of their network no longer says what they are. */
   readonly forgotten: readonly { readonly network: string; readonly policy: string }[]
@@ -88,17 +89,19 @@ export async function survey(host: Netns, signal?: AbortSignal): Promise<Survey>
     }
     if (network === undefined && name !== undefined && endpoint === undefined) mute.set(name, link)
   }
+  policies.sort((a, b) => (a.name < b.name ? -1 : 1))
   const strays: Stray[] = []
-  const leaving: Stray[] = []
+  const leaving: (Stray & { end?: SeenEnd })[] = []
   for (const link of links) {
     const [network, endpoint] = ourName(link) ?? []
     if (network === undefined || endpoint === undefined) continue
     const seen = devices.get(network)
     const found = seen?.network.endpointOn(link)
-    if (link.group >= firstLeaving) leaving.push({ link, network, endpoint })
-    else if (seen === undefined || found === undefined) {
+    const end = found && { link, endpoint: found, isLabelled: parseEndpointLabel(link.alias)?.name === endpoint }
+    if (link.group >= firstLeaving) leaving.push({ link, network, endpoint, ...(end && { end }) })
+    else if (seen === undefined || end === undefined) {
       if (!mute.has(network) && !lans.has(network)) strays.push({ link, network, endpoint })
-    } else seen.ends.push({ link, endpoint: found, isLabelled: parseEndpointLabel(link.alias)?.name === endpoint })
+    } else seen.ends.push(end)
   }
   const unnamed = links
     .filter((link) => ourName(link) === undefined)

@@ -13,7 +13,7 @@
 namespace netlink_ct {
 namespace {
 
-constexpr size_t receive_size = 64 * 1024;  // no notification is longer than a dump's datagram
+constexpr size_t receive_size = 128 * 1024;  // a device that has 64 KiB of names, and all else
 
 std::optional<int> origin(msghdr& message) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {

@@ -8,7 +8,7 @@
 namespace netlink_ct {
 namespace {
 
-constexpr size_t receive_size = 64 * 1024;  // the kernel builds dump datagrams of at most 32 KiB
+constexpr size_t receive_size = 128 * 1024;  // datagrams of dumps have 32 KiB, but for a device with 64 KiB of names
 constexpr int receive_queue = 4 * 1024 * 1024;
 
 // SO_*BUFFORCE needs CAP_NET_ADMIN in the initial user namespace; the plain option is capped by net.core.{r,w}mem_max.

@@ -4,7 +4,8 @@
 import { createInterface } from 'node:readline'
 
 /** @type {typeof import('../../../lib/index.ts')} */
-const { createNetwork, openNetwork, repair } = await import(process.argv[2] ?? '')
+const library = await import(process.argv[2] ?? '')
+const { createNetwork, openNetwork, repair } = library
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
 /** @typedef {import('./victims.ts').Task} Task */
@@ -29,6 +30,19 @@ async function churn(network, name, { addresses, port, netns }) {
 async function open(task) {
   if (task.verb === 'create') return () => createNetwork(task.spec)
   if (task.verb === 'repair') return () => repair()
+  switch (task.verb) {
+    case 'allow':
+      return () => library.allow(task.policy)
+    case 'deny':
+      return () => library.deny(task.policy)
+    case 'isolate':
+      return () => library.isolate(task.policy)
+    case 'applyPolicy':
+      return () => library.applyPolicy(task.policy)
+    case 'deletePolicy':
+      return () => library.deletePolicy(task.policy)
+    default:
+  }
   const network = await openNetwork(task.network)
   const name = 'endpoint' in task ? task.endpoint : undefined
   const endpoint = name === undefined ? undefined : await network.endpoint(name)

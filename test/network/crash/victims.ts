@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import type { AttachSpec, LanNetworkSpec, NetworkSpec } from '../../../lib/index.ts'
+import type { AllowSpec, AttachSpec, DenySpec, IsolateSpec, LanNetworkSpec, NetworkSpec, PolicySpec } from '../../../lib/index.ts'
 import { output, spawnIn } from '../../support/command.ts'
 import { plainEnv } from '../../support/program.ts'
 
@@ -18,9 +18,17 @@ export interface Lane {
   readonly netns?: string
 }
 
+export type PolicyTask =
+  | { readonly verb: 'allow'; readonly policy: AllowSpec }
+  | { readonly verb: 'deny'; readonly policy: DenySpec }
+  | { readonly verb: 'isolate'; readonly policy: IsolateSpec }
+  | { readonly verb: 'applyPolicy'; readonly policy: PolicySpec }
+  | { readonly verb: 'deletePolicy'; readonly policy: string }
+
 export type Task =
   | { readonly verb: 'create'; readonly spec: NetworkSpec | LanNetworkSpec }
   | { readonly verb: 'repair' }
+  | PolicyTask
   | ({ readonly network: string } & (
       | { readonly verb: 'attach'; readonly spec: AttachSpec }
       | { readonly verb: 'attachMany'; readonly specs: readonly AttachSpec[] }
