@@ -1,7 +1,15 @@
 // Which containers a policy is about.
 
 import type { Labels } from '../network/label.ts'
-import { type ContainersPeer, containersOf, isWholeNetwork, type LabelCondition, type Policy } from './policy.ts'
+import {
+  type ContainersPeer,
+  containersOf,
+  isWholeNetwork,
+  type LabelCondition,
+  type Peer,
+  type Policy,
+  type PolicyRule,
+} from './policy.ts'
 
 /** What a container is chosen by. */
 export interface Candidate {
@@ -28,9 +36,24 @@ export function selects({ network, container, labels = {} }: ContainersPeer, can
   )
 }
 
-/** Whether containers of the network may be meant. */
+/** Containers of whatever network, by their addresses. */
+const isAnywhere = (peer: Peer): boolean => peer === 'any' || (typeof peer === 'object' && 'cidr' in peer)
+
+/** Whether it is about connections of which neither end is in a network that it names. */
+function isAboutAll(rule: PolicyRule): boolean {
+  if (rule.action === 'isolate') return false
+  const { from, to } = rule
+  const meets = (some: readonly Peer[], others: readonly Peer[]): boolean =>
+    some.some(isAnywhere) && others.some((peer) => isAnywhere(peer) || peer === 'world')
+  return meets(from, to) || meets(to, from)
+}
+
+/**
+ * Whether the network's containers may be meant, or connections of theirs. One that is `any`, or has an address of a CIDR, needs no look at its own
+ * network where the other end is in a network that is named: that one's chains see the connection.
+ */
 export const concerns = ({ rules }: Policy, network: string): boolean =>
-  rules.flatMap(containersOf).some((peer) => peer.network === undefined || peer.network === network)
+  rules.some(isAboutAll) || rules.flatMap(containersOf).some((peer) => peer.network === undefined || peer.network === network)
 
 /** Whether single containers are chosen, so that they have elements of their own. */
 export const picksContainers = (peer: ContainersPeer): boolean => !isWholeNetwork(peer)

@@ -54,6 +54,13 @@ const cases: readonly (readonly [name: string, rules: readonly PolicyRuleSpec[]]
     ],
   ],
   [
+    'a deny and an allow by addresses, of networks that nothing names',
+    [
+      { action: 'deny', from: ['x/x3', '10.4.0.0/24', 'fd00:4::/64'], to: ['192.0.2.0/24', '2001:db8:1::/64'] },
+      { action: 'allow', from: 'any', to: ['10.3.0.2', 'fd00:2::2'], ports: ['80', 'icmp'] },
+    ],
+  ],
+  [
     'a deny that outdoes an allow',
     [
       { action: 'allow', from: 'any', to: ['x', 'q', 'p'] },

@@ -24,12 +24,15 @@ export async function runTestFile(file: string, { apart = false } = {}): Promise
   const result: FileResult = { output: '', passed: 0, failures: [], skipped: [], milliseconds: 0 }
   const started = performance.now()
   const preload = process.env['NETLINK_CT_TEST_PRELOAD']
-  const args = ['--expose-gc', '--import', 'tsx', join(import.meta.dirname, 'run-file.ts'), file]
-  const [command, words] = apart ? sandboxed(process.execPath, args) : [process.execPath, args]
+  const node = [process.execPath, '--expose-gc', '--import', 'tsx', join(import.meta.dirname, 'run-file.ts'), file]
+  // For Node alone: what makes the sandbox lacks the symbols that the addon needs.
+  const all = ['env', ...(preload === undefined ? [] : [`LD_PRELOAD=${preload}`]), ...node] as const
+  const [first, ...rest] = all
+  const [command, words] = apart ? sandboxed(first, rest) : [first, rest]
   const shown = apart ? 'pipe' : 'inherit'
   const child = spawn(command, words, {
     stdio: ['ignore', shown, shown, 'pipe'],
-    env: { ...process.env, [REPORT_VARIABLE]: '3', ...(preload === undefined ? {} : { LD_PRELOAD: preload }) },
+    env: { ...process.env, [REPORT_VARIABLE]: '3' },
   })
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (result.output += text))
