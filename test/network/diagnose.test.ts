@@ -133,6 +133,22 @@ table arp other { chain input { type filter hook input priority filter; policy d
     assert.equal(changes(before, await kernelState()), [])
   })
 
+  test('takes no containers of a process for which settings are read-only, and leaves nothing', async () => {
+    const lab = await createNetwork({ name: 'lab', subnets: ['10.9.0.0/24'] })
+    const before = await kernelState()
+    const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec "$@"'
+    const told = await askProgram<{ code: string; message: string }>(
+      `const tell = ({ code, message }) => ({ code, message });
+       console.log(JSON.stringify(await (await ct.openNetwork('lab')).attach({ name: 'web' }).then(() => 'made', tell)))`,
+      { within: ['unshare', '--mount', 'sh', '-c', readOnly, 'sh'] },
+    )
+    assert.is(told.code, 'EROFS', JSON.stringify(told))
+    assert.match(told.message, /\/proc\/sys\/net\/ipv6\/conf\/default\/disable_ipv6/)
+    assert.equal(changes(before, await kernelState()), [])
+    await lab.attach({ name: 'web' })
+    await lab.delete({ force: true })
+  })
+
   test.run()
 }
 

@@ -53,12 +53,11 @@ Result<Socket*> Namespace::socket_here(Home& home, int protocol) {
 
 Result<int> Namespace::ipv6_devices(Home& home) {
   if (!ipv6_devices_) {
-    auto net = home.proc_net().directory();
-    if (!net) return net.error();
+    constexpr const char* path = "/proc/sys/net/ipv6/conf";
     Result<Fd> opened = Error{};
     auto visited = home.visit(*this, [&] {
-      opened = Fd(::openat(net.value(), "ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC));
-      if (!opened.value()) opened = system_error("open", "/proc/sys/net/ipv6/conf");
+      opened = Fd(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+      if (!opened.value()) opened = system_error("open", path);
     });
     if (!visited) return visited.error();
     if (!opened) return opened.error();

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace netlink_ct {
 namespace {
 
+constexpr const char* net = "/proc/sys/net";
 // To mount costs less than a hundred look-ups in a short chain do.
 constexpr int most_uses = 64;
 
@@ -23,18 +25,26 @@ Fd mounted_net() {
   return open_net(mount.get(), "sys/net");
 }
 
+bool is_writable() {
+  struct statvfs status{};
+  return statvfs(net, &status) == 0 && (status.f_flag & ST_RDONLY) == 0;
+}
+
 }  // namespace
 
 Result<int> ProcNet::directory() {
-  if (directory_ && (!mounts_ || uses_ < most_uses)) return ++uses_, directory_.get();
-  uses_ = 1;
-  if (mounts_) directory_ = mounted_net();
-  if (!directory_) {
-    mounts_ = false;
-    directory_ = open_net(AT_FDCWD, "/proc/sys/net");
+  if (may_mount_ && is_writable()) {
+    if (!own_ || uses_ == most_uses) {
+      own_ = mounted_net();
+      uses_ = 0;
+    }
+    may_mount_ = static_cast<bool>(own_);
+    if (own_) return ++uses_, own_.get();
   }
-  if (!directory_) return system_error("open", "/proc/sys/net");
-  return directory_.get();
+  // Another one may have been mounted over it.
+  shared_ = open_net(AT_FDCWD, net);
+  if (!shared_) return system_error("open", net);
+  return shared_.get();
 }
 
 }  // namespace netlink_ct

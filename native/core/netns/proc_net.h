@@ -10,14 +10,15 @@ namespace netlink_ct {
 
 class ProcNet {
  public:
-  // The directory, for the next look-up in it. /proc/sys/net where mounting is not allowed: in a user namespace, or below
-  // Linux 5.2.
+  // The directory, for the next look-up in it. /proc/sys/net itself where mounting is not allowed (in a user namespace, below
+  // Linux 5.2), and where somebody made that read-only, or hid it, for us: a mount of our own is no way around them.
   Result<int> directory();
 
  private:
-  Fd directory_;
+  Fd own_;
   int uses_ = 0;
-  bool mounts_ = true;
+  bool may_mount_ = true;
+  Fd shared_;
 };
 
 }  // namespace netlink_ct

@@ -10,9 +10,8 @@ namespace {
 // Where it is for people.
 std::string file_of(const std::string& path) { return "/proc/sys/net/" + path; }
 
-// `at`: a directory; `path` from there.
-Result<std::string> read_below(int at, const std::string& path) {
-  const Fd file(::openat(at, path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::string> read_here(const std::string& path) {
+  const Fd file(::open(file_of(path).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_error("open", file_of(path));
   std::string text;
   std::array<char, 4096> part{};
@@ -27,16 +26,16 @@ Result<std::string> read_below(int at, const std::string& path) {
   return text;
 }
 
-// `prefix` leads to `at`.
+// Below the directory `at`, to which `prefix` leads.
 Result<void> write_below(int at, const std::string& prefix, const std::string& path, const std::string& value) {
   const Fd file(::openat(at, path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file) return system_error("open", file_of(prefix + path));
+  if (!file) return system_error("open", prefix + path);
   // One write: the kernel parses each write(2) on its own.
   ssize_t written = 0;
   do {
     written = ::write(file.get(), value.data(), value.size());
   } while (written < 0 && errno == EINTR);
-  if (written < 0) return system_error("write", file_of(prefix + path));
+  if (written < 0) return system_error("write", prefix + path);
   return {};
 }
 
@@ -47,20 +46,16 @@ void note(Home& home, const Namespace& target, const std::string& directory, con
 }  // namespace
 
 Result<std::string> read_sysctl(Home& home, const Namespace& target, const std::string& path) {
-  auto net = home.proc_net().directory();
-  if (!net) return net.error();
   Result<std::string> text = Error{};
-  auto visited = home.visit(target, [&] { text = read_below(net.value(), path); });
+  auto visited = home.visit(target, [&] { text = read_here(path); });
   if (!visited) return visited.error();
   return text;
 }
 
 Result<void> write_sysctl(Home& home, const Namespace& target, const std::string& path, const std::string& value) {
   home.desk()->note_setting(target.inode(), path, value);
-  auto net = home.proc_net().directory();
-  if (!net) return net.error();
   Result<void> done;
-  auto visited = home.visit(target, [&] { done = write_below(net.value(), "", path, value); });
+  auto visited = home.visit(target, [&] { done = write_below(AT_FDCWD, "", file_of(path), value); });
   if (!visited) return visited.error();
   return done;
 }
@@ -72,7 +67,7 @@ Result<void> write_sysctls_here(Home& home, const Namespace& place, const std::s
   const Fd opened(::openat(net.value(), directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!opened) return system_error("open", file_of(directory));
   for (const auto& [name, value] : settings) {
-    if (auto done = write_below(opened.get(), directory + "/", name, value); !done) return done;
+    if (auto done = write_below(opened.get(), file_of(directory) + "/", name, value); !done) return done;
   }
   return {};
 }
@@ -89,7 +84,7 @@ Result<void> write_ipv6_sysctls(Home& home, Namespace& target, const std::string
   auto devices = target.ipv6_devices(home);
   if (!devices) return devices.error();
   for (const auto& [name, value] : settings) {
-    if (auto done = write_below(devices.value(), "ipv6/conf/", ifname + "/" + name, value); !done) return done;
+    if (auto done = write_below(devices.value(), file_of("ipv6/conf/"), ifname + "/" + name, value); !done) return done;
   }
   return {};
 }
