@@ -22,6 +22,8 @@ import { isOfPolicy, type Unfinished, unfinishedOn } from './text.ts'
 
 /** Others may change policies as fast as they are read. */
 const mostAttempts = 64
+/** They may do so for as long as they like, and whoever waits for a policy waits no longer for that. */
+const fewRestarts = 4
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof NetlinkError && codes.includes(error.code)
 
@@ -68,7 +70,7 @@ async function setView(host: Netns, { networks, policies }: Survey): Promise<boo
   return hasChanged
 }
 
-/** What a container that died left in a set, or who raced with its detach. */
+/** What a container that died left in a set, or who raced with its detach. While others change the ruleset without pause it stays, for `gc`. */
 async function removeStrangers(host: Netns, { survey: seen, elements }: Seen): Promise<void> {
   const read = seen.policies.filter((policy) => memberSets(policy).some((set) => elements.has(set)))
   if (read.length === 0) return
@@ -78,7 +80,13 @@ async function removeStrangers(host: Netns, { survey: seen, elements }: Seen): P
     ([place, { set, owner }]) => isPolicySet(set) && owner !== '' && !wanted.has(place),
   )
   const owners = new Set(strangers.map(([, { owner }]) => owner))
-  if (owners.size > 0) await removeOrphans(host, (owner) => owners.has(owner))
+  if (owners.size === 0) return
+  try {
+    await removeOrphans(host, (owner) => owners.has(owner), fewRestarts)
+  } catch (error) {
+    // It harms nobody: whoever gets the address takes it out.
+    if (!(error instanceof TornDumpError || isCode(error, 'ERESTART'))) throw error
+  }
 }
 
 /** What of a device a look goes by: who it is, whether it leaves, and what it remembers of policies. */

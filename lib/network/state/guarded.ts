@@ -6,8 +6,13 @@ import { generationOf } from './table.ts'
 
 const mostRestarts = 256
 
-/** `read` tells the messages of one transaction; none: nothing is to be done. Whether something was done. */
-export async function guarded(handle: NamespaceHandle, step: string, read: () => Promise<readonly Message[]>): Promise<boolean> {
+/** `read` tells the messages of one transaction; none: nothing is to be done. Whether something was done. ERESTART when others are always faster. */
+export async function guarded(
+  handle: NamespaceHandle,
+  step: string,
+  read: () => Promise<readonly Message[]>,
+  restarts: number = mostRestarts,
+): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
       const generation = await generationOf(handle)
@@ -23,7 +28,7 @@ export async function guarded(handle: NamespaceHandle, step: string, read: () =>
       return true
     } catch (error) {
       const isRestart = error instanceof TornDumpError || (error instanceof NetlinkError && error.code === 'ERESTART')
-      if (!isRestart || attempt >= mostRestarts) throw error
+      if (!isRestart || attempt >= restarts) throw error
     }
   }
 }

@@ -93,7 +93,11 @@ export interface Removed {
  * Those of owners that `isMeant` picks. What tells that an address has ports goes last, when no connection leads there any more: a process
  * that dies before leaves that to whoever gets the address.
  */
-export async function removeOrphans(host: Netns, isMeant: (owner: string) => boolean = () => true): Promise<Removed> {
+export async function removeOrphans(
+  host: Netns,
+  isMeant: (owner: string) => boolean = () => true,
+  restarts?: number,
+): Promise<Removed> {
   const handle = Netns.handleOf(host)
   const present = presentElements(await readElements(handle))
   const seen = await survey(host)
@@ -103,16 +107,22 @@ export async function removeOrphans(host: Netns, isMeant: (owner: string) => boo
     host,
     seen,
     dead.filter((one) => !marks.includes(one)),
+    restarts,
   )
   const connections = marks.length === 0 ? 0 : await removeConnections(host, marks)
-  return { removed: [...ports, ...(await removeUnclaimed(host, seen, marks))], connections }
+  return { removed: [...ports, ...(await removeUnclaimed(host, seen, marks, restarts))], connections }
 }
 
-async function removeUnclaimed(host: Netns, seen: Survey, dead: readonly Present[]): Promise<readonly Present[]> {
+async function removeUnclaimed(
+  host: Netns,
+  seen: Survey,
+  dead: readonly Present[],
+  restarts: number | undefined,
+): Promise<readonly Present[]> {
   if (dead.length === 0) return []
   const owners = [...new Set(dead.map(({ owner }) => owner))]
   let removed: readonly Present[] = []
-  await guarded(Netns.handleOf(host), 'remove what belongs to nobody', async () => {
+  const unclaimed = async (): Promise<readonly Message[]> => {
     const [claimed, contents] = await Promise.all([claims(host, owners, seen), contentsNow(Netns.handleOf(host), dead)])
     removed = dead.filter(({ set, body, owner }) => {
       const place = placeOf(set, body)
@@ -120,6 +130,7 @@ async function removeUnclaimed(host: Netns, seen: Survey, dead: readonly Present
       return claim !== 'all' && !claim?.has(place) && contents.get(place) === contentOf(body)
     })
     return removal(removed)
-  })
+  }
+  await guarded(Netns.handleOf(host), 'remove what belongs to nobody', unclaimed, restarts)
   return removed
 }
